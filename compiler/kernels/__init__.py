@@ -1,0 +1,12 @@
+"""Operators with kernels of their own: for each, the function that lowers a node to launches."""
+from __future__ import annotations
+
+from graphcore.compiler.kernels import assemble, convolution, indexing, matmul, pooling, scan, sorting
+
+_MODULES = (matmul, convolution, pooling, indexing, scan, sorting, assemble)
+
+#: operator name -> lower(build, node, inputs: list[View], output: View, epilogue)
+LOWERINGS = {name: lower for module in _MODULES for name, lower in module.LOWERINGS.items()}
+
+#: operators whose kernels call an epilogue on each finished range of their output
+ACCEPTS_EPILOGUE = frozenset().union(*(module.ACCEPTS_EPILOGUE for module in _MODULES))

@@ -1,0 +1,248 @@
+"""Register tiles: the innermost loops of matrix products and convolutions, as words of the kernel language.
+
+A tile is a block of the result that stays in vector registers while the sum over the inner axis runs.  Its geometry
+follows the CPU (`blocking.Tile`) and stands in the kernel's text as literal numbers, so that the text says all.
+Each number of rows has a function of its own in the kernel's module; they are reached by a tree of comparisons and
+not by a jump table, which would need relocations that ahead-of-time libraries do without.
+"""
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils, types
+
+from graphcore.compiler.codegen.definition import intrinsic
+from graphcore.compiler.codegen.pointers import F32, F64, I1, I32, I64, ElementPointer
+
+_SUFFIX = {F32: "f32", F64: "f64"}
+_BYTES = {F32: 4, F64: 8}
+WORD = types.intp
+
+
+@intrinsic(prefer_literal=True)
+def outer_tile(typing, rows, a, b, steps, depth, c, c_row, add, max_rows, vectors, lanes):
+    """c[r*c_row + j] = sum over k < depth of a[k*rows + r] * b[steps[k] + j], for r < rows and j < vectors*lanes.
+
+    `steps` points to i64.  With `add` other than 0 the sum is added to what c holds.  1 <= rows <= max_rows;
+    max_rows, vectors and lanes are literals.
+    """
+    signature = types.void(WORD, a, b, steps, WORD, c, WORD, WORD, max_rows, vectors, lanes)
+    return _floating(a) and (signature, _tile_call(_PackedRows, a.element.memory, 3, max_rows, vectors, lanes))
+
+
+@intrinsic(prefer_literal=True)
+def gathering_tile(typing, rows, a, places, steps, b, depth, c, c_row, add, max_rows, vectors, lanes, pitch):
+    """c[r*c_row + j] = sum over k < depth of a[places[r] + steps[k]] * b[k*pitch + j], as `outer_tile` otherwise.
+
+    Here it is the left operand that is read where tables (of i64) say; `pitch` is a literal.
+    """
+    signature = types.void(WORD, a, places, steps, b, WORD, c, WORD, WORD, max_rows, vectors, lanes, pitch)
+    left = _scattered_rows(pitch.literal_value)
+    return _floating(a) and (signature, _tile_call(left, a.element.memory, 4, max_rows, vectors, lanes))
+
+
+@intrinsic(prefer_literal=True)
+def copy_vector(typing, target, to, source, at, lanes):
+    """target[to + i] = source[at + i] for i < lanes (a literal), all loaded before one is stored."""
+    if not (_floating(target) and target.element is source.element):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        element = target.element.memory
+        vector = ir.VectorType(element, lanes.literal_value)
+        value = builder.load(_vector_address(builder, arguments[2], arguments[3], vector), align=_BYTES[element])
+        builder.store(value, _vector_address(builder, *arguments[:2], vector), align=_BYTES[element])
+        return context.get_dummy_value()
+    return types.void(target, WORD, source, WORD, lanes), generate
+
+
+@intrinsic(prefer_literal=True)
+def transpose_block(typing, target, target_row, source, source_row, size):
+    """target[k*target_row + j] = source[j*source_row + k] for j, k < size, a literal power of two."""
+    if not (_floating(target) and target.element is source.element):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        target, target_row, source, source_row = arguments[:4]
+        count = size.literal_value
+        align = _BYTES[signature.args[0].element.memory]
+        vector = ir.VectorType(signature.args[0].element.memory, count)
+        rows = []
+        for _ in range(count):
+            rows.append(builder.load(builder.bitcast(source, vector.as_pointer()), align=align))
+            source = builder.gep(source, [source_row], inbounds=True)
+        for row in _transposed(builder, rows):
+            builder.store(row, builder.bitcast(target, vector.as_pointer()), align=align)
+            target = builder.gep(target, [target_row], inbounds=True)
+        return context.get_dummy_value()
+    return types.void(target, WORD, source, WORD, size), generate
+
+
+def _floating(pointer) -> bool:
+    return isinstance(pointer, ElementPointer) and pointer.element.memory in _BYTES
+
+
+def _int(value: int):
+    return ir.Constant(I64, value)
+
+
+def _address(builder, pointer, index):
+    return builder.gep(pointer, [index], inbounds=True)
+
+
+def _vector_address(builder, pointer, index, vector):
+    return builder.bitcast(_address(builder, pointer, index), vector.as_pointer())
+
+
+def _splat(builder, scalar, vector):
+    lane = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(I32, 0))
+    zeros = ir.Constant(ir.VectorType(I32, vector.count), [0] * vector.count)
+    return builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), zeros)
+
+
+def _transposed(builder, rows: list) -> list:
+    """The columns of a square of vectors: swap its off-diagonal quarters, then do the same in each quarter."""
+    count = len(rows)
+    mask_type = ir.VectorType(I32, count)
+    half = count // 2
+    while half:
+        upper = [i if not i & half else count + i - half for i in range(count)]
+        lower = [i + half if not i & half else count + i for i in range(count)]
+        for r in range(count):
+            if not r & half:
+                a, b = rows[r], rows[r + half]
+                rows[r] = builder.shuffle_vector(a, b, ir.Constant(mask_type, upper))
+                rows[r + half] = builder.shuffle_vector(a, b, ir.Constant(mask_type, lower))
+        half //= 2
+    return rows
+
+
+def _by_size(builder, size, limit: int, build) -> None:
+    """Run the code that ``build(n)`` emits for n = size, 1 <= size <= limit, found by halving."""
+    end = builder.append_basic_block("chosen")
+
+    def choose(low: int, high: int) -> None:
+        if low == high:
+            build(low)
+            builder.branch(end)
+            return
+        middle = (low + high) // 2
+        below, above = builder.append_basic_block(), builder.append_basic_block()
+        builder.cbranch(builder.icmp_signed("<=", size, _int(middle)), below, above)
+        builder.position_at_end(below)
+        choose(low, middle)
+        builder.position_at_end(above)
+        choose(middle + 1, high)
+
+    choose(1, limit)
+    builder.position_at_end(end)
+
+
+class _PackedRows:
+    """Operands (a, b, steps): the left one lies as `rows` adjacent numbers for each step."""
+
+    name = "packed"
+
+    def __init__(self, builder, operands, rows: int):
+        self.a, self.b, self.steps = operands
+        self.rows = rows
+
+    def at(self, builder, k):
+        """Where step k's vectors of b begin, and its scalars of a."""
+        start = _address(builder, self.a, builder.mul(k, _int(self.rows)))
+        scalars = [builder.load(_address(builder, start, _int(r))) for r in range(self.rows)]
+        return _address(builder, self.b, builder.load(_address(builder, self.steps, k))), scalars
+
+
+def _scattered_rows(pitch: int):
+    class ScatteredRows:
+        """Operands (a, places, steps, b): each row of the left one is somewhere else."""
+
+        name = f"scattered{pitch}"
+
+        def __init__(self, builder, operands, rows: int):
+            a, places, self.steps, self.b = operands
+            self.rows = [_address(builder, a, builder.load(_address(builder, places, _int(r)))) for r in range(rows)]
+
+        def at(self, builder, k):
+            position = builder.load(_address(builder, self.steps, k))
+            scalars = [builder.load(_address(builder, row, position)) for row in self.rows]
+            return _address(builder, self.b, builder.mul(k, _int(pitch))), scalars
+    return ScatteredRows
+
+
+def _tile_call(left, element, operands: int, max_rows, vectors, lanes):
+    """The code of a tile intrinsic: choose the function for the number of rows and call it."""
+    def generate(context, builder, signature, arguments):
+        rows, *rest = arguments[:1 + operands + 4]
+        rest[-1] = builder.icmp_signed("!=", rest[-1], _int(0))
+
+        def call(count: int) -> None:
+            builder.call(_tile_function(builder.module, left, [a.type for a in rest], element, count,
+                                        vectors.literal_value, lanes.literal_value), rest)
+        _by_size(builder, rows, max_rows.literal_value, call)
+        return context.get_dummy_value()
+    return generate
+
+
+def _tile_function(module, left, argument_types, element, rows: int, vectors: int, lanes: int):
+    """void f(*operands, depth, c, c_row, add): one tile of rows x (vectors*lanes)."""
+    name = f"gc.tile.{left.name}.{_SUFFIX[element]}.{rows}x{vectors}x{lanes}"
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), argument_types), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    function.attributes.add("nounwind")
+    *operands, depth, c, c_row, add = function.args
+    assert add.type == I1
+    vector = ir.VectorType(element, lanes)
+    zero = ir.Constant(vector, [0.0] * lanes)
+    # fmuladd: one instruction where the CPU has it, a product and a sum elsewhere (`fma` would be emulated there)
+    multiply_add = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3),
+                                                  f"llvm.fmuladd.v{lanes}{_SUFFIX[element]}")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    source = left(builder, operands, rows)
+    loop, end = function.append_basic_block("loop"), function.append_basic_block("end")
+    entry = builder.block
+    builder.cbranch(builder.icmp_signed(">", depth, _int(0)), loop, end)
+
+    builder.position_at_end(loop)
+    k = builder.phi(I64)
+    sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+    start, scalars = source.at(builder, k)
+    columns = [builder.load(_vector_address(builder, start, _int(j * lanes), vector), align=_BYTES[element])
+               for j in range(vectors)]
+    after = [[builder.call(multiply_add, [spread, column, total]) for column, total in zip(columns, row)]
+             for spread, row in ((_splat(builder, scalar, vector), row) for scalar, row in zip(scalars, sums))]
+    next_k = builder.add(k, _int(1))
+    k.add_incoming(_int(0), entry)
+    k.add_incoming(next_k, loop)
+    for total, later in zip(sum(sums, []), sum(after, [])):
+        total.add_incoming(zero, entry)
+        total.add_incoming(later, loop)
+    builder.cbranch(builder.icmp_signed("<", next_k, depth), loop, end)
+
+    builder.position_at_end(end)
+    results = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+    for result, value in zip(sum(results, []), sum(after, [])):
+        result.add_incoming(zero, entry)
+        result.add_incoming(value, loop)
+    adding, setting = function.append_basic_block("add"), function.append_basic_block("set")
+    builder.cbranch(add, adding, setting)
+    for block in (adding, setting):
+        builder.position_at_end(block)
+        row = c
+        for result_row in results:
+            for j, value in enumerate(result_row):
+                place = _vector_address(builder, row, _int(j * lanes), vector)
+                if block is adding:
+                    value = builder.fadd(value, builder.load(place, align=_BYTES[element]))
+                builder.store(value, place, align=_BYTES[element])
+            row = _address(builder, row, c_row)
+        builder.ret_void()
+    return function
+
+
+def namespace() -> dict:
+    """The names that this module gives to kernels."""
+    return {made.__name__: made for made in (outer_tile, gathering_tile, copy_vector, transpose_block)}

@@ -1,0 +1,270 @@
+"""Lowering: steps become launches of kernels over buffers.
+
+Operators with their own kernels are lowered by the functions in `compiler.kernels`, groups by the code generator.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+from graphcore.compiler.codegen.fused import ArrayWord, FusedKernel, write_kernel
+from graphcore.compiler.kernels import LOWERINGS
+from graphcore.compiler.launch import (
+    Address,
+    Buffer,
+    KernelAddress,
+    Launch,
+    Row,
+    View,
+)
+from graphcore.compiler.schedule.groups import Group
+from graphcore.compiler.schedule.loops import Array, find_loops, merge_windows
+from graphcore.compiler.schedule.steps import Schedule, Step
+from graphcore.compiler.schedule.windows import window
+from graphcore.dtype import DType
+from graphcore.ir import graph as ir
+from graphcore.ir.dims import Size, product
+from graphcore.ir.graph import Node
+from graphcore.ir.types import TensorType
+from graphcore.ops import pointwise
+from graphcore.ops.view import broadcast_to
+
+
+@dataclass(frozen=True)
+class External:
+    """Memory that belongs to the caller: an input, an output, a Parameter, or a constant array of the graph."""
+
+    kind: str                   # "input", "output", "param", "const"
+    key: object                 # index, index, name, digest
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """The launches of a graph in order; where its external buffers come from; pairs that may share memory."""
+
+    launches: tuple
+    externals: Mapping          # Buffer -> External
+    may_share: Mapping          # output Buffer -> input Buffers that it may overwrite, if they die there
+
+
+@dataclass(frozen=True)
+class Epilogue:
+    """A group that runs on finished ranges of an operator's output, called by the operator's kernel."""
+
+    words: tuple                # (KernelAddress, Row)
+    reads: tuple
+    writes: tuple
+
+
+def lower(schedule: Schedule, cpu) -> Lowered:
+    """Lower a schedule to launches for `cpu` (a CpuTarget)."""
+    return _Lowering(schedule, cpu).run()
+
+
+class Builder:
+    """What the lowering of one operator may use (see `compiler.kernels`)."""
+
+    def __init__(self, lowering: "_Lowering", node: Node):
+        self._lowering, self._node = lowering, node
+        self.cpu = lowering.cpu
+        self.epilogue: Epilogue | None = None
+
+    def temp(self, name: str, dtype: DType, size: Size) -> Buffer:
+        """Memory that lives as long as this operator's launches."""
+        return Buffer(f"{self._node.op}.{name}", dtype, size)
+
+    def launch(self, kernel, words, items, grain=1, reads=(), writes=(), flops=0, bytes=0) -> None:
+        """Append a launch."""
+        if isinstance(items, int) and items == 0:
+            return
+        extra_reads = self.epilogue.reads if self.epilogue else ()
+        extra_writes = self.epilogue.writes if self.epilogue else ()
+        self._lowering.launches.append(Launch(kernel, tuple(words), items, grain, tuple(reads) + extra_reads,
+                                              tuple(writes) + extra_writes, (self._node,), flops, bytes))
+
+    def contiguous(self, view: View) -> View:
+        """`view`, or a row-major copy of it."""
+        if view.is_contiguous:
+            return view
+        target = View.whole(self.temp("copy", view.dtype, view.size), view.shape)
+        self.copy(view, target)
+        return target
+
+    def copy(self, source: View, target: View) -> None:
+        """Copy between windows of equal shape."""
+        leaf = ir.input_("source", TensorType(source.dtype, source.shape))
+        self._lowering.run_map(pointwise.copy(leaf), {leaf: source}, target, self._node)
+
+    def fill(self, target: View, value) -> None:
+        """Fill a window with a number."""
+        constant = pointwise.literal(value, ir.input_("", TensorType(target.dtype, ())))
+        filled = broadcast_to(constant, shape=target.shape) if target.shape else constant
+        self._lowering.run_map(pointwise.copy(filled), {}, target, self._node)
+
+
+class _Lowering:
+    def __init__(self, schedule: Schedule, cpu):
+        self.schedule, self.cpu = schedule, cpu
+        self.launches: list[Launch] = []
+        self.externals: dict[Buffer, External] = {}
+        self.may_share: dict[Buffer, list] = {}
+        self.buffers: dict[Node, Buffer] = {}
+        graph = schedule.graph
+        inputs = {leaf: i for i, leaf in enumerate(graph.inputs)}
+        for n in graph.nodes:
+            if n.op == "input":
+                self._external(n, External("input", inputs[n]))
+        for name, leaf in graph.params.items():
+            self._external(leaf, External("param", name))
+
+    def _external(self, node: Node, place: External) -> Buffer:
+        buffer = Buffer(str(place.key), node.dtype, node.type.size)
+        self.buffers[node] = buffer
+        self.externals[buffer] = place
+        return buffer
+
+    def run(self) -> Lowered:
+        for node, (where, key) in self.schedule.direct.items():
+            if where == "update":
+                self.buffers[node] = self.buffers[self.schedule.graph.params[key]]
+            else:
+                self._external(node, External("output", key))
+        for step in self.schedule.steps:
+            self._step(step)
+        self._final_copies()
+        return Lowered(tuple(self.launches), self.externals, self.may_share)
+
+    def buffer(self, node: Node) -> Buffer:
+        """The memory of a stored node."""
+        found = self.buffers.get(node)
+        if found is None:
+            if node.op == "const":
+                return self._external(node, External("const", node.attrs["value"]))
+            found = self.buffers[node] = Buffer(node.op, node.dtype, node.type.size)
+        return found
+
+    def view(self, node: Node) -> View:
+        """How an operator reads a node."""
+        reach = window(node)
+        return View(self.buffer(reach.base), reach.shape, reach.strides, reach.offset)
+
+    # -- steps -----------------------------------------------------------------------------------------
+    def _step(self, step: Step) -> None:
+        if step.node is None:
+            self._run_group(step.group)
+            return
+        node, builder = step.node, Builder(self, step.node)
+        inputs = [self.view(i) for i in node.inputs]
+        if step.group is not None:
+            self._share_with_epilogue(node, step.group)
+            builder.epilogue = self._epilogue(node, step.group)
+        output = View.whole(self.buffer(node), node.shape)
+        LOWERINGS[node.op](builder, node, inputs, output, builder.epilogue)
+
+    def _share_with_epilogue(self, node: Node, group: Group) -> None:
+        """Let the operator write into the memory of the epilogue's result, where nobody else reads it."""
+        if node in self.buffers or any(node in m.inputs for m in self.schedule.graph.nodes if m not in group.nodes):
+            return
+        for m in group.in_order():
+            if m in group.stored and m.dtype is node.dtype and m not in self.buffers:
+                self.buffers[node] = self.buffer(m)
+                return
+
+    def _epilogue(self, node: Node, group: Group) -> Epilogue:
+        fused = write_kernel(find_loops(group))
+        reads, writes = self._touched(group)
+        own = self.buffer(node)
+        return Epilogue((KernelAddress(fused.kernel), Row(self._words(fused, group))),
+                        tuple(b for b in reads if b is not own), tuple(writes))
+
+    def _run_group(self, group: Group) -> None:
+        fused = write_kernel(find_loops(group))
+        reads, writes = self._touched(group)
+        if isinstance(fused.items, int) and fused.items == 0:
+            return
+        self._offer_sharing(group)
+        moved = sum((b.size * b.dtype.itemsize for b in (*reads, *writes)), 0)
+        self.launches.append(Launch(fused.kernel, self._words(fused, group), fused.items, fused.grain, tuple(reads),
+                                    tuple(writes), tuple(group.in_order()), product(group.space) * len(group.nodes),
+                                    moved))
+
+    def _words(self, fused: FusedKernel, group: Group) -> tuple:
+        return tuple(self._address(w) if isinstance(w, ArrayWord) else w for w in fused.words)
+
+    def _address(self, word: ArrayWord) -> Address:
+        buffer = self.buffer(word.base)
+        return Address(View(buffer, (1,), (1,), word.offset))
+
+    def _touched(self, group: Group):
+        loops = find_loops(group)
+        reads = dict.fromkeys(self.buffer(a.base) for a in loops.arrays)
+        writes = dict.fromkeys(self.buffer(m) for m in loops.outputs)
+        return reads, writes
+
+    def _offer_sharing(self, group: Group) -> None:
+        """A map may write over an input that it reads in step with its output."""
+        if group.reduced is not None:
+            return
+        loops = find_loops(group)
+        for m, out in loops.outputs.items():
+            for array in loops.arrays:
+                if array.strides == out.strides and array.offset == 0 and array.base.dtype is m.dtype \
+                        and array.base.type.size == m.type.size and self._read_once(loops, array.base):
+                    self.may_share.setdefault(self.buffer(m), []).append(self.buffer(array.base))
+
+    @staticmethod
+    def _read_once(loops, base: Node) -> bool:
+        """Whether the group reaches this memory in one way only: a second, shifted read would see new values."""
+        return sum(1 for a in loops.arrays if a.base is base) == 1
+
+    # -- single maps -----------------------------------------------------------------------------------
+    def run_map(self, result: Node, views: dict, target: View, cause: Node | None) -> None:
+        """Run one pointwise node over given windows: copies and fills."""
+        if isinstance(target.size, int) and target.size == 0:
+            return
+        group = Group(tuple(s for s in result.shape if s != 1), nodes={result: "full"}, stored={result})
+        group.order = {result: 0}
+        loops = find_loops(group)
+        squeezed = [i for i, s in enumerate(result.shape) if s != 1]
+
+        def placed(array: Array, view: View) -> Array:
+            return Array(array.base, tuple(view.strides[i] for i in squeezed), 0, "full")
+
+        loops = merge_windows(group, {a: placed(a, views[a.base]) for a in loops.arrays}, placed(
+            loops.outputs[result], target))
+        fused = write_kernel(loops)
+        windows = {**views, result: target}
+        words = tuple(Address(View(windows[w.base].buffer, (1,), (1,), windows[w.base].offset))
+                      if isinstance(w, ArrayWord) else w for w in fused.words)
+        reads = tuple(v.buffer for v in views.values())
+        self.launches.append(Launch(fused.kernel, words, fused.items, fused.grain, reads, (target.buffer,),
+                                    (cause,) if cause is not None else (), 0, 2 * target.size * target.dtype.itemsize))
+
+    # -- the end ---------------------------------------------------------------------------------------
+    def _final_copies(self) -> None:
+        """Copy what could not be written straight to its destination: outputs first, then Parameters.
+
+        A Parameter that takes the old value of another goes through memory of its own, in case both are written.
+        """
+        graph = self.schedule.graph
+        written = {graph.params[name] for name, _ in graph.updates}
+        pending = []
+        for (where, key), node in self.schedule.copies:
+            source = self.view(node)
+            if where == "output":
+                buffer = Buffer(f"output {key}", node.dtype, node.type.size)
+                self.externals[buffer] = External("output", key)
+                self.run_map(*_copy_of(source), View.whole(buffer, node.shape), None)
+                continue
+            if window(node).base in written:
+                kept = View.whole(Buffer("old value", node.dtype, node.type.size), node.shape)
+                self.run_map(*_copy_of(source), kept, None)
+                source = kept
+            pending.append((source, View.whole(self.buffers[graph.params[key]], node.shape)))
+        for source, target in pending:
+            self.run_map(*_copy_of(source), target, None)
+
+
+def _copy_of(source: View):
+    leaf = ir.input_("source", TensorType(source.dtype, source.shape))
+    return pointwise.copy(leaf), {leaf: source}

@@ -1,0 +1,67 @@
+"""The pipeline: from a captured graph to the graph that is scheduled, stage by stage.
+
+Read `STAGES` from top to bottom; each takes a graph and gives a graph.  The runner times, verifies and records them; no
+stage prints.
+"""
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Callable
+
+from graphcore.compiler.autodiff import expand_gradients
+from graphcore.compiler.passes import algebra, fold_affine, split_reductions
+from graphcore.compiler.schedule.windows import insert_copies
+from graphcore.ir.graph import Graph
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the pipeline: ``run(graph, log) -> graph``, where `log` collects the rewrites."""
+
+    name: str
+    run: Callable
+
+
+STAGES = (
+    Stage("grad", lambda graph, log: expand_gradients(graph)),
+    Stage("simplify", lambda graph, log: algebra.RULES.apply(graph, log)),
+    Stage("fold_affine", lambda graph, log: fold_affine.fold_affine(graph, log)),
+    Stage("split_reductions", lambda graph, log: split_reductions.RULES.apply(graph, log)),
+    Stage("simplify_again", lambda graph, log: algebra.RULES.apply(graph, log)),
+    Stage("copies", lambda graph, log: insert_copies(graph)),
+)
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What one stage did: the graph after it, seconds, and the rewrites."""
+
+    name: str
+    graph: Graph
+    seconds: float
+    rewrites: tuple = field(repr=False)
+
+
+def run_stages(graph: Graph) -> list[StageReport]:
+    """Run the whole pipeline; the first report is the graph as captured.
+
+    With GRAPHCORE_CHECK=1 the graph is verified after every stage.
+    """
+    check = os.environ.get("GRAPHCORE_CHECK") == "1"
+    reports = [StageReport("capture", graph, 0.0, ())]
+    for stage in STAGES:
+        log: list = []
+        started = time.perf_counter()
+        graph = stage.run(graph, log)
+        reports.append(StageReport(stage.name, graph, time.perf_counter() - started, tuple(log)))
+        if check:
+            from graphcore.ir.verifier import verify
+            verify(graph)
+    return reports
+
+
+def optimize(graph: Graph) -> Graph:
+    """The graph after all stages."""
+    return run_stages(graph)[-1].graph

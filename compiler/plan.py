@@ -1,0 +1,148 @@
+"""From an optimised graph to a native program for given sizes, and its stored form."""
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Mapping
+
+import numpy as np
+
+from graphcore.compiler import launch as parts
+from graphcore.compiler.kernels import ACCEPTS_EPILOGUE
+from graphcore.compiler.lower import Lowered, lower
+from graphcore.compiler.memory import MemoryPlan, check_plan, plan_memory
+from graphcore.compiler.runtime.program import (
+    Arena,
+    External,
+    Instruction,
+    Kernel,
+    NativeProgram,
+    RowAddress,
+    Scratch,
+)
+from graphcore.compiler.schedule.steps import Schedule, make_schedule
+from graphcore.compiler.toolchain.naming import symbol
+from graphcore.ir.dims import evaluate
+from graphcore.ir.graph import Graph
+
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A graph taken through schedule, lowering and plan, for one set of sizes."""
+
+    schedule: Schedule
+    lowered: Lowered
+    plan: MemoryPlan
+    program: NativeProgram
+    kernels: tuple              # KernelSource
+    params: tuple               # names, in the order of the externals
+    constants: tuple            # arrays, likewise
+
+
+def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
+    """Schedule, lower and plan an optimised graph."""
+    schedule = make_schedule(graph, ACCEPTS_EPILOGUE)
+    lowered = lower(schedule, cpu)
+    plan = plan_memory(lowered.launches, lowered.externals, lowered.may_share, binding)
+    check_plan(lowered.launches, lowered.externals, plan)
+    params = tuple(graph.params)
+    constants = list(dict.fromkeys(e.key for e in lowered.externals.values() if e.kind == "const"))
+    first = {"input": 0, "output": len(graph.inputs)}
+    first["param"] = first["output"] + len(graph.outputs)
+    first["const"] = first["param"] + len(params)
+
+    def number(external) -> int:
+        key = external.key
+        if external.kind == "param":
+            key = params.index(key)
+        elif external.kind == "const":
+            key = constants.index(key)
+        return first[external.kind] + key
+
+    numbers = {buffer: number(e) for buffer, e in lowered.externals.items()}
+    writer = _RowWriter(numbers, plan, binding)
+    instructions = []
+    for entry in lowered.launches:
+        items = evaluate(entry.items, binding)
+        if items:
+            instructions.append(Instruction(symbol(entry.kernel), writer.row(entry.words), items,
+                                            max(1, evaluate(entry.grain, binding))))
+            writer.end_launch()
+    program = NativeProgram(tuple(writer.rows), tuple(instructions), plan.arena_bytes)
+    kernels = {symbol(k): k for entry in lowered.launches for k in _kernels(entry)}
+    return Compiled(schedule, lowered, plan, program, tuple(kernels.values()), params,
+                    tuple(c.array for c in constants))
+
+
+def _kernels(entry):
+    yield entry.kernel
+    stack = list(entry.words)
+    while stack:
+        word = stack.pop()
+        if isinstance(word, parts.KernelAddress):
+            yield word.kernel
+        elif isinstance(word, parts.Row):
+            stack.extend(word.words)
+
+
+class _RowWriter:
+    """Turns the words of launches into rows of the native program."""
+
+    def __init__(self, numbers: Mapping, plan: MemoryPlan, binding: Mapping):
+        self.numbers, self.plan, self.binding = numbers, plan, binding
+        self.rows: list = []
+        self._scratch = 0
+
+    def row(self, words: tuple) -> int:
+        """Append a row; its number."""
+        place = len(self.rows)
+        self.rows.append(None)
+        self.rows[place] = tuple(self._word(w) for w in words)
+        return place
+
+    def end_launch(self) -> None:
+        """The next launch may use the scratch memory from its beginning."""
+        self._scratch = 0
+
+    def _word(self, word):
+        if isinstance(word, parts.Address):
+            view = word.view
+            offset = evaluate(view.offset, self.binding) * view.dtype.itemsize
+            if view.buffer in self.numbers:
+                return External(self.numbers[view.buffer], offset)
+            return Arena(self.plan.offsets[view.buffer] + offset)
+        if isinstance(word, parts.KernelAddress):
+            return Kernel(symbol(word.kernel))
+        if isinstance(word, parts.Row):
+            return RowAddress(self.row(word.words))
+        if isinstance(word, parts.Scratch):
+            size = -(-evaluate(word.bytes, self.binding) // ALIGNMENT) * ALIGNMENT
+            found = Scratch(self._scratch, size)
+            self._scratch += size
+            return found
+        return evaluate(word, self.binding)
+
+
+# -- what is stored on disk ------------------------------------------------------------------------------------
+
+LARGEST_STORED_CONSTANT = 1 << 20       # bytes; programs with larger folded constants are planned anew each time
+
+
+def to_json(compiled: Compiled, object_keys: Mapping) -> dict | None:
+    """A compiled program as data for the program cache; None if its constants are too large to store."""
+    if sum(c.nbytes for c in compiled.constants) > LARGEST_STORED_CONSTANT:
+        return None
+    return {"program": compiled.program.to_json(), "objects": dict(object_keys), "params": list(compiled.params),
+            "constants": [_array_to_json(c) for c in compiled.constants]}
+
+
+def _array_to_json(array: np.ndarray) -> dict:
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
+
+
+def array_from_json(data: dict) -> np.ndarray:
+    """The array that was stored."""
+    return np.frombuffer(base64.b64decode(data["data"]), np.dtype(data["dtype"])).reshape(data["shape"]).copy()
+

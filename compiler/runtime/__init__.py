@@ -1,0 +1,1 @@
+"""Loading compiled objects and running programs made of them.  Nothing here imports Numba."""

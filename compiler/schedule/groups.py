@@ -1,0 +1,321 @@
+"""Fusion: which nodes are computed together in one kernel.
+
+Every pointwise node and every reduction ends in a group.  A group runs over a *space* (the sizes > 1 of its full-level
+nodes).  Without reductions it is a map over the space.  With reductions, all of them over the same axes, it runs row by
+row: full-level nodes are evaluated along the reduced axes, row-level nodes once a row.
+
+Nodes are placed from the results backwards, each into the group of its consumers where it fits, so that a value is
+stored only if something outside its group needs it.  Cheap nodes with consumers in several groups are computed in each.
+Every decision is recorded with its reason.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from graphcore.compiler.launch import contiguous_strides
+from graphcore.compiler.schedule.windows import access, is_view, squeezed, window
+from graphcore.ir.dims import product
+from graphcore.ir.graph import Graph, Node
+from graphcore.ops.record import REGISTRY
+
+MAX_OPERANDS = 20            # arrays of one kernel: more would spill address registers
+MAX_NODES = 96
+FEW_ROWS, MUCH_WORK = 4, 1 << 15     # a row-wise kernel over fewer rows than this keeps threads idle if the work is much
+
+
+@dataclass(eq=False)
+class Group:
+    """Nodes computed by one kernel.  `reduced` holds the axes of the space that reductions run over, or is None."""
+
+    space: tuple
+    reduced: frozenset | None = None
+    nodes: dict = field(default_factory=dict)        # node -> "full" or "row"
+    stored: set = field(default_factory=set)         # nodes that something outside needs
+
+    @property
+    def row_space(self) -> tuple:
+        return tuple(s for i, s in enumerate(self.space) if i not in (self.reduced or ()))
+
+    def space_of(self, node: Node) -> tuple:
+        """The sizes over which a member runs."""
+        return self.space if self.nodes[node] == "full" else self.row_space
+
+    def in_order(self) -> list:
+        """Members, inputs first."""
+        return sorted(self.nodes, key=self.order.__getitem__)
+
+    order: dict = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Why a node was fused, or not."""
+
+    node: Node
+    text: str
+
+
+def kind(node: Node) -> str:
+    return "leaf" if node.is_leaf else REGISTRY[node.op].kind
+
+
+def is_compute(node: Node) -> bool:
+    return kind(node) in ("pointwise", "reduction")
+
+
+def own_shape(node: Node) -> tuple:
+    """The shape over which a node iterates: a reduction's is its input's."""
+    return node.inputs[0].shape if kind(node) == "reduction" else node.shape
+
+
+def reduced_axes(node: Node) -> frozenset:
+    """The axes of a reduction, counted among the input's axes of size > 1."""
+    shape, axes = node.inputs[0].shape, node.attrs["axes"]
+    kept = [i for i, s in enumerate(shape) if s != 1]
+    return frozenset(kept.index(a) for a in axes if shape[a] != 1)
+
+
+def is_scalar_constant(node: Node) -> bool:
+    """A constant of one element: written into the kernel's text."""
+    return node.op == "const" and node.type.size == 1
+
+
+class Fuser:
+    """Places the compute nodes of one graph into groups."""
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.order = {n: i for i, n in enumerate(graph.nodes)}
+        self.groups_of: dict[Node, list] = {}
+        self.decisions: list[Decision] = []
+        self.consumers: dict[Node, list] = {n: [] for n in graph.nodes}
+        self.external: set[Node] = set()
+        self.successors: dict = {}                  # unit (Group or node) -> units that need something of it
+        for n in graph.nodes:
+            if not n.is_leaf and not is_view(n):
+                for operand in n.inputs:
+                    base = window(operand).base
+                    self.consumers[base].append((n, operand))
+                    if not is_compute(n):
+                        self.external.add(base)
+        for root in graph.roots:
+            self.external.add(window(root).base)
+
+    def run(self) -> list:
+        """All groups, and for each node the groups that compute it in `groups_of`."""
+        for n in reversed(self.graph.nodes):
+            if is_compute(n):
+                self._place(n)
+            elif not n.is_leaf and not is_view(n):
+                self.successors[n] = self._user_units(n)
+        groups = list(dict.fromkeys(g for found in self.groups_of.values() for g in found))
+        groups = self._merge_siblings(groups)
+        for g in groups:
+            g.order = self.order
+            g.stored = {n for n in g.nodes if self._home(n) is g and self._needed_outside(n, g)}
+        return groups
+
+    # -- placing one node ------------------------------------------------------------------------------
+    def _place(self, n: Node) -> None:
+        candidates = self._candidate_groups(n)
+        if self._may_repeat(n, candidates):
+            for g in candidates:
+                self._join(n, g, self._level(n, g))
+            if len(candidates) > 1:
+                self._note(n, f"cheap: computed in each of the {len(candidates)} kernels that use it")
+            return
+        for g in candidates:
+            level = self._level(n, g)
+            if level is None or not self._room(n, g) or self._would_cycle(n, g):
+                continue
+            if level == "lift":
+                self._lift(n, g)
+                level = "row"
+            self._join(n, g, level)
+            self._note(n, f"fused into the kernel of {_title(g)}")
+            return
+        g = Group(squeezed(own_shape(n)), reduced_axes(n) if kind(n) == "reduction" else None)
+        self._join(n, g, "row" if kind(n) == "reduction" else "full")
+        if n in self.external:
+            self._note(n, "begins a kernel: a result, or read by an operator with a kernel of its own")
+        else:
+            self._note(n, "begins a kernel: its consumers run over other index spaces")
+
+    def _candidate_groups(self, n: Node) -> list:
+        found: dict = {}
+        for user, _ in self.consumers[n]:
+            for g in self.groups_of.get(user, ()):
+                found[g] = None
+        return sorted(found, key=lambda g: min(self.order[m] for m in g.nodes))
+
+    def _may_repeat(self, n: Node, candidates: list) -> bool:
+        record = REGISTRY[n.op]
+        if not candidates or kind(n) != "pointwise" or not record.cheap or n in self.external:
+            return False
+        return (len(candidates) > 1 or record.arity == 0) and all(self._level(n, g) == "full" for g in candidates)
+
+    def _room(self, n: Node, g: Group) -> bool:
+        if len(g.nodes) >= MAX_NODES:
+            return False
+        outside = {window(o).base for m in (*g.nodes, n) for o in m.inputs}
+        return len([b for b in outside if b not in g.nodes and not is_scalar_constant(b)]) <= MAX_OPERANDS
+
+    def _level(self, n: Node, g: Group):
+        """'full' or 'row': where n fits into g; 'lift': where g becomes the row level of reduction n; else None."""
+        levels = set()
+        for user, operand in self.consumers[n]:
+            if user in g.nodes:
+                levels.add(self._level_for(n, g, user, operand))
+        if len(levels) != 1:
+            return None
+        level = levels.pop()
+        if kind(n) == "reduction" and level == "full":
+            return "lift" if self._may_lift(n, g) else None
+        if kind(n) == "reduction" and level == "row" and (
+                squeezed(own_shape(n)) != g.space or g.reduced is not None and reduced_axes(n) != g.reduced):
+            return None
+        return level
+
+    def _level_for(self, n: Node, g: Group, user: Node, operand: Node):
+        if kind(user) == "reduction":
+            reach = access(operand, own_shape(user))
+            return "full" if _is_identity(reach, n, g.space) and kind(n) == "pointwise" else None
+        reach = access(operand, user.shape)
+        if g.nodes[user] == "row":
+            return "row" if _is_identity(reach, n, g.row_space) else None
+        if _is_identity(reach, n, g.space):
+            return "full"
+        return self._row_level(n, g, reach)
+
+    def _row_level(self, n: Node, g: Group, reach):
+        """Whether a full-level member reads n as a row value, and g is or can become a row-wise kernel."""
+        axes = g.reduced if g.reduced is not None else frozenset(i for i, s in enumerate(reach.strides) if s == 0)
+        rows = tuple(s for i, s in enumerate(g.space) if i not in axes)
+        expected, remaining = [], iter(contiguous_strides(rows))
+        for i in range(len(g.space)):
+            expected.append(0 if i in axes else next(remaining))
+        if not axes or reach.offset != 0 or tuple(expected) != reach.strides or squeezed(n.shape) != rows:
+            return None
+        if g.reduced is not None:
+            return "row"
+        if _keeps_threads_busy(g.space, axes) and self._leads_to_reduction(n, g.space, axes, 8):
+            g.reduced = axes
+            return "row"
+        return None
+
+    def _leads_to_reduction(self, n: Node, space: tuple, axes: frozenset, depth: int) -> bool:
+        if kind(n) == "reduction":
+            return squeezed(own_shape(n)) == space and reduced_axes(n) == axes
+        if kind(n) != "pointwise" or depth == 0:
+            return False
+        for operand in n.inputs:
+            reach = access(operand, n.shape)
+            if is_compute(reach.base) and _is_identity(reach, reach.base, squeezed(n.shape)) and \
+                    self._leads_to_reduction(reach.base, space, axes, depth - 1):
+                return True
+        return False
+
+    def _may_lift(self, n: Node, g: Group) -> bool:
+        space, axes = squeezed(own_shape(n)), reduced_axes(n)
+        rows = tuple(s for i, s in enumerate(space) if i not in axes)
+        return g.reduced is None and rows == g.space and axes != frozenset() and _keeps_threads_busy(space, axes)
+
+    def _lift(self, n: Node, g: Group) -> None:
+        g.space, g.reduced = squeezed(own_shape(n)), reduced_axes(n)
+        for m in g.nodes:
+            g.nodes[m] = "row"
+
+    def _join(self, n: Node, g: Group, level: str) -> None:
+        g.nodes[n] = level
+        self.groups_of.setdefault(n, []).append(g)
+        if len(self.groups_of[n]) == 1:
+            self.successors.setdefault(g, set()).update(u for u in self._user_units(n) if u is not g)
+
+    def _home(self, n: Node) -> Group:
+        return self.groups_of[n][0]
+
+    def _needed_outside(self, n: Node, g: Group) -> bool:
+        if n in self.external:
+            return True
+        return any(other is not g and n not in other.nodes
+                   for user, _ in self.consumers[n] for other in self.groups_of.get(user, ()))
+
+    # -- order between units ---------------------------------------------------------------------------
+    def _user_units(self, n: Node) -> set:
+        units: set = set()
+        for user, _ in self.consumers[n]:
+            units.update(self.groups_of[user] if is_compute(user) else (user,))
+        return units
+
+    def _would_cycle(self, n: Node, g: Group) -> bool:
+        return self._reaches([u for u in self._user_units(n) if u is not g], g)
+
+    def _reaches(self, starts, goal) -> bool:
+        seen, stack = set(), list(starts)
+        while stack:
+            unit = stack.pop()
+            if unit is goal:
+                return True
+            if unit not in seen:
+                seen.add(unit)
+                stack.extend(self.successors.get(unit, ()))
+        return False
+
+    # -- siblings --------------------------------------------------------------------------------------
+    def _merge_siblings(self, groups: list) -> list:
+        """Merge kernels over the same space that read the same array (and all scalar work), if neither needs the other."""
+        result: list = []
+        for g in sorted(groups, key=lambda g: min(self.order[m] for m in g.nodes)):
+            partner = next((h for h in result if self._are_siblings(g, h)), None)
+            if partner is None:
+                result.append(g)
+            else:
+                self._merge(g, partner)
+        return result
+
+    def _are_siblings(self, g: Group, h: Group) -> bool:
+        if g.space != h.space or g.reduced != h.reduced or len(g.nodes) + len(h.nodes) > MAX_NODES:
+            return False
+        outside_g, outside_h = self._outside(g), self._outside(h)
+        if g.space != () and not any(product(b.shape) == product(g.space) for b in outside_g & outside_h):
+            return False
+        if len(outside_g | outside_h) > MAX_OPERANDS:
+            return False
+        return not self._reaches(self.successors.get(g, ()), h) and not self._reaches(self.successors.get(h, ()), g)
+
+    def _outside(self, g: Group) -> set:
+        bases = {window(o).base for m in g.nodes for o in m.inputs}
+        return {b for b in bases if b not in g.nodes and not is_scalar_constant(b)}
+
+    def _merge(self, g: Group, into: Group) -> None:
+        for n, level in g.nodes.items():
+            into.nodes.setdefault(n, level)
+            self.groups_of[n] = list(dict.fromkeys(into if x is g else x for x in self.groups_of[n]))
+            self._note(n, f"fused beside {_title(into)}, which reads the same data")
+        self.successors[into] |= self.successors.pop(g, set())
+        for units in self.successors.values():
+            if g in units:
+                units.discard(g)
+                units.add(into)
+        self.successors[into].discard(into)
+
+    def _note(self, n: Node, text: str) -> None:
+        self.decisions.append(Decision(n, text))
+
+
+def _is_identity(reach, n: Node, space: tuple) -> bool:
+    """Whether a window reads element i of node n at index i of `space`."""
+    return reach.offset == 0 and squeezed(n.shape) == space and reach.strides == contiguous_strides(space)
+
+
+def _keeps_threads_busy(space: tuple, axes: frozenset) -> bool:
+    rows = product(s for i, s in enumerate(space) if i not in axes)
+    total = product(space)
+    if not isinstance(rows, int) or not isinstance(total, int):
+        return True
+    return rows >= FEW_ROWS or total <= MUCH_WORK
+
+
+def _title(g: Group) -> str:
+    last = max(g.nodes, key=lambda m: len(m.inputs))
+    return f"{last.op} over {list(map(str, g.space))}"

@@ -1,0 +1,155 @@
+"""The loop structure of a fused group: which arrays it touches with which strides, over which loops.
+
+This is the form between a group of nodes and the text of a kernel.  Axes whose strides allow it for every array are
+merged, so that most maps become one flat loop; sizes and strides become words of the launch's row.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphcore.compiler.launch import contiguous_strides
+from graphcore.compiler.schedule.groups import Group, is_scalar_constant, kind, own_shape
+from graphcore.compiler.schedule.windows import access
+from graphcore.ir.dims import Size
+from graphcore.ir.graph import Node
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array as a group reaches it: element = offset + sum over the loops of index * stride."""
+
+    base: Node
+    strides: tuple              # over the axes of the space, later over the merged loops
+    offset: Size
+    level: str                  # "full", or "row" if it does not vary along the reduced axes
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A constant of one element, written into the text."""
+
+    node: Node
+
+
+@dataclass(frozen=True)
+class Loops:
+    """A group ready to be written as text.
+
+    outer: sizes of the loops over independent items; inner: sizes of the loops over the reduced axes (empty for maps).
+    operands: for each member, per operand: a member Node, an Array or a Literal.
+    outputs: stored member -> Array; indices: member that computes from its index (iota, random) -> strides.
+    columns: the last outer loop is the contiguous one, so kernels work on blocks of it.
+    """
+
+    group: Group
+    outer: tuple
+    inner: tuple
+    operands: dict
+    outputs: dict
+    indices: dict
+    columns: bool
+
+    @property
+    def arrays(self) -> list:
+        """Every array that is read, once, in order of first use."""
+        found: dict = {}
+        for m in self.group.in_order():
+            for operand in self.operands[m]:
+                if isinstance(operand, Array):
+                    found[operand] = None
+        return list(found)
+
+
+def find_loops(group: Group) -> Loops:
+    """Work out arrays and loops of a group."""
+    reduced = group.reduced or frozenset()
+    rank = len(group.space)
+    operands, outputs, indices = {}, {}, {}
+    for m in group.in_order():
+        level = "full" if kind(m) == "reduction" else group.nodes[m]
+        operands[m] = tuple(_operand(group, m, o, level, reduced) for o in m.inputs)
+        if m in group.stored:
+            outputs[m] = Array(m, _spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank),
+                               0, group.nodes[m])
+        if m.op == "iota":
+            indices[m] = _spread(_iota_strides(m), group.nodes[m], reduced, rank)
+        elif m.op == "random_uniform":
+            indices[m] = _spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank)
+    everything = [a.strides for ops in operands.values() for a in ops if isinstance(a, Array)]
+    everything += [a.strides for a in outputs.values()] + list(indices.values())
+    outer_axes = [i for i in range(rank) if i not in reduced]
+    inner_axes = [i for i in range(rank) if i in reduced]
+    outer = _merge(outer_axes, group.space, everything)
+    inner = _merge(inner_axes, group.space, everything)
+    loops = outer + inner
+
+    def over_loops(array: Array) -> Array:
+        return Array(array.base, tuple(array.strides[run[-1]] for run in loops), array.offset, array.level)
+
+    return Loops(
+        group, tuple(_size(run, group.space) for run in outer), tuple(_size(run, group.space) for run in inner),
+        {m: tuple(over_loops(o) if isinstance(o, Array) else o for o in found) for m, found in operands.items()},
+        {m: over_loops(a) for m, a in outputs.items()},
+        {m: tuple(s[run[-1]] for run in loops) for m, s in indices.items()},
+        columns=bool(inner_axes) and bool(outer_axes) and outer_axes[-1] > inner_axes[-1])
+
+
+def merge_windows(group: Group, reads: dict, write: Array) -> Loops:
+    """The loops of a one-node map whose arrays lie in windows of larger ones.
+
+    reads: the arrays that `find_loops` found -> the same with strides over the space; write: the output's.
+    """
+    (result,) = group.nodes
+    everything = [a.strides for a in reads.values()] + [write.strides]
+    runs = _merge(list(range(len(group.space))), group.space, everything)
+
+    def over_loops(array: Array) -> Array:
+        return Array(array.base, tuple(array.strides[run[-1]] for run in runs), array.offset, array.level)
+
+    operand = next(iter(reads.values()), None)
+    return Loops(group, tuple(_size(run, group.space) for run in runs), (),
+                 {result: (over_loops(operand),) if operand else find_loops(group).operands[result]},
+                 {result: over_loops(write)}, {}, columns=False)
+
+
+def _operand(group: Group, m: Node, operand: Node, level: str, reduced: frozenset):
+    if m.op == "random_uniform":                # its key is read as two scalars by the code generator
+        return Array(access(operand, operand.shape).base, (0,) * len(group.space), 0, "row")
+    reach = access(operand, own_shape(m))
+    if reach.base in group.nodes:
+        return reach.base
+    if is_scalar_constant(reach.base):
+        return Literal(reach.base)
+    strides = _spread(reach.strides, level, reduced, len(group.space))
+    varies = any(strides[i] != 0 for i in reduced)
+    return Array(reach.base, strides, reach.offset, "full" if varies or not reduced else "row")
+
+
+def _spread(strides: tuple, level: str, reduced: frozenset, rank: int) -> tuple:
+    """Strides over the row space as strides over the whole space: 0 along the reduced axes."""
+    if level == "full":
+        return strides
+    remaining = iter(strides)
+    return tuple(0 if i in reduced else next(remaining) for i in range(rank))
+
+
+def _iota_strides(m: Node) -> tuple:
+    return tuple(1 if i == m.attrs["axis"] else 0 for i, s in enumerate(m.shape) if s != 1)
+
+
+def _merge(axes: list, space: tuple, everything: list) -> list:
+    """Runs of neighbouring axes that every array walks through as if they were one."""
+    runs: list = []
+    for axis in axes:
+        if runs and runs[-1][-1] == axis - 1 and all(s[axis - 1] == space[axis] * s[axis] for s in everything):
+            runs[-1].append(axis)
+        else:
+            runs.append([axis])
+    return runs
+
+
+def _size(run: list, space: tuple) -> Size:
+    size: Size = 1
+    for axis in run:
+        size = space[axis] * size
+    return size

@@ -1,0 +1,229 @@
+"""The order of execution: groups and operators with their own kernels become steps, one after the other.
+
+Here is decided which group runs as the epilogue of a matmul or convolution, which results are written straight to
+their destination, and in which order everything runs, so that memory dies early and a Parameter is overwritten in
+place only after its last reader.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+from graphcore.compiler.launch import contiguous_strides
+from graphcore.compiler.schedule.groups import Fuser, Group, is_compute, kind, own_shape
+from graphcore.compiler.schedule.windows import access, is_view, squeezed, window
+from graphcore.ir.dims import evaluate, product
+from graphcore.ir.graph import Graph, Node
+
+TYPICAL_SIZE = 64       # what a symbolic size is taken for where only an estimate is needed
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work: an operator with its own kernel (and the group run on its tiles), or a group by itself."""
+
+    node: Node | None
+    group: Group | None
+
+    @property
+    def results(self) -> list:
+        """The nodes that this step stores."""
+        own = [self.node] if self.node is not None else []
+        return own + (sorted(self.group.stored, key=self.group.order.__getitem__) if self.group else [])
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Steps in order; which node's value is written straight to which output or Parameter; what is copied at the end.
+
+    direct: node -> ("output", index) or ("update", name).  copies: (destination, node) in order, outputs first.
+    decisions: why each node was fused or not.
+    """
+
+    graph: Graph
+    steps: tuple
+    direct: Mapping
+    copies: tuple
+    decisions: tuple
+
+
+def make_schedule(graph: Graph, accepts_epilogue: frozenset) -> Schedule:
+    """Schedule a graph of leaves, views, pointwise nodes, reductions and operators with kernels."""
+    return _Scheduler(graph, accepts_epilogue).run()
+
+
+class _Scheduler:
+    def __init__(self, graph: Graph, accepts_epilogue: frozenset):
+        self.graph, self.accepts = graph, accepts_epilogue
+        self.fuser = Fuser(graph)
+        self.groups = self.fuser.run()
+        self.unit_of: dict = {}                 # group -> the unit that runs it (itself, or the operator it follows)
+        self.successors = self.fuser.successors
+
+    def run(self) -> Schedule:
+        operators = [n for n in self.graph.nodes if not n.is_leaf and not is_view(n) and not is_compute(n)]
+        epilogues = self._attach_epilogues(operators)
+        direct, copies = self._destinations()
+        attached = set(epilogues.values())
+        units = operators + [g for g in self.groups if g not in attached]
+        steps = [Step(u, epilogues.get(u)) if isinstance(u, Node) else Step(None, u) for u in self._sort(units, epilogues)]
+        return Schedule(self.graph, tuple(steps), direct, tuple(copies), tuple(self.fuser.decisions))
+
+    # -- epilogues -------------------------------------------------------------------------------------
+    def _attach_epilogues(self, operators: list) -> dict:
+        found: dict = {}
+        for operator in operators:
+            if operator.op not in self.accepts:
+                continue
+            for g in self.groups:
+                if g not in found.values() and self._may_follow(operator, g):
+                    found[operator] = g
+                    self._merge_units(operator, g)
+                    for m in g.nodes:
+                        self.fuser._note(m, f"runs on the tiles of {operator.op} while they are in cache")
+                    break
+        return found
+
+    def _may_follow(self, operator: Node, g: Group) -> bool:
+        if g.reduced is not None or product(g.space) != operator.type.size:
+            return False
+        others, reads = set(), False
+        for m in g.nodes:
+            for o in m.inputs:
+                reach = access(o, own_shape(m))
+                if reach.base is operator:
+                    if reach.offset != 0 or reach.strides != contiguous_strides(reach.shape) or reach.shape != g.space:
+                        return False
+                    reads = True
+                elif reach.base not in g.nodes and not reach.base.is_leaf:
+                    others.update(self._units(reach.base))
+        after = [u for u in self.successors.get(operator, ()) if u is not g]
+        return reads and not any(self.fuser._reaches(after, u) or u in after for u in others)
+
+    def _units(self, base: Node) -> list:
+        found = self.fuser.groups_of[base] if is_compute(base) else [base]
+        return [self.unit_of.get(u, u) for u in found]
+
+    def _merge_units(self, operator: Node, g: Group) -> None:
+        self.unit_of[g] = operator
+        merged = (self.successors.get(operator, set()) | self.successors.pop(g, set())) - {g, operator}
+        self.successors[operator] = merged
+        for units in self.successors.values():
+            if g in units:
+                units.discard(g)
+                units.add(operator)
+        self.successors[operator].discard(operator)
+
+    # -- destinations ----------------------------------------------------------------------------------
+    def _destinations(self):
+        direct: dict = {}
+        copies: list = []
+        for index, output in enumerate(self.graph.outputs):
+            base = self._whole_base(output)
+            if base is not None and base not in direct:
+                direct[base] = ("output", index)
+            else:
+                copies.append((("output", index), output))
+        for name, value in self.graph.updates:
+            base = self._whole_base(value)
+            if base is not None and base not in direct and self._may_overwrite(name, base):
+                direct[base] = ("update", name)
+            else:
+                copies.append((("update", name), value))
+        return direct, copies
+
+    @staticmethod
+    def _whole_base(node: Node) -> Node | None:
+        """The computed node whose memory is exactly the value of `node`, if there is one."""
+        reach = access(node, node.shape)
+        whole = (reach.offset == 0 and reach.strides == contiguous_strides(reach.shape)
+                 and product(reach.shape) == reach.base.type.size)
+        return reach.base if whole and not reach.base.is_leaf else None
+
+    def _may_overwrite(self, name: str, base: Node) -> bool:
+        """Whether the Parameter's memory may take the new value as soon as it is computed; orders its readers before."""
+        leaf = self.graph.params[name]
+        if leaf not in self.fuser.consumers:
+            return True                         # never read
+        if leaf in self.fuser.external and any(window(r).base is leaf for r in self.graph.roots):
+            return False
+        writer = self._units(base)[0]
+        readers = set()
+        for user, operand in self.fuser.consumers[leaf]:
+            units = self._units(user)
+            if any(u is writer for u in units):
+                if not self._reads_in_step(user, operand, base):
+                    return False
+            readers.update(u for u in units if u is not writer)
+        if any(self.fuser._reaches([writer], r) for r in readers):
+            return False
+        for r in readers:
+            self.successors.setdefault(r, set()).add(writer)
+        return True
+
+    def _reads_in_step(self, user: Node, operand: Node, base: Node) -> bool:
+        """Whether the writing kernel reads each old element just before it writes the new one."""
+        if not is_compute(user) or not is_compute(base) or kind(user) == "reduction":
+            return False
+        group = self.fuser.groups_of[base][0]
+        if user not in group.nodes or group.nodes[user] != group.nodes[base]:
+            return False
+        if group.reduced is not None and group.nodes[base] == "full":
+            return False
+        space = group.space_of(user)
+        reach = access(operand, user.shape)
+        return reach.offset == 0 and reach.strides == contiguous_strides(space) and squeezed(base.shape) == space
+
+    # -- order -----------------------------------------------------------------------------------------
+    def _sort(self, units: list, epilogues: dict) -> list:
+        """Kahn's algorithm; among what is ready, first what frees the most memory, then in the graph's order."""
+        order = self.fuser.order
+        position = {u: order[u] if isinstance(u, Node) else max(order[m] for m in u.nodes) for u in units}
+        waiting = dict.fromkeys(units, 0)
+        for u in units:
+            for s in self.successors.get(u, ()):
+                waiting[s] += 1
+        reads, remaining = self._reads(units, epilogues)
+        ready = [u for u in units if waiting[u] == 0]
+        result = []
+        while ready:
+            best = min(ready, key=lambda u: (self._growth(u, epilogues, reads[u], remaining), position[u]))
+            ready.remove(best)
+            result.append(best)
+            for base in reads[best]:
+                remaining[base] -= 1
+            for s in self.successors.get(best, ()):
+                waiting[s] -= 1
+                if waiting[s] == 0:
+                    ready.append(s)
+        assert len(result) == len(units), "the schedule has a cycle"
+        return result
+
+    def _reads(self, units: list, epilogues: dict):
+        reads, remaining = {}, {}
+        for u in units:
+            members = [u] if isinstance(u, Node) else list(u.nodes)
+            if u in epilogues:
+                members += epilogues[u].nodes
+            bases = {window(o).base for m in members for o in m.inputs}
+            reads[u] = [b for b in bases if not b.is_leaf and b not in members]
+            for b in reads[u]:
+                remaining[b] = remaining.get(b, 0) + 1
+        return reads, remaining
+
+    @staticmethod
+    def _growth(unit, epilogues, reads, remaining) -> int:
+        stored = [unit] if isinstance(unit, Node) else list(unit.stored)
+        if unit in epilogues:
+            stored = list(epilogues[unit].stored)
+        made = sum(_bytes(n) for n in stored)
+        return made - sum(_bytes(b) for b in reads if remaining[b] == 1)
+
+
+class _Typical(dict):
+    def __missing__(self, symbol):
+        return TYPICAL_SIZE
+
+
+def _bytes(node: Node) -> int:
+    return evaluate(node.type.size, _Typical()) * node.dtype.itemsize

@@ -1,0 +1,65 @@
+"""How a value is reached through views: as a strided window on the memory of the node that computed it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphcore.compiler.launch import contiguous_strides
+from graphcore.ir import graph as ir
+from graphcore.ir.dims import Size
+from graphcore.ir.graph import Graph, Node
+from graphcore.ops import pointwise
+from graphcore.ops.record import REGISTRY
+from graphcore.ops.view import strided
+
+
+@dataclass(frozen=True)
+class Window:
+    """Elements of `base` (row-major): element i of the view is at offset + sum(i[k] * strides[k])."""
+
+    base: Node
+    shape: tuple
+    strides: tuple
+    offset: Size = 0
+
+
+def is_view(node: Node) -> bool:
+    return not node.is_leaf and REGISTRY[node.op].kind == "view"
+
+
+def window(node: Node) -> Window | None:
+    """The window that a chain of views gives on the node below it; None where a reshape would need a copy."""
+    chain = []
+    while is_view(node):
+        chain.append(node)
+        node = node.inputs[0]
+    result = Window(node, node.shape, contiguous_strides(node.shape))
+    for view in reversed(chain):
+        moved = strided(result.shape, result.strides, view.op, view.attrs)
+        if moved is None:
+            return None
+        shape, strides, offset = moved
+        result = Window(result.base, shape, strides, result.offset + offset)
+    return result
+
+
+def insert_copies(graph: Graph) -> Graph:
+    """Put a `copy` below every reshape that cannot be had by strides."""
+    def replace(n: Node, inputs: tuple) -> Node:
+        new = n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
+        if new.op == "reshape" and window(new) is None:
+            return ir.node("reshape", (pointwise.copy(new.inputs[0]),), new.attrs, new.type)
+        return new
+    return ir.rebuild(graph, replace)
+
+
+def squeezed(shape: tuple) -> tuple:
+    """The sizes without those that are 1."""
+    return tuple(s for s in shape if s != 1)
+
+
+def access(operand: Node, shape: tuple) -> Window:
+    """The window through which a consumer of `shape` reads `operand`, broadcast to it, over its axes of size > 1."""
+    found = window(operand)
+    lead = len(shape) - len(found.shape)
+    strides = (0,) * lead + tuple(0 if n == 1 else s for n, s in zip(found.shape, found.strides))
+    return Window(found.base, squeezed(shape), tuple(s for s, n in zip(strides, shape) if n != 1), found.offset)

@@ -1,0 +1,1 @@
+"""Kernel texts → relocatable objects, for one CPU."""

@@ -1,0 +1,147 @@
+"""The text of a kernel → LLVM IR, by Numba's front end.
+
+Only Numba's translation, type inference and lowering are used, and only the passes that kernels need: its own
+optimiser, linker and execution engine never see a kernel, and the contexts below know no more of Python than kernels
+may use (Numba's own would first import everything it supports).  Importing this module imports Numba.
+"""
+from __future__ import annotations
+
+from llvmlite import binding
+from numba.core import cgutils, codegen, cpu, errors, fastmathpass, types
+from numba.core.compiler import CompilerBase, Flags, compile_extra
+from numba.core.compiler_machinery import PassManager
+from numba.core.cpu_options import FastMathOptions
+from numba.core.object_mode_passes import *  # noqa: F403 - registers passes that Numba's pass table expects
+from numba.core.typed_passes import (
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.typing.context import BaseContext
+from numba.core.typing.templates import RegistryLoader
+from numba.core.untyped_passes import FixupArgs, IRProcessing, ReconstructSSA, TranslateByteCode
+
+from graphcore.compiler.codegen import language
+from graphcore.compiler.launch import KernelSource
+from graphcore.errors import CompileError
+
+SIGNATURE = (types.CPointer(types.intp), types.intp, types.intp, types.intp)
+
+
+def lower(source: KernelSource) -> tuple[str, str]:
+    """LLVM IR of a kernel before any optimisation, and the name of its function in there.
+
+    The function is ``i32 name(ptr result, ptr exception, ptr args, i64 begin, i64 end, i64 worker)``.
+    Raises CompileError, with the numbered text, if the text is no kernel.
+    """
+    names = language.namespace()
+    try:
+        exec(compile(source.source, f"<kernel {source.name}>", "exec"), names)
+        function = names[source.name]
+    except (SyntaxError, NameError, KeyError) as error:
+        raise CompileError(_report(source, f"the text is not Python that defines {source.name}: {error}")) from None
+    typing, target = _contexts()
+    library = _ModuleCollector(target.codegen(), source.name)
+    try:
+        typing.refresh()
+        target.refresh()
+        compiled = compile_extra(typing, target, function, SIGNATURE, types.void, _flags(), {}, library=library,
+                                 pipeline_class=_KernelPipeline)
+    except (errors.NumbaError, NotImplementedError, AssertionError, TypeError, ValueError, KeyError,
+            AttributeError) as error:
+        raise CompileError(_report(source, _first_cause(error))) from None
+    return library.linked_text(), compiled.fndesc.mangled_name
+
+
+class _KernelTyping(BaseContext):
+    """Knows the builtin operators and the kernel language."""
+
+    def install_registry(self, registry):
+        """Install functions, not attributes: those of arrays and strings would import all that implements them."""
+        loader = self._registries.setdefault(registry, RegistryLoader(registry))
+        for _ in loader.new_registrations("attributes"):
+            pass
+        super().install_registry(registry)
+
+
+class _KernelTarget(cpu.CPUContext):
+    """Knows how numbers, ranges and tuples are lowered."""
+
+    def load_additional_registries(self):
+        from numba.core import optional  # noqa: F401 - registers its implementations when imported
+        from numba.cpython import builtins, iterators, numbers, rangeobj, tupleobj  # noqa: F401
+
+    def post_lowering(self, module, library):
+        fastmathpass.rewrite_module(module, self.fastmath)
+
+
+class _KernelPipeline(CompilerBase):
+    """Bytecode → Numba's IR → types → LLVM IR; no rewriting on the way."""
+
+    def define_pipelines(self):
+        passes = PassManager("kernel")
+        for pass_ in (TranslateByteCode, FixupArgs, IRProcessing, ReconstructSSA, NopythonTypeInference,
+                      PreLowerStripPhis, IRLegalization, NativeLowering, NoPythonBackend):
+            passes.add_pass(pass_, pass_._name)
+        passes.finalize()
+        return [passes]
+
+
+class _ModuleCollector(codegen.CPUCodeLibrary):
+    """A code library that keeps the modules it is given instead of compiling them."""
+
+    def __init__(self, owner, name):
+        codegen.CodeLibrary.__init__(self, owner, name)
+        self._modules: list = []
+        self._linking_libraries: list = []
+
+    def add_ir_module(self, ir_module):
+        self._modules.append(ir_module)
+
+    def linked_text(self) -> str:
+        """The kernel's module with those library functions that it calls (few kernels call any)."""
+        module = _parse(self._modules[0])
+        for other in self._modules[1:]:
+            module.link_in(_parse(other))
+        missing = {function.name for function in module.functions if function.is_declaration}
+        for library in self._linking_libraries:
+            if any(function.name in missing for function in library.get_defined_functions()):
+                module.link_in(library._get_module_for_linking(), preserve=True)
+        return str(module)
+
+
+def _parse(module) -> binding.ModuleRef:
+    return binding.parse_assembly(cgutils.normalize_ir_text(str(module)))
+
+
+_shared_contexts: list = []
+
+
+def _contexts() -> tuple:
+    if not _shared_contexts:
+        typing = _KernelTyping()
+        _shared_contexts.extend((typing, _KernelTarget(typing, "cpu")))
+    return tuple(_shared_contexts)
+
+
+def _flags() -> Flags:
+    flags = Flags()
+    flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.error_model = "numpy"
+    flags.fastmath = FastMathOptions({"contract"})
+    return flags
+
+
+def _first_cause(error: Exception) -> str:
+    """The part of Numba's message that says what is wrong, without its advice."""
+    text = errors._strip_ansi(str(error)) if hasattr(errors, "_strip_ansi") else str(error)
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[:12]) or type(error).__name__
+
+
+def _report(source: KernelSource, problem: str) -> str:
+    numbered = "\n".join(f"{number:4} | {line}" for number, line in enumerate(source.source.splitlines(), 1))
+    return (f"kernel {source.name} ({source.digest}) does not compile; please report this text as a defect.\n"
+            f"{problem}\n{numbered}")

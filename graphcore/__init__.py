@@ -1,0 +1,57 @@
+"""graphcore: graph-mode deep learning on CPUs in MindSpore's programming model.
+
+    import graphcore as gc
+    from graphcore import nn, ops, Tensor, Parameter
+
+A Cell's ``construct`` is captured into an IR graph, differentiated, fused, and compiled to machine code by Numba.
+Everything here is loaded when it is first used: importing graphcore costs next to nothing, and Numba is imported only
+when a kernel has to be compiled.
+"""
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors export initializer ir log nn ops
+    parallel parameter random tensor train""".split())
+
+# Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
+_MOVED = {"amp": "graphcore.train.amp"}
+
+_NAMES_BY_MODULE = {
+    "dtype": """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ half single double
+        float_ int_ uint byte short intc intp ubyte ushort uintc uintp number dtype_to_nptype dtype_to_pytype
+        pytype_to_dtype""",
+    "tensor": "Tensor is_tensor",
+    "parameter": "Parameter",
+    "parameter_tuple": "ParameterTuple",
+    "context": "GRAPH_MODE PYNATIVE_MODE ParallelMode get_context set_context",
+    "parallel": "get_auto_parallel_context reset_auto_parallel_context set_auto_parallel_context",
+    "random": "get_seed set_seed",
+    "capture.gradients": "grad value_and_grad",
+    "capture.jit": "JitConfig jit jit_class lazy_inline ms_class ms_function mutable no_inline",
+    "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
+        LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
+        TimeMonitor build_train_network load_checkpoint load_param_into_net save_checkpoint""",
+    "communication": "get_group_size get_rank",
+}
+_HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    home = _HOMES.get(name)
+    if home is not None:
+        value = getattr(importlib.import_module(home), name)
+    elif name in _SUBMODULES:
+        value = importlib.import_module(_MOVED.get(name, f"graphcore.{name}"))
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_SUBMODULES})

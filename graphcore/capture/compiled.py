@@ -1,0 +1,213 @@
+"""Compiled functions: capture once per kind of arguments, then run the program.
+
+`CompiledFunction` stands behind Cells in GRAPH_MODE, `@jit` functions and gradient functions.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from graphcore.capture import epoch, guards
+from graphcore.capture.trace import Trace
+from graphcore.ir.graph import Graph
+from graphcore.ir.types import TensorType
+from graphcore.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A captured call: the graph, the Parameters bound to its names, and how to arrange its outputs."""
+
+    graph: Graph
+    parameters: dict            # name -> Parameter
+    structure: Any              # the returned nest, with `Slot(i)` for output i
+    reads: dict                 # guards
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of graph output `index` in what the function returns."""
+
+    index: int
+
+
+class CompiledFunction:
+    """A function of Tensors (and constants) that is compiled for each kind of arguments it meets."""
+
+    def __init__(self, function: Callable, name: str, owner=None):
+        self.function, self.name, self.owner = function, name, owner
+        self._entries: dict = {}
+        self._last = None
+
+    def __call__(self, *args, **kwargs):
+        entry = self._last
+        if entry is None or kwargs or not entry.accepts(args):
+            entry = self._find(args, kwargs)
+        elif entry.epoch != epoch.structure[0] and not entry.refresh():
+            entry = self._find(args, kwargs)
+        return entry.run(args, kwargs)
+
+    @property
+    def programs(self) -> int:
+        """How many programs this function has been compiled to."""
+        return len(self._entries)
+
+    def _find(self, args, kwargs) -> "Entry":
+        key = _signature(args, kwargs)
+        entry = self._entries.get(key)
+        if entry is None or not entry.refresh():
+            entry = self._entries[key] = Entry(self, args, kwargs)
+        self._last = entry
+        return entry
+
+    def capture(self, args, kwargs) -> Captured:
+        """Record one call as a graph."""
+        return capture_call(self.function, args, kwargs, self.name, self.owner)
+
+
+def capture_call(function, args, kwargs, name: str, owner=None) -> Captured:
+    """Run `function` on traced arguments.
+
+    Tensors become inputs of the graph (Parameters stay themselves, everything else is a constant of this capture);
+    a TensorType in place of a Tensor makes an input of that type.
+    """
+    trace, reads = Trace(name), {}
+    names = _argument_names(function, args)
+
+    def traced(value, name):
+        if isinstance(value, TensorType):
+            return trace.add_input(name, value)
+        if is_input(value):
+            return trace.add_input(name, value.type_)
+        if isinstance(value, (list, tuple)):
+            items = [traced(v, f"{name}.{i}") for i, v in enumerate(value)]
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        if isinstance(value, dict):
+            return {k: traced(v, f"{name}.{k}") for k, v in value.items()}
+        return value
+
+    if owner is not None:
+        owner.bind_names()
+    with trace.active(), guards.recording(reads):
+        result = function(*[traced(a, n) for a, n in zip(args, names)],
+                          **{k: traced(v, k) for k, v in kwargs.items()})
+        outputs: list = []
+        structure = _take_apart(result, trace, outputs)
+    return Captured(trace.finish(outputs), trace.parameters, structure, reads)
+
+
+def is_input(value) -> bool:
+    """Whether an argument is data: a Tensor that is not a Parameter."""
+    from graphcore.parameter import Parameter
+    return isinstance(value, Tensor) and not isinstance(value, Parameter)
+
+
+class Entry:
+    """One compiled program of a function, with the guards under which it may be used."""
+
+    def __init__(self, function: CompiledFunction, args, kwargs):
+        from graphcore import compiler
+        captured = function.capture(args, kwargs)
+        self._key = tuple((a._dtype, a.shape) for a in args) if _all_inputs(args) and not kwargs else None
+        self._reads = captured.reads
+        self._structure = captured.structure
+        self._single = captured.structure == Slot(0)
+        self._dtypes = [o.dtype for o in captured.graph.outputs]
+        self._program = compiler.compile(captured.graph, captured.parameters)
+        self.epoch = epoch.structure[0]
+
+    def accepts(self, args) -> bool:
+        """Whether `args` are just Tensors of the kinds that this entry was compiled for."""
+        key = self._key
+        if key is None or len(args) != len(key):
+            return False
+        for a, (dtype, shape) in zip(args, key):
+            if type(a) is not Tensor or a._dtype is not dtype or a._array.shape != shape:
+                return False
+        return True
+
+    def refresh(self) -> bool:
+        """Check the guards after a change somewhere; False if this entry is stale."""
+        now = epoch.structure[0]
+        if self.epoch != now:
+            if guards.changed(self._reads) is not None:
+                return False
+            self._program.rebind()
+            self.epoch = now
+        return True
+
+    def run(self, args, kwargs):
+        arrays = [a._array for a in args] if self._key is not None else [a._array for a in _inputs((args, kwargs))]
+        results = self._program.run(arrays)
+        if self._single:
+            return Tensor._wrap(results[0], self._dtypes[0])
+        return _put_together(self._structure, [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)])
+
+
+def _all_inputs(args) -> bool:
+    return all(type(a) is Tensor for a in args)
+
+
+def _inputs(value):
+    """The Tensors among arguments, in the order in which a capture makes inputs of them."""
+    if is_input(value):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from _inputs(v)
+    elif isinstance(value, dict):
+        for v in value.values():
+            yield from _inputs(v)
+
+
+def _signature(args, kwargs):
+    def of(value):
+        if is_input(value):
+            return (Tensor, value._dtype, value.shape)
+        if isinstance(value, (list, tuple)):
+            return (type(value), tuple(map(of, value)))
+        if isinstance(value, dict):
+            return (dict, tuple((k, of(v)) for k, v in value.items()))
+        return guards.static_key(value)
+    return tuple(map(of, args)), tuple((k, of(v)) for k, v in kwargs.items())
+
+
+def _argument_names(function, args) -> list:
+    import inspect
+    try:
+        names = [p.name for p in inspect.signature(inspect.unwrap(function)).parameters.values()
+                 if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):
+        names = []
+    names = names[:len(args)]
+    return names + [f"arg{i}" for i in range(len(names), len(args))]
+
+
+def _take_apart(value, trace: Trace, outputs: list):
+    """Replace the Tensors of a returned nest by Slots, collecting their nodes.
+
+    Parameters and Python values are returned themselves.
+    """
+    from graphcore.parameter import Parameter
+    if isinstance(value, Parameter):
+        return value
+    if isinstance(value, Tensor):
+        outputs.append(trace.node_of(value))
+        return Slot(len(outputs) - 1)
+    if isinstance(value, (list, tuple)):
+        items = [_take_apart(v, trace, outputs) for v in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
+        return {k: _take_apart(v, trace, outputs) for k, v in value.items()}
+    return value
+
+
+def _put_together(structure, tensors):
+    if isinstance(structure, Slot):
+        return tensors[structure.index]
+    if isinstance(structure, (list, tuple)):
+        items = [_put_together(s, tensors) for s in structure]
+        return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
+    if isinstance(structure, dict):
+        return {k: _put_together(s, tensors) for k, s in structure.items()}
+    return structure

@@ -1,0 +1,102 @@
+"""Guards: what a capture read of Cells, so that a change recompiles instead of giving stale results.
+
+While a capture runs, reads of Cell attributes are recorded.  A compiled program holds them together with the value of
+the `epoch.structure` counter: as long as the counter stands still nothing is checked; when it has moved, the recorded
+reads are compared once.
+"""
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+
+_recording = threading.local()
+_install_lock = threading.Lock()
+_installed = [0]
+
+_PLAIN = (bool, int, float, str, bytes, type(None))
+
+
+class Read:
+    """One attribute of one Cell, with what it was."""
+
+    __slots__ = ("cell", "name", "value", "by_value")
+
+    def __init__(self, cell, name: str, value):
+        self.cell, self.name = cell, name
+        self.by_value, self.value = _snapshot(value)
+
+    def still_holds(self) -> bool:
+        try:
+            now = getattr(self.cell, self.name)
+        except AttributeError:
+            return False
+        by_value, value = _snapshot(now)
+        return by_value == self.by_value and (value == self.value if by_value else value is self.value)
+
+    def describe(self) -> str:
+        return f"{type(self.cell).__name__}.{self.name}"
+
+
+def _snapshot(value):
+    """(compare by value?, what to compare): plain data by value, everything else by identity."""
+    if isinstance(value, _PLAIN):
+        return True, (type(value), value)
+    if isinstance(value, (list, tuple)) and all(isinstance(v, _PLAIN) for v in value):
+        return True, (type(value), tuple((type(v), v) for v in value))
+    if isinstance(value, dict) and all(isinstance(v, _PLAIN) for v in value.values()):
+        return True, (dict, tuple((k, type(v), v) for k, v in value.items()))
+    return False, value
+
+
+@contextmanager
+def recording(reads: dict):
+    """Record the reads of Cell attributes on this thread into `reads`, keyed by (id of cell, name)."""
+    from graphcore.nn.cell import Cell
+    outer = getattr(_recording, "reads", None)
+    _recording.reads = reads
+    with _install_lock:
+        _installed[0] += 1
+        if _installed[0] == 1:
+            Cell.__getattribute__ = _recording_getattribute
+    try:
+        yield reads
+    finally:
+        _recording.reads = outer
+        if outer is not None:
+            outer.update(reads)
+        with _install_lock:
+            _installed[0] -= 1
+            if _installed[0] == 0:
+                del Cell.__getattribute__
+
+
+def _recording_getattribute(cell, name):
+    value = object.__getattribute__(cell, name)
+    reads = getattr(_recording, "reads", None)
+    if reads is not None and name[:2] != "__" and (id(cell), name) not in reads and not _is_method(value):
+        reads[id(cell), name] = Read(cell, name, value)
+    return value
+
+
+def _is_method(value) -> bool:
+    return callable(value) and hasattr(value, "__func__")
+
+
+def changed(reads: dict):
+    """The first recorded read that does not hold any more, or None."""
+    return next((r for r in reads.values() if not r.still_holds()), None)
+
+
+def static_key(value):
+    """A hashable key of a Python argument that is a constant to the capture; identity for what has no value."""
+    if isinstance(value, _PLAIN):
+        return (type(value), value)
+    if isinstance(value, (list, tuple)):
+        return (type(value), tuple(map(static_key, value)))
+    if isinstance(value, dict):
+        return (dict, tuple((k, static_key(v)) for k, v in value.items()))
+    if isinstance(value, np.ndarray):
+        return (np.ndarray, value.shape, value.dtype.str, value.tobytes())
+    return (type(value), id(value))

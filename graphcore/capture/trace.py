@@ -1,0 +1,295 @@
+"""Tracing: run Python code on symbolic Tensors and record what it does as a graph.
+
+A `Trace` collects nodes, the Parameters that were met (leaves that hold a name and a type, never data), their new
+values, and the places in the user's code.  A `ConcreteTrace` also computes every value as it goes: that is how
+gradients work in PYNATIVE_MODE.
+"""
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+
+from graphcore.capture.location import locate, user_origin
+from graphcore.dtype import DType
+from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError
+from graphcore.ir import graph as ir
+from graphcore.ir.graph import Graph, Node, Origins
+from graphcore.ir.types import TensorType
+from graphcore.ops import evaluate, pointwise, structural
+from graphcore.ops.record import Operator
+from graphcore.ops.view import broadcast_to, reshape
+from graphcore.tensor import Tensor
+
+_local = threading.local()
+
+
+def current_trace() -> "Trace | None":
+    """The trace that is being recorded on this thread, or None outside a capture."""
+    return getattr(_local, "trace", None)
+
+
+class TracedTensor(Tensor):
+    """A Tensor inside a capture: it has a node instead of values."""
+
+    __slots__ = ("node", "trace")
+
+    def __init__(self, node: Node, trace: "Trace"):
+        self.node, self.trace = node, trace
+        self._dtype = node.type.dtype
+
+    @property
+    def _array(self):
+        return self.trace.value_of(self.node)
+
+    @property
+    def dtype(self) -> DType:
+        return self._dtype
+
+    @property
+    def shape(self) -> tuple:
+        return self.node.type.shape
+
+    def __bool__(self):
+        self.trace.require_value(self.node, "a Python condition (if, while, and, or, not, assert)")
+        return super().__bool__()
+
+    def __deepcopy__(self, memo):
+        return self
+
+    __copy__ = None     # copy.copy falls back on __reduce_ex__, refused below
+
+    def __reduce__(self):
+        raise CaptureError("a traced tensor has no values to copy or pickle")
+
+    def __repr__(self):
+        return f"<traced tensor {self.node.type}>"
+
+    __str__ = __repr__
+
+
+class Trace:
+    """One capture in progress.  Use ``with trace.active():``."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.inputs: list[Node] = []
+        self.effects: list[Node] = []
+        self.origins = Origins()
+        self.parameters: dict[str, object] = {}      # bound name -> Parameter
+        self._leaves: dict[int, Node] = {}           # id(Parameter) -> its leaf
+        self._state: dict[int, Node] = {}            # id(Parameter) -> its value now, where it was assigned
+        self._scope: list[str] = []
+        self._sites = 0
+        self._outer: Trace | None = None
+        self._random_key: Node | None = None
+
+    # -- being recorded --------------------------------------------------------------------------------
+    @contextmanager
+    def active(self):
+        """Make this the trace of the current thread."""
+        self._outer, _local.trace = current_trace(), self
+        try:
+            yield self
+        finally:
+            _local.trace = self._outer
+
+    @contextmanager
+    def scope(self, name: str):
+        """Nodes made inside belong to the Cell called `name`."""
+        self._scope.append(name)
+        try:
+            yield
+        finally:
+            self._scope.pop()
+
+    # -- values ----------------------------------------------------------------------------------------
+    def add_input(self, name: str, type: TensorType) -> TracedTensor:
+        """A new argument of the graph."""
+        leaf = ir.input_(name, type)
+        self.inputs.append(leaf)
+        return TracedTensor(leaf, self)
+
+    def node_of(self, value, dtype: DType | None = None) -> Node:
+        """The node of anything an operator can take: a traced or plain Tensor, a Parameter, a number."""
+        from graphcore.parameter import Parameter
+        if isinstance(value, TracedTensor):
+            if value.trace is not self:
+                raise CaptureError("a tensor of another capture was used: a value computed inside construct was kept "
+                                   "outside of it (in a global, or an attribute); return it instead")
+            return value.node
+        if isinstance(value, Parameter):
+            return self._state.get(id(value)) or self.leaf(value)
+        if isinstance(value, Tensor):
+            return ir.const(value._array, value.dtype)
+        node = ir.const(np.asarray(value))
+        return node if dtype is None else pointwise.literal(value, ir.input_("", TensorType(dtype, ())))
+
+    def leaf(self, parameter) -> Node:
+        """The leaf of a Parameter.  Raises NameClashError when another Parameter bears its name."""
+        leaf = self._leaves.get(id(parameter))
+        if leaf is None:
+            name = self._unique_name(parameter)
+            self.parameters[name] = parameter
+            leaf = ir.param(name, TensorType(parameter.dtype, tuple(parameter.shape)))
+            self._leaves[id(parameter)] = leaf
+        return leaf
+
+    def _unique_name(self, parameter) -> str:
+        name, other = parameter.name, self.parameters.get(parameter.name)
+        if other is None:
+            return name
+        if not parameter.has_given_name:        # met through a closure: never bound to a Cell, so free to be numbered
+            number = 1
+            while f"{name}_{number}" in self.parameters:
+                number += 1
+            return f"{name}_{number}"
+        raise NameClashError(f"two Parameters of shapes {tuple(other.shape)} and {tuple(parameter.shape)} are both "
+                             f"called {name!r} in one graph; give them different names: Parameter(..., name=...)")
+
+    def assign(self, parameter, value) -> None:
+        """Record the new value of a Parameter; it is cast to the Parameter's dtype.  ShapeError if shapes differ."""
+        node = self.node_of(value, parameter.dtype)
+        if node.dtype is not parameter.dtype:
+            node = pointwise.cast(node, dtype=parameter.dtype)
+        if node.shape != tuple(parameter.shape):
+            if node.type.size == 1 and parameter.size == 1:
+                node = reshape(node, shape=tuple(parameter.shape))
+            elif node.shape == ():
+                node = broadcast_to(node, shape=tuple(parameter.shape))
+            else:
+                raise locate(ShapeError(f"Parameter {parameter.name} has shape {tuple(parameter.shape)}; a value of "
+                                        f"shape {node.shape} cannot be assigned to it"))
+        self.leaf(parameter)
+        self.origins.add(node, (user_origin(self._scope_name),))
+        self._state[id(parameter)] = node
+
+    def random_key(self) -> Node:
+        """The key of this call's random numbers; the generator advances once per call of the program."""
+        from graphcore.random import key_parameter
+        if self._random_key is None:
+            parameter = key_parameter()
+            self._random_key = self.leaf(parameter)
+            self._state[id(parameter)] = pointwise.add(self._random_key, ir.const(np.array([0, 1], np.int64)))
+        return self._random_key
+
+    def next_site(self) -> int:
+        """A number that tells this call of a random operator (or barrier) from all others of the graph."""
+        self._sites += 1
+        return self._sites
+
+    # -- recording -------------------------------------------------------------------------------------
+    def apply(self, record: Operator, inputs, attrs) -> TracedTensor:
+        """Apply an operator to Tensors."""
+        nodes = [self.node_of(i) for i in inputs]
+        try:
+            result = record(*nodes, **attrs)
+        except GraphcoreError as error:
+            raise locate(error) from None
+        return self.record(result)
+
+    def record(self, node: Node) -> TracedTensor:
+        """Note where a node comes from, and wrap it."""
+        self.origins.add(node, (user_origin(self._scope_name),))
+        return TracedTensor(node, self)
+
+    @property
+    def _scope_name(self) -> str:
+        return self._scope[-1] if self._scope else ""
+
+    def require_value(self, node: Node, purpose: str) -> None:
+        """Raise CaptureError: the value of `node` exists only when the program runs."""
+        raise locate(CaptureError(
+            f"the value of a tensor of type {node.type} is needed for {purpose} while the graph is captured, but it is "
+            "known only when the program runs. Control flow on tensor values is not captured yet: use ops.select / "
+            "ops.where, or run this code in PYNATIVE_MODE"))
+
+    def value_of(self, node: Node) -> np.ndarray:
+        """The values of a node; a plain trace has none."""
+        self.require_value(node, "Python code (asnumpy, item, int, float, print)")
+
+    def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
+        """Nodes for the gradients of sum(loss) with respect to the nodes `wrt`; expanded later by the compiler."""
+        if not loss.type.dtype.is_float:
+            raise locate(DTypeError(f"only a float output can be differentiated; this one is {loss.type}"))
+        inputs = (loss,) + ((sens,) if sens is not None else ()) + tuple(wrt)
+        together = structural.grad(*inputs, sens=sens is not None)
+        self.origins.add(together, (user_origin(self._scope_name),))
+        return [self.record(structural.item(together, index=i)) for i in range(len(wrt))]
+
+    def differentiable(self, node: Node) -> Node:
+        """`node` as a point to differentiate at: leaves as they are, others behind a barrier of their own."""
+        return node if node.is_leaf and node.op != "const" else structural.barrier(node, site=self.next_site())
+
+    # -- the result ------------------------------------------------------------------------------------
+    def finish(self, outputs) -> Graph:
+        """The graph of what was recorded, returning the nodes `outputs`."""
+        updates = []
+        for name, parameter in self.parameters.items():
+            value = self._state.get(id(parameter))
+            if value is not None and value is not self._leaves[id(parameter)]:
+                updates.append((name, value))
+        return Graph(self.name, tuple(self.inputs), tuple(outputs), tuple(updates), tuple(self.effects), self.origins)
+
+    def value_now(self, parameter) -> Node:
+        """The node of a Parameter's present value."""
+        return self._state.get(id(parameter)) or self.leaf(parameter)
+
+
+class ConcreteTrace(Trace):
+    """A trace that knows all values: Python control flow on them works, gradients are evaluated at once."""
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.values: dict[Node, np.ndarray] = {}
+
+    def add_concrete_input(self, name: str, tensor: Tensor) -> TracedTensor:
+        traced = self.add_input(name, tensor.type_)
+        self.values[traced.node] = tensor._array
+        return traced
+
+    def require_value(self, node: Node, purpose: str) -> None:
+        pass
+
+    def value_of(self, node: Node) -> np.ndarray:
+        if node not in self.values:
+            for n in ir.walk((node,)):
+                if n not in self.values:
+                    self.values[n] = self._leaf_value(n) if n.op == "param" else evaluate.evaluate_node(
+                        n, self.values.__getitem__)
+        return self.values[node]
+
+    def _leaf_value(self, leaf: Node) -> np.ndarray:
+        return self.parameters[leaf.name].materialized()._array
+
+    def record(self, node: Node) -> TracedTensor:
+        traced = super().record(node)
+        self.value_of(node)
+        return traced
+
+    def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
+        from graphcore.compiler.autodiff import gradients
+        found = gradients(loss, sens, tuple(wrt), self.origins)
+        return [self.record(g) for g in found]
+
+    def assign(self, parameter, value) -> None:
+        super().assign(parameter, value)
+        self.value_of(self._state[id(parameter)])
+
+    def commit(self) -> None:
+        """Write the recorded new values into the Parameters."""
+        for parameter in self.parameters.values():
+            node = self._state.get(id(parameter))
+            if node is not None:
+                np.copyto(parameter.materialized()._array, self.value_of(node))
+
+
+@contextmanager
+def no_trace():
+    """Run code outside of any capture (initialisers, callbacks)."""
+    outer, _local.trace = current_trace(), None
+    try:
+        yield
+    finally:
+        _local.trace = outer

@@ -1,0 +1,157 @@
+"""``import mindspore`` as graphcore.
+
+After `install()`, ``mindspore.X`` is the module ``graphcore.X`` itself, so classes and functions are the same objects
+under either name.  MindSpore modules whose names live elsewhere here are found through `module_map`.  A module or name
+that graphcore lacks is an ImportError that lists the nearest ones.
+"""
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from graphcore.cli.errors import nearest
+from graphcore.cli.module_map import MODULES, target_of
+
+API_VERSION = "2.10.0"      # the release of MindSpore whose interface graphcore follows; scripts compare versions
+_ROOT = "mindspore"
+_NO_NAME = re.compile(r"cannot import name '([^']+)' from '(graphcore[^']*)'")
+
+
+def install() -> None:
+    """Make ``import mindspore`` give graphcore, also where MindSpore itself is installed."""
+    if any(isinstance(finder, _MindSporeFinder) for finder in sys.meta_path):
+        return
+    for name in [n for n in sys.modules if n == _ROOT or n.startswith(_ROOT + ".")]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _MindSporeFinder())
+    sys.meta_path.append(_UnknownNameFinder())
+
+
+def uninstall() -> None:
+    """Undo `install`; modules imported meanwhile keep working."""
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, (_MindSporeFinder, _UnknownNameFinder))]
+    for name in [n for n in sys.modules if n == _ROOT or n.startswith(_ROOT + ".")]:
+        del sys.modules[name]
+
+
+def explain(error: BaseException) -> None:
+    """Give an ImportError of a script MindSpore's module names and the nearest names, where it lacks them."""
+    found = _NO_NAME.match(error.msg or "") if isinstance(error, ImportError) else None
+    module = sys.modules.get(found[2]) if found else None
+    if module is not None:
+        error.msg = _no_name(module, found[1])
+        error.args = (error.msg,)
+        if hasattr(error, "name_from"):
+            error.name_from = None      # or the interpreter appends a suggestion of its own
+
+
+class _MindSporeFinder:
+    """Finds ``mindspore`` and everything below it."""
+
+    def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
+        if fullname == _ROOT:
+            return ModuleSpec(fullname, _RootLoader(), is_package=True)
+        if not fullname.startswith(_ROOT + "."):
+            return None
+        wanted = fullname[len(_ROOT) + 1:]
+        home = target_of(wanted, _exists)
+        if home is None:
+            raise _no_module(wanted)
+        return ModuleSpec(fullname, _AliasLoader(home))
+
+
+class _AliasLoader:
+    """Gives an existing graphcore module under its MindSpore name."""
+
+    def __init__(self, home: str):
+        self.home = home
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self.home)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self.spec     # the import system has put the alias's spec in its place
+
+
+class _RootLoader:
+    """Gives ``mindspore`` itself: graphcore's names and MindSpore's version.
+
+    It is a module of its own, since a few names differ: ``mindspore.tensor`` is a function, ``graphcore.tensor`` a
+    module.
+    """
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Root(spec.name, "graphcore under MindSpore's name.")
+
+    def exec_module(self, module: ModuleType) -> None:
+        import graphcore
+        from graphcore.common.tensor import tensor
+        module.__all__ = sorted({*graphcore.__all__, "tensor"})
+        module.__version__ = API_VERSION
+        module.tensor = tensor
+
+
+class _Root(ModuleType):
+    """The module ``mindspore``: what it does not hold itself is graphcore's."""
+
+    def __getattr__(self, name: str):
+        import graphcore
+        try:
+            value = getattr(graphcore, name)
+        except AttributeError:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self) from None
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self) -> list[str]:
+        import graphcore
+        return sorted({*super().__dir__(), *dir(graphcore)})
+
+
+class _UnknownNameFinder:
+    """Comes last: explains ``from mindspore.nn import Densee``.
+
+    Where a package lacks a name, the import system looks for a submodule called so, and ends here.
+    """
+
+    def find_spec(self, fullname: str, path=None, target=None) -> None:
+        package, _, name = fullname.rpartition(".")
+        module = sys.modules.get(package)
+        if module is not None and (package == "graphcore" or package.startswith("graphcore.")):
+            raise ImportError(_no_name(module, name), name=package, path=getattr(module, "__file__", None))
+
+
+def _no_name(module: ModuleType, name: str) -> str:
+    path = module.__name__[len("graphcore."):]
+    children = [m[len(path) + 1 if path else 0:] for m in MODULES if m.rpartition(".")[0] == path]
+    hint = nearest(name, [n for n in dir(module) if not n.startswith("_")] + children)
+    return (f"cannot import name {name!r} from {f'{_ROOT}.{path}'.rstrip('.')!r}"
+            + (hint or "; graphcore does not have it (yet)"))
+
+
+def _no_module(wanted: str) -> ImportError:
+    # A ModuleNotFoundError of exactly this name would be swallowed for `from package import name`, so it bears the root's.
+    parent, _, name = wanted.rpartition(".")
+    home = target_of(parent, _exists) if parent else "graphcore"
+    if home is None:
+        hint = nearest(wanted, MODULES) or "; graphcore does not have it (yet)"
+        return ModuleNotFoundError(f"No module named '{_ROOT}.{wanted}'{hint}", name=_ROOT)
+    module = importlib.import_module(home)
+    if name in dir(module):
+        return ModuleNotFoundError(f"{_ROOT}.{wanted} is not a module", name=_ROOT)
+    return ModuleNotFoundError(_no_name(module, name), name=_ROOT)
+
+
+def _exists(module: str) -> bool:
+    if module in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False

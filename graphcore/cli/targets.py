@@ -1,0 +1,147 @@
+"""What commands work on: ``FILE.py:NAME`` and input types such as ``f32[64,1,8,8]``."""
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from graphcore.cli.errors import UsageError, nearest
+from graphcore.errors import FormatError, ShapeError
+from graphcore.ir.types import TensorType, parse_type
+
+
+def parse_input(text: str) -> TensorType:
+    """The type of one ``--input``.  Raises UsageError."""
+    try:
+        return parse_type(text)
+    except (FormatError, ShapeError) as error:
+        raise UsageError(f"--input: {error}") from None
+
+
+def split_target(text: str) -> tuple[str, str]:
+    """(file, dotted name) of ``FILE.py:NAME``.  Raises UsageError."""
+    path, colon, name = text.rpartition(":")
+    if not colon or not path or not name or name.startswith(("/", "\\")):
+        raise UsageError(f"{text!r} does not name anything to look at; write FILE.py:NAME, for example net.py:Net")
+    if not os.path.isfile(path):
+        folder = os.path.dirname(path) or "."
+        files = [f for f in os.listdir(folder) if f.endswith(".py")] if os.path.isdir(folder) else []
+        raise UsageError(f"there is no file {path!r}" + nearest(os.path.basename(path), files))
+    return path, name
+
+
+def load_target(text: str):
+    """The object that ``FILE.py:NAME`` names; NAME may be dotted.
+
+    The file is imported as a module: its ``if __name__ == "__main__"`` part does not run, and modules beside it can be
+    imported.  Raises UsageError for a file or name that is not there; errors of the file itself pass through.
+    """
+    path, name = split_target(text)
+    value = module = load_module(path)
+    for done, part in enumerate(name.split(".")):
+        try:
+            value = getattr(value, part)
+        except AttributeError:
+            if value is module:
+                where, candidates = os.path.basename(path), _own_names(module)
+            else:
+                where, candidates = ".".join(name.split(".")[:done]), [n for n in dir(value) if not n.startswith("_")]
+            hint = nearest(part, candidates)
+            if not hint and value is module and candidates:
+                hint = f"; it has {', '.join(sorted(candidates)[:8])}"
+            raise UsageError(f"{where} has nothing called {part!r}{hint}") from None
+    return value
+
+
+def load_module(path: str) -> ModuleType:
+    """Import a file by its path, with its folder first on `sys.path`."""
+    path = os.path.abspath(path)
+    stem = os.path.splitext(os.path.basename(path))[0]
+    name = stem if stem not in sys.modules and stem.isidentifier() else f"graphcore_target_{stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None:
+        raise UsageError(f"{path!r} is not a Python file; its name must end in .py")
+    folder = os.path.dirname(path)
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module      # dataclasses, pickle and inspect look a class's module up by name
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+def _own_names(module: ModuleType) -> list[str]:
+    """The public names that the file itself defines, so that hints do not offer what it imports."""
+    return [n for n, v in vars(module).items() if not n.startswith("_") and not isinstance(v, ModuleType)
+            and getattr(v, "__module__", module.__name__) in (module.__name__, None) or _is_instance(v)]
+
+
+def _is_instance(value) -> bool:
+    return hasattr(value, "construct") and not isinstance(value, type)
+
+
+def make_callable(target, name: str):
+    """What can be captured, from what the user named: (callable, whether it is a Cell).
+
+    A Cell class is constructed without arguments; a function without required parameters is called and must return a
+    Cell; a Cell, and a function with parameters (``@jit`` or not), stand for themselves.  Raises UsageError.
+    """
+    from graphcore.nn import Cell
+    if isinstance(target, type):
+        if not issubclass(target, Cell):
+            raise UsageError(f"{name} is a class, but not an nn.Cell; name a Cell, a function that makes one, or a "
+                             "@jit function")
+        _refuse_required_parameters(target.__init__, name, skip=1)
+        target = target()
+    elif not isinstance(target, Cell) and inspect.isroutine(target) and not _required_parameters(target):
+        made = target()
+        if not isinstance(made, Cell):
+            raise UsageError(f"{name}() returned {_a(type(made).__name__)}, not an nn.Cell; a function without "
+                             "parameters is called to make the net")
+        target = made
+    if isinstance(target, Cell):
+        return target, True
+    if not callable(target):
+        raise UsageError(f"{name} is {_a(type(target).__name__)}; name an nn.Cell, a function that makes one, or a "
+                         "@jit function")
+    return target, False
+
+
+def check_inputs(function, types: Sequence[TensorType], name: str) -> None:
+    """Raise UsageError unless the number of ``--input`` types suits the parameters of `function`."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*types)
+    except TypeError:
+        expected = ", ".join(str(p) for p in signature.parameters.values())
+        raise UsageError(f"{name} takes ({expected}), but {len(types)} inputs are given: repeat --input TYPE for each, "
+                         "for example --input 'f32[64,1,8,8]'") from None
+
+
+def _required_parameters(function, skip: int = 0) -> list[str]:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+
+
+def _refuse_required_parameters(function, name: str, skip: int) -> None:
+    required = _required_parameters(function, skip)
+    if required:
+        raise UsageError(f"{name} cannot be constructed without arguments (it needs {', '.join(required)}); write a "
+                         "function without parameters that returns the net, and name that function")
+
+
+def _a(noun: str) -> str:
+    return ("an " if noun[:1].lower() in "aeiou" else "a ") + noun

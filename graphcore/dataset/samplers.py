@@ -1,0 +1,198 @@
+"""Samplers: which rows of a random-access source an epoch visits, and in which order."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from graphcore.dataset import rng as random
+from graphcore.dataset.errors import DatasetError
+
+
+def _check_count(value, name: str, least: int = 1) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+
+
+class Sampler:
+    """Base of all samplers, built in and user-defined.
+
+    A user's sampler overrides ``__iter__`` to yield row numbers; `self.dataset_size` is the number of rows and
+    `self.num_samples` the limit that was given (None: no limit).
+    """
+
+    def __init__(self, num_samples: int | None = None):
+        _check_count(num_samples, "num_samples")
+        self.num_samples = num_samples
+        self.dataset_size = 0
+
+    def __iter__(self) -> Iterator[int]:
+        raise NotImplementedError(f"{type(self).__name__} must define __iter__, which yields row numbers")
+
+    def indices(self, rows: int, generator: np.random.Generator, epoch: int) -> np.ndarray:
+        """The row numbers of one epoch, int64, out of ``range(rows)``.  Raises DatasetError for any other number."""
+        self.dataset_size = rows
+        chosen = np.fromiter((int(i) for i in self), np.int64)
+        return self._limited(self._checked(chosen, rows))
+
+    def size(self, rows: int) -> int:
+        """How many rows an epoch has."""
+        return len(self.indices(rows, np.random.default_rng(0), 0))
+
+    def _checked(self, chosen: np.ndarray, rows: int) -> np.ndarray:
+        if len(chosen) and (chosen.min() < 0 or chosen.max() >= rows):
+            wrong = chosen[(chosen < 0) | (chosen >= rows)][0]
+            raise DatasetError(f"{type(self).__name__} asks for row {wrong}, but the source has rows 0 to {rows - 1}")
+        return chosen
+
+    def _limited(self, chosen: np.ndarray) -> np.ndarray:
+        return chosen if self.num_samples is None else chosen[:self.num_samples]
+
+
+BuiltinSampler = Sampler
+
+
+class SequentialSampler(Sampler):
+    """Rows in their order, from `start_index` (default 0) on, `num_samples` of them (default: all)."""
+
+    def __init__(self, start_index: int | None = None, num_samples: int | None = None):
+        super().__init__(num_samples)
+        _check_count(start_index, "start_index", 0)
+        self.start_index = start_index or 0
+
+    def indices(self, rows, generator, epoch):
+        if rows and self.start_index >= rows:
+            raise DatasetError(f"SequentialSampler starts at row {self.start_index}, but the source has {rows} rows")
+        return self._limited(np.arange(self.start_index, rows))
+
+
+class RandomSampler(Sampler):
+    """Rows in random order, another one each epoch; with `replacement` a row may come more than once."""
+
+    def __init__(self, replacement: bool = False, num_samples: int | None = None):
+        super().__init__(num_samples)
+        if not isinstance(replacement, bool):
+            raise TypeError(f"replacement must be a bool, got {replacement!r}")
+        self.replacement = replacement
+
+    def indices(self, rows, generator, epoch):
+        if self.replacement:
+            return self._limited(generator.integers(0, rows, rows))
+        return self._limited(generator.permutation(rows))
+
+    def size(self, rows):
+        return rows if self.num_samples is None else min(rows, self.num_samples)
+
+
+class SubsetSampler(Sampler):
+    """The given rows, in the given order."""
+
+    def __init__(self, indices, num_samples: int | None = None):
+        super().__init__(num_samples)
+        chosen = np.atleast_1d(np.asarray(list(indices) if not isinstance(indices, int) else [indices]))
+        if chosen.size and chosen.dtype.kind not in "iu":
+            raise TypeError(f"{type(self).__name__}: indices must be integers, got {chosen.dtype}")
+        self.chosen = chosen.astype(np.int64)
+
+    def indices(self, rows, generator, epoch):
+        return self._limited(self._checked(self.chosen, rows))
+
+
+class SubsetRandomSampler(SubsetSampler):
+    """The given rows in random order, another one each epoch."""
+
+    def indices(self, rows, generator, epoch):
+        return self._limited(generator.permutation(self._checked(self.chosen, rows)))
+
+
+class WeightedRandomSampler(Sampler):
+    """Rows drawn with the probabilities ``weights / sum(weights)``.
+
+    weights: one non-negative number a row; num_samples: rows an epoch (default: as many as weights).
+    """
+
+    def __init__(self, weights, num_samples: int | None = None, replacement: bool = True):
+        super().__init__(num_samples)
+        self.weights = np.asarray(weights, np.float64)
+        if self.weights.ndim != 1 or not self.weights.size or not np.isfinite(self.weights).all():
+            raise ValueError("WeightedRandomSampler: weights must be a list of finite numbers, one for each row")
+        if (self.weights < 0).any() or not self.weights.any():
+            raise ValueError("WeightedRandomSampler: weights must not be negative, and not all of them 0")
+        self.replacement = replacement
+
+    def indices(self, rows, generator, epoch):
+        if len(self.weights) > rows:
+            raise DatasetError(f"WeightedRandomSampler has {len(self.weights)} weights, but the source {rows} rows")
+        count = len(self.weights) if self.num_samples is None else self.num_samples
+        if not self.replacement and count > np.count_nonzero(self.weights):
+            raise DatasetError(f"WeightedRandomSampler: {count} rows are wanted without replacement, but only "
+                               f"{np.count_nonzero(self.weights)} weights are above 0")
+        return generator.choice(len(self.weights), count, self.replacement, self.weights / self.weights.sum())
+
+
+class DistributedSampler(Sampler):
+    """The share of one of `num_shards` processes: rows shard_id, shard_id + num_shards, ...
+
+    All shards have the same number of rows (the first rows fill up the last shards), unless `offset` says by how many
+    rows the deal is shifted; then rows are dealt once.  With `shuffle`, all shards shuffle alike before the deal.
+    """
+
+    def __init__(self, num_shards: int, shard_id: int, shuffle: bool = True, num_samples: int | None = None,
+                 offset: int = -1):
+        super().__init__(num_samples)
+        _check_count(num_shards, "num_shards")
+        if not isinstance(shard_id, int) or not 0 <= shard_id < num_shards:
+            raise ValueError(f"shard_id must lie between 0 and num_shards - 1 = {num_shards - 1}, got {shard_id!r}")
+        if not -1 <= offset <= num_shards:
+            raise ValueError(f"offset must lie between -1 and num_shards = {num_shards}, got {offset}")
+        self.num_shards, self.shard_id, self.shuffle, self.offset = num_shards, shard_id, shuffle, offset
+        self._starts = 0
+
+    def indices(self, rows, generator, epoch):
+        order = np.arange(rows)
+        if self.shuffle:
+            # Not the node's generator: the processes must agree although only a set seed is common to them.
+            self._starts += epoch == 0
+            order = random.node_generator(random.base_seed() or 0, self._starts, epoch).permutation(rows)
+        if self.offset == -1:
+            share = -(-rows // self.num_shards)
+            return self._limited(order[(np.arange(share) * self.num_shards + self.shard_id) % max(rows, 1)])
+        places = np.arange(self.shard_id - self.offset, rows, self.num_shards)
+        return self._limited(order[places[places >= 0]])
+
+    def size(self, rows):
+        if self.offset == -1:
+            share = -(-rows // self.num_shards)
+            return share if self.num_samples is None else min(share, self.num_samples)
+        places = range(self.shard_id - self.offset, rows, self.num_shards)
+        share = sum(place >= 0 for place in places)
+        return share if self.num_samples is None else min(share, self.num_samples)
+
+
+class IterSampler(Sampler):
+    """Any iterable of row numbers as a sampler."""
+
+    def __init__(self, sampler, num_samples: int | None = None):
+        super().__init__(num_samples)
+        self.sampler = sampler
+
+    def __iter__(self):
+        return iter(self.sampler)
+
+
+def select_sampler(num_samples, sampler, shuffle, num_shards, shard_id) -> Sampler:
+    """The sampler that a source's arguments ask for.  Raises ValueError if they contradict each other."""
+    if (num_shards is None) != (shard_id is None):
+        raise ValueError("num_shards and shard_id need to be passed in together.")
+    _check_count(num_samples, "num_samples", 0)
+    num_samples = num_samples or None
+    if sampler is not None:
+        if any(argument is not None for argument in (num_samples, shuffle, num_shards)):
+            raise ValueError(f"a sampler decides which rows come and how they are shuffled, so it cannot be combined "
+                             f"with num_samples={num_samples}, shuffle={shuffle} or num_shards={num_shards}; "
+                             "give these to the sampler")
+        return sampler if isinstance(sampler, Sampler) else IterSampler(sampler)
+    shuffle = True if shuffle is None else shuffle
+    if num_shards is not None:
+        return DistributedSampler(num_shards, shard_id, shuffle, num_samples)
+    return RandomSampler(num_samples=num_samples) if shuffle else SequentialSampler(num_samples=num_samples)

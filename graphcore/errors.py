@@ -1,0 +1,50 @@
+"""The exceptions that graphcore raises.
+
+Each is also the built-in class that a MindSpore script would catch (ValueError, TypeError, RuntimeError ...).
+Messages say what was seen and the way out; errors met while a graph is captured end with the user's line.
+"""
+from __future__ import annotations
+
+
+class GraphcoreError(Exception):
+    """Base of all errors that graphcore raises on purpose."""
+
+
+class ShapeError(GraphcoreError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(GraphcoreError, TypeError):
+    """A dtype that an operator or a conversion does not take."""
+
+
+class NameClashError(GraphcoreError, ValueError):
+    """Two Parameters of one net that bear the same name."""
+
+
+class UnboundParameterError(GraphcoreError, RuntimeError):
+    """A Parameter used in a graph that has no data, or a weight that does not belong to it."""
+
+
+class CaptureError(GraphcoreError, RuntimeError):
+    """Python that cannot be captured into a graph."""
+
+
+class GradientError(GraphcoreError, RuntimeError):
+    """An operator on the way from the loss to a weight has no gradient."""
+
+
+class FormatError(GraphcoreError, ValueError):
+    """A file (checkpoint, IR text, bundle) that is damaged or of another format."""
+
+
+class CompileError(GraphcoreError, RuntimeError):
+    """The compiler met something that it should have handled: a defect of graphcore, with the kernel's name."""
+
+
+class IRError(GraphcoreError, AssertionError):
+    """A graph that breaks the rules of the IR."""
+
+
+class NonFiniteError(GraphcoreError, FloatingPointError):
+    """NaN or infinity where the user asked to be told of it."""

@@ -1,0 +1,1 @@
+"""Files that leave graphcore: checkpoints, safetensors and compiled bundles."""

@@ -1,0 +1,77 @@
+"""Settings of parallel training, for the one process on one CPU that graphcore runs in.
+
+Scripts set them before training whatever they run on.  What describes a single device is accepted and remembered; what
+asks for more than one is refused, since going on would train something else than the script says.
+"""
+from __future__ import annotations
+
+import copy
+import difflib
+
+from graphcore.context import ParallelMode
+from graphcore.errors import GraphcoreError
+
+__all__ = ["ParallelismError", "get_auto_parallel_context", "reset_auto_parallel_context", "set_auto_parallel_context"]
+
+
+class ParallelismError(GraphcoreError, RuntimeError):
+    """More than one device or process was asked for."""
+
+
+_DEFAULTS = {
+    "device_num": 1, "global_rank": 0, "gradients_mean": False, "gradient_fp32_sync": True, "loss_repeated_mean": True,
+    "pipeline_stages": 1, "auto_pipeline": False, "pipeline_result_broadcast": False, "pipeline_interleave": False,
+    "pipeline_scheduler": "1f1b", "parallel_mode": ParallelMode.STAND_ALONE, "search_mode": "recursive_programming",
+    "auto_parallel_search_mode": "recursive_programming", "parameter_broadcast": False, "strategy_ckpt_load_file": "",
+    "strategy_ckpt_save_file": "", "group_ckpt_save_file": "", "full_batch": False, "dataset_strategy": "data_parallel",
+    "enable_parallel_optimizer": False, "parallel_optimizer_config": {}, "force_fp32_communication": False,
+    "grad_accumulation_step": 1, "all_reduce_fusion_config": [], "communi_parallel_mode": "all_group_parallel",
+    "optimizer_weight_shard_size": -1, "optimizer_weight_shard_aggregated_save": False, "sharding_propagation": False,
+    "enable_alltoall": False, "comm_fusion": {}, "strategy_ckpt_config": {}, "pipeline_config": {},
+    "pipeline_segments": 1, "dump_local_norm": False, "dump_local_norm_path": "", "dump_device_local_norm": False,
+    "init_param_in_compile": True,
+}
+_ONE_DEVICE_MODES = (ParallelMode.STAND_ALONE, ParallelMode.DATA_PARALLEL)
+
+_current = copy.deepcopy(_DEFAULTS)
+
+
+def set_auto_parallel_context(**kwargs) -> None:
+    """Set options of parallel training (MindSpore's keys).
+
+    Raises ValueError for an unknown key or mode; ParallelismError for more than one device, rank or pipeline stage, and
+    for the modes that split a model over devices (hybrid, semi-automatic and automatic parallel).
+    """
+    for key, value in kwargs.items():
+        _require_known(key)
+        _require_one_device(key, value)
+    _current.update(kwargs)
+
+
+def get_auto_parallel_context(attr_key: str):
+    """The value of one option.  Raises ValueError for an unknown key."""
+    _require_known(attr_key)
+    return _current[attr_key]
+
+
+def reset_auto_parallel_context() -> None:
+    """Set all options back to their defaults."""
+    _current.update(copy.deepcopy(_DEFAULTS))
+
+
+def _require_known(key: str) -> None:
+    if key not in _DEFAULTS:
+        near = difflib.get_close_matches(str(key), _DEFAULTS, 1)
+        raise ValueError(f"the parallel context does not know {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def _require_one_device(key: str, value) -> None:
+    if key == "parallel_mode":
+        if value not in ParallelMode.MODE_LIST:
+            raise ValueError(f"parallel_mode must be one of {', '.join(ParallelMode.MODE_LIST)}, got {value!r}")
+        if value not in _ONE_DEVICE_MODES:
+            raise ParallelismError(f"parallel_mode={value!r} splits a model over several devices; graphcore runs on one "
+                                   "CPU: use 'stand_alone', or 'data_parallel' with one device")
+    if key in ("device_num", "pipeline_stages") and value != 1 or key == "global_rank" and value != 0:
+        raise ParallelismError(f"{key}={value}: graphcore runs in one process on one CPU; start the script without a "
+                               "launcher (mpirun, msrun) and leave this option out")

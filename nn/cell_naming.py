@@ -1,0 +1,162 @@
+"""How Parameters get their names.
+
+A Parameter is named when it is attached: ``self.w`` gives ``w``, inserting its Cell as ``self.a`` gives ``a.w``.
+`adopt` registers Cells and Parameters that stand in plain lists, tuples and dicts, which MindSpore would leave untrained.
+`bind` runs before anybody uses the names and resolves clashes.
+"""
+from __future__ import annotations
+
+import warnings
+
+from graphcore.capture import epoch
+from graphcore.errors import NameClashError
+from graphcore.nn.cell_walk import children, join, walk_cells, walk_parameters
+from graphcore.parameter import Parameter, ParameterTuple
+
+_DEEPEST_CONTAINER = 8
+_WARNED_CLASHES = 4         # pairs that a warning spells out
+
+
+# -- attaching -----------------------------------------------------------------------------------------
+def attach_parameter(cell, name: str, parameter: Parameter) -> None:
+    """Name a Parameter that `cell` has registered as `name`; a name that the user gave is kept."""
+    if not parameter.has_given_name:
+        parameter.name = join(cell.__dict__["_path"], name)
+    parameter.in_cell = True
+
+
+def attach_cell(cell, name: str, child) -> None:
+    """Rename everything below `child`, which `cell` has registered as `name`, to its structural path."""
+    state = cell.__dict__
+    child.__dict__["_attached"] = True
+    if not state["_auto_prefix"]:
+        return
+    path = join(state["_path"], name)
+    borrowed: set = set()
+    for below, part in walk_cells(child, path):
+        part.__dict__["_path"] = below
+        borrowed.update(part.__dict__.get("_borrowed", ()))
+    for below, parameter in walk_parameters(child, path):
+        if id(parameter) not in borrowed:       # an optimiser lists the net's weights, it does not own them
+            parameter._name, parameter.has_given_name = below, True
+
+
+# -- plain containers ----------------------------------------------------------------------------------
+def adopt(root) -> None:
+    """Register, in every Cell below `root`, the Cells and Parameters that stand in its plain lists, tuples and dicts."""
+    _adopt_below(root, set())
+
+
+def _adopt_below(cell, seen: set) -> None:
+    if id(cell) in seen:
+        return
+    seen.add(id(cell))
+    _adopt_own(cell)
+    for _, child in list(children(cell)):
+        _adopt_below(child, seen)
+
+
+def _adopt_own(cell) -> None:
+    state = cell.__dict__
+    found: dict = {}
+    for name, value in list(state.items()):
+        if isinstance(value, (list, tuple, dict)) and name not in _INTERNAL and not isinstance(value, ParameterTuple):
+            _collect(value, name, found, 0)
+    before = state.get("_adopted", {})
+    if not found and not before:
+        return
+    known = {id(item) for item in before.values()}
+    registered = {id(item) for own in ("_params", "_cells") for item in state[own].values()}
+    adopted, referenced, new = {}, {}, []
+    for key, item in found.items():
+        if id(item) in registered:
+            continue
+        if id(item) in known:
+            adopted[key] = item
+        elif _is_attached(item):
+            referenced[key] = item
+        else:
+            known.add(id(item))
+            adopted[key] = item
+            new.append(key)
+    if adopted != before:
+        epoch.structure_changed()
+    state["_adopted"], state["_referenced"] = adopted, referenced
+    for key in new:
+        attach = attach_parameter if isinstance(adopted[key], Parameter) else attach_cell
+        attach(cell, key, adopted[key])
+    _warn_adopted(cell, new, adopted)
+
+
+_INTERNAL = frozenset(("_params", "_cells", "_buffers", "_adopted", "_referenced", "_tuples", "_borrowed", "_flags",
+                       "_inputs", "_hooks"))
+
+
+def _collect(container, path: str, found: dict, depth: int) -> None:
+    """Note the Cells and Parameters in a nest of containers as ``path.index``."""
+    from graphcore.nn.cell import Cell
+    items = container.values() if isinstance(container, dict) else container
+    wanted = (Cell, Parameter, list, tuple, dict)
+    if depth > _DEEPEST_CONTAINER or not any(issubclass(t, wanted) for t in set(map(type, items))):
+        return
+    for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+        if isinstance(item, (Cell, Parameter)):
+            found[f"{path}.{key}"] = item
+        elif isinstance(item, (list, tuple, dict)):
+            _collect(item, f"{path}.{key}", found, depth + 1)
+
+
+def _is_attached(item) -> bool:
+    return item.in_cell if isinstance(item, Parameter) else item.__dict__.get("_attached", False)
+
+
+def _warn_adopted(cell, new: list, adopted: dict) -> None:
+    new = [key for key in new if _holds_parameters(adopted[key])]
+    warned = cell.__dict__.setdefault("_warned", set())
+    attributes = {key.split(".")[0] for key in new} - warned
+    if attributes:
+        warned |= attributes
+        keys = ", ".join(key for key in new if key.split(".")[0] in attributes)
+        kind = "Parameters" if all(isinstance(adopted[k], Parameter) for k in new) else "Cells"
+        better = "ParameterTuple" if kind == "Parameters" else "nn.CellList, nn.SequentialCell or nn.CellDict"
+        warnings.warn(f"{type(cell).__name__}: {kind} in plain containers ({', '.join(sorted(attributes))}) are registered as "
+                      f"{keys}, so that they are trained and saved; {better} says so explicitly", stacklevel=2)
+
+
+def _holds_parameters(item) -> bool:
+    return isinstance(item, Parameter) or next(walk_parameters(item), None) is not None
+
+
+# -- clashes -------------------------------------------------------------------------------------------
+def bind(root) -> None:
+    """Settle the names below `root`: adopt, then give Parameters that share a name their structural paths.
+
+    Warns once, naming the paths.  Raises NameClashError for names that still clash.
+    """
+    adopt(root)
+    by_name: dict = {}
+    found = list(walk_parameters(root, root.__dict__["_path"]))
+    for path, parameter in found:
+        by_name.setdefault(parameter.name, []).append((path, parameter))
+    if len(by_name) == len(found):
+        return
+    clashes = {name: group for name, group in by_name.items() if len(group) > 1}
+    for group in clashes.values():
+        for path, parameter in group:
+            parameter.name = path
+    _refuse_clashes(found)
+    texts = [f"{' and '.join(path for path, _ in group)} were all called {name!r}" if len(group) > 2 else
+             f"{group[0][0]} and {group[1][0]} were both called {name!r}" for name, group in clashes.items()]
+    more = f"; and {len(texts) - _WARNED_CLASHES} more names" if len(texts) > _WARNED_CLASHES else ""
+    warnings.warn(f"{type(root).__name__}: {'; '.join(texts[:_WARNED_CLASHES])}{more}. They now bear their structural paths; "
+                  "leave out name=, or give different names", stacklevel=2)
+
+
+def _refuse_clashes(found: list) -> None:
+    taken: dict = {}
+    for path, parameter in found:
+        other = taken.setdefault(parameter.name, path)
+        if other != path:
+            raise NameClashError(f"the Parameters {other!r} and {path!r} are both called {parameter.name!r}, and the "
+                                 "structural path of one is the name of the other; give them different names: "
+                                 "Parameter(..., name=...)")

@@ -1,0 +1,60 @@
+"""Parameter groups of an optimiser: checking the list of dicts that a user writes."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from graphcore.parameter import Parameter
+
+_KEYS = ("params", "lr", "weight_decay", "grad_centralization", "order_params")
+
+
+def parse_groups(groups, owner: str) -> tuple:
+    """([{'params': [...], 'number': place in the list, 'lr'?, 'weight_decay'?, 'grad_centralization'?}], order or None).
+
+    Raises KeyError for unknown keys, TypeError or ValueError for values of the wrong kind, RuntimeError for a
+    Parameter that stands in two groups.
+    """
+    parsed, order, seen = [], None, set()
+    for position, group in enumerate(groups):
+        unknown = [key for key in group if key not in _KEYS]
+        if unknown:
+            raise KeyError(f"{owner}: a parameter group has the keys {', '.join(_KEYS)}; unknown: {', '.join(unknown)}")
+        if "order_params" in group:
+            order = _order(group, owner)
+            continue
+        if "params" not in group:
+            raise KeyError(f"{owner}: parameter group {position} lacks the key 'params'")
+        params = _parameters(group["params"], position, owner)
+        for p in params:
+            if id(p) in seen:
+                raise RuntimeError(f"{owner}: Parameter {p.name} stands in two parameter groups; leave it in one")
+            seen.add(id(p))
+        if not isinstance(group.get("grad_centralization", False), bool):
+            raise TypeError(f"{owner}: grad_centralization must be True or False, got {group['grad_centralization']!r}")
+        parsed.append({**group, "params": params, "number": position})
+    if not parsed:
+        raise ValueError(f"{owner}: none of the groups has 'params'")
+    if order is not None and {id(p) for p in order} != seen:
+        raise ValueError(f"{owner}: order_params must hold each Parameter of the groups once; it has {len(order)}, the "
+                         f"groups have {len(seen)}")
+    return parsed, order
+
+
+def _parameters(params, position, owner) -> list:
+    if not isinstance(params, Iterable):
+        raise TypeError(f"{owner}: 'params' of group {position} must be a list of Parameters, got {type(params).__name__}")
+    params = list(params)
+    if not params:
+        raise ValueError(f"{owner}: 'params' of group {position} is empty; drop the group or check the filter")
+    for p in params:
+        if not isinstance(p, Parameter):
+            raise TypeError(f"{owner}: 'params' of group {position} holds a {type(p).__name__}, not a Parameter")
+    return params
+
+
+def _order(group, owner):
+    if len(group) > 1:
+        raise ValueError(f"{owner}: the group with 'order_params' must have no other key, it has {', '.join(group)}")
+    if not isinstance(group["order_params"], Iterable):
+        raise TypeError(f"{owner}: order_params must be a list of Parameters, got {type(group['order_params']).__name__}")
+    return list(group["order_params"]) or None
