@@ -13,15 +13,15 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors export initializer ir log nn ops
-    parallel parameter random tensor train""".split())
+_SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors export initializer ir log nn
+    ops parallel parameter random tensor train""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}
 
 _NAMES_BY_MODULE = {
-    "dtype": """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ half single double
-        float_ int_ uint byte short intc intp ubyte ushort uintc uintp number dtype_to_nptype dtype_to_pytype
+    "dtype": """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ half single
+        double float_ int_ uint byte short intc intp ubyte ushort uintc uintp number dtype_to_nptype dtype_to_pytype
         pytype_to_dtype""",
     "tensor": "Tensor is_tensor",
     "parameter": "Parameter",

@@ -27,9 +27,9 @@ from graphcore.initial_values import truncated_normal as _init_truncated_normal
 from graphcore.lazy import MetaTensor, Recipe
 from graphcore.tensor import Tensor
 
-__all__ = ["Initializer", "initializer", "TruncatedNormal", "Normal", "Uniform", "HeUniform", "HeNormal", "XavierUniform",
-           "XavierNormal", "One", "Zero", "Constant", "Identity", "Sparse", "Dirac", "Orthogonal", "VarianceScaling",
-           "MetaTensor", "calculate_gain", "reset_generator"]
+__all__ = ["Initializer", "initializer", "TruncatedNormal", "Normal", "Uniform", "HeUniform", "HeNormal",
+           "XavierUniform", "XavierNormal", "One", "Zero", "Constant", "Identity", "Sparse", "Dirac", "Orthogonal",
+           "VarianceScaling", "MetaTensor", "calculate_gain", "reset_generator"]
 
 _calculate_gain = calculate_gain
 _INITIALIZER_ALIAS: dict[str, type] = {}
@@ -61,7 +61,7 @@ class Initializer:
         self._seed = value
 
     def _initialize(self, arr):
-        raise NotImplementedError(f"{type(self).__name__} must define _initialize(self, arr), which fills the NumPy array arr")
+        raise NotImplementedError(f"{type(self).__name__} must define _initialize(self, arr), which fills arr")
 
     def __call__(self, arr):
         self.fill(arr, next_seed() if self.seed is None else self.seed)
@@ -108,7 +108,7 @@ def initializer(init, shape=None, dtype=dt.float32):
 
 def _given(tensor: Tensor, shape, dtype) -> Tensor:
     if shape is not None and _checked_shape(shape) != tuple(tensor.shape):
-        raise ShapeError(f"initializer: the tensor given as init has shape {tuple(tensor.shape)}, but shape={shape} is asked")
+        raise ShapeError(f"initializer: the tensor given as init has shape {tensor.shape}, but shape={shape} is asked")
     return tensor
 
 
@@ -120,7 +120,8 @@ def _as_initializer(init) -> Initializer:
     if isinstance(init, str):
         found = _INITIALIZER_ALIAS.get(init.lower())
         if found is None:
-            raise ValueError(f"there is no initializer called {init!r}; known are {', '.join(sorted(_INITIALIZER_ALIAS))}")
+            known = ", ".join(sorted(_INITIALIZER_ALIAS))
+            raise ValueError(f"there is no initializer called {init!r}; known are {known}")
         return found()
     if isinstance(init, (numbers.Number, np.generic)):
         return Constant(init)

@@ -22,8 +22,9 @@ __all__ = ["Parameter", "ParameterTuple"]
 AUTOMATIC_NAME = "Parameter"
 _LONGEST_NAME = 1024
 # A value may be set into a Parameter whose dtype comes later in this order: nothing of it is lost but low bits.
-_WIDENING = {d: i for i, d in enumerate((dt.bool_, dt.int8, dt.uint8, dt.int16, dt.uint16, dt.int32, dt.uint32, dt.int64,
-                                         dt.uint64, dt.bfloat16, dt.float16, dt.float32, dt.float64))}
+_WIDENING = {d: i for i, d in enumerate((
+    dt.bool_, dt.int8, dt.uint8, dt.int16, dt.uint16, dt.int32, dt.uint32, dt.int64, dt.uint64, dt.bfloat16, dt.float16,
+    dt.float32, dt.float64))}
 
 
 class Parameter(Tensor):
@@ -72,16 +73,15 @@ class Parameter(Tensor):
         elif isinstance(data, (Tensor, np.ndarray, np.generic, int, float, list)):
             self._array, self._dtype = storage_of(data, dt.int32 if type(data) is int else None)
         else:
-            raise TypeError("a Parameter is made of a Tensor, an initializer, a NumPy array, an int, a float or a list, "
-                            f"got {type(data).__name__}")
+            raise TypeError("a Parameter is made of a Tensor, an initializer, a NumPy array, a number or a list, got "
+                            + type(data).__name__)
 
     def __getattr__(self, name):
         # Tensor keeps its memory in the slot `_array`; reading the slot while it is empty ends here.
         if name != "_array":
             raise AttributeError(f"'Parameter' object has no attribute {name!r}")
-        array = materialize(self)
         epoch.structure_changed()
-        return array
+        return materialize(self)
 
     # -- what it is ----------------------------------------------------------------------------------
     @property
@@ -166,7 +166,7 @@ class Parameter(Tensor):
         if trace is not None:
             return trace.value_of(trace.value_now(self))
         if not self._escaped and self._dtype is not dt.bfloat16:
-            self._array         # a lazy Parameter is filled first: the view must be of its memory
+            self.materialized()         # the view must be of memory that stays
             self._escaped = True
             epoch.structure_changed()
         return super().asnumpy()
@@ -195,12 +195,14 @@ class Parameter(Tensor):
         """The values for reading only: they do not leave as a writable view."""
         return self.value() if _current_trace() is not None else Tensor._wrap(self._array, self._dtype)
 
-    def materialized(self) -> "Parameter":
+    def materialized(self) -> Parameter:
         """This Parameter, with its values made if it was lazy."""
-        self._array         # reading the memory fills it
+        if self._recipe is not None:
+            materialize(self)
+            epoch.structure_changed()
         return self
 
-    def init_data(self, layout=None, set_sliced=False) -> "Parameter":
+    def init_data(self, layout=None, set_sliced=False) -> Parameter:
         """Make the values, if they are still to be made; returns the Parameter.
 
         The arguments are for parallel training in MindSpore; a layout raises ValueError.
@@ -209,7 +211,7 @@ class Parameter(Tensor):
             raise ValueError("init_data: there are no layouts on one CPU; call it without arguments")
         return self.materialized()
 
-    def set_data(self, data, slice_shape=False) -> "Parameter":
+    def set_data(self, data, slice_shape=False) -> Parameter:
         """Replace the values; returns the Parameter.
 
         data: Tensor, Parameter, initializer, int or float, of the Parameter's shape unless `slice_shape` is True.
@@ -217,8 +219,8 @@ class Parameter(Tensor):
         shape, DTypeError where the conversion would lose information (float into int, float64 into float32).
         """
         if _current_trace() is not None:
-            raise locate(CaptureError("set_data inside construct: use ops.assign(parameter, value), which becomes a part "
-                                      "of the graph"))
+            raise locate(CaptureError("set_data inside construct: use ops.assign(parameter, value), which becomes a "
+                                      "part of the graph"))
         if isinstance(data, bool) or not isinstance(data, (Tensor, int, float)):
             raise TypeError(f"Parameter data must be a Tensor, an int or a float, got {type(data).__name__}; "
                             "wrap arrays in Tensor(...)")
@@ -235,11 +237,11 @@ class Parameter(Tensor):
         epoch.data_changed()
         return self
 
-    def assign_value(self, value) -> "Parameter":
+    def assign_value(self, value) -> Parameter:
         """`set_data` under MindSpore's other name."""
         return self.set_data(value)
 
-    def copy_(self, src, non_blocking=False) -> "Parameter":
+    def copy_(self, src, non_blocking=False) -> Parameter:
         """Write the values of Tensor `src` into the Parameter's memory, converted and broadcast; returns it."""
         from graphcore.ops.state import assign
         if isinstance(src, Tensor) and src.shape != self.shape:
@@ -248,8 +250,8 @@ class Parameter(Tensor):
 
     def _check_conversion(self, dtype) -> None:
         if _WIDENING[dtype] > _WIDENING[self._dtype]:
-            raise DTypeError(f"Parameter {self.name} is {self._dtype.name}: setting {dtype.name} data into it would lose "
-                             f"information; convert the data first: data.astype({self._dtype.name})")
+            raise DTypeError(f"Parameter {self.name} is {self._dtype.name}: setting {dtype.name} data into it would "
+                             f"lose information; convert the data first: data.astype({self._dtype.name})")
 
     def _converted(self, data: Tensor) -> np.ndarray:
         if data._dtype is self._dtype:
@@ -266,7 +268,7 @@ class Parameter(Tensor):
         epoch.structure_changed()
 
     # -- copies --------------------------------------------------------------------------------------
-    def clone(self, init="same") -> "Parameter":
+    def clone(self, init="same") -> Parameter:
         """A new Parameter of this name, shape, dtype and flags.
 
         init: "same" copies the values; a Tensor, number, initializer or its name gives others.
@@ -277,11 +279,11 @@ class Parameter(Tensor):
         data = initializer(init, self.shape, self._dtype)
         return self._like(data if data.dtype is self._dtype else Tensor(data, self._dtype))
 
-    def copy(self) -> "Parameter":
+    def copy(self) -> Parameter:
         """The same as ``clone(init="same")``."""
         return self.clone()
 
-    def _like(self, data) -> "Parameter":
+    def _like(self, data) -> Parameter:
         result = Parameter(data)
         own = ("_recipe", "_escaped", "_made_by_initializer", "in_cell")
         result.__dict__.update((k, v) for k, v in self.__dict__.items() if k not in own)
@@ -307,8 +309,8 @@ class Parameter(Tensor):
 
     def register_hook(self, hook_fn):
         """Raises CaptureError: hooks on gradients are not supported."""
-        raise CaptureError("Parameter.register_hook: hooks on gradients are not supported; change the gradients between "
-                           "value_and_grad and the optimizer")
+        raise CaptureError("Parameter.register_hook: hooks on gradients are not supported; change the gradients "
+                           "between value_and_grad and the optimizer")
 
     def __str__(self):
         return (f"Parameter (name={self.name}, shape={self.shape}, dtype={self.dtype}, "
@@ -358,7 +360,7 @@ def _checked_name(name) -> tuple:
     if not isinstance(name, str):
         raise ValueError(f"the name of a Parameter must be a str or None, got {type(name).__name__}")
     if len(name) > _LONGEST_NAME:
-        raise ValueError(f"the name of a Parameter may have {_LONGEST_NAME} characters, {name[:20]!r}... has {len(name)}")
+        raise ValueError(f"the name of a Parameter may have {_LONGEST_NAME} characters; {name[:20]!r}... has more")
     return name, True
 
 

@@ -22,7 +22,7 @@ class ParameterTuple(tuple):
         identities = set()
         for item in items:
             if not isinstance(item, Parameter):
-                raise TypeError(f"ParameterTuple takes a collection of Parameters, but one item is a {type(item).__name__}")
+                raise TypeError(f"ParameterTuple takes a collection of Parameters; one item is a {type(item).__name__}")
             if id(item) in identities:
                 raise NameClashError(f"ParameterTuple: {item} is given twice; give each Parameter once")
             identities.add(id(item))
@@ -33,7 +33,7 @@ class ParameterTuple(tuple):
                 seen[item.name] = item
         return super().__new__(cls, items)
 
-    def clone(self, prefix, init="same") -> "ParameterTuple":
+    def clone(self, prefix, init="same") -> ParameterTuple:
         """A ParameterTuple of clones called ``prefix.name``, with the values that `init` says (see Parameter.clone).
 
         Parameters without a name of their own are numbered: prefix.Parameter, prefix.Parameter_1 ...

@@ -9,9 +9,9 @@ import difflib
 
 from graphcore import context
 from graphcore.capture import epoch
+from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import CaptureError
-from graphcore.capture.location import locate
 from graphcore.nn import cell_naming
 from graphcore.nn.cell_hooks import CellHooks
 from graphcore.nn.cell_options import CellOptions
@@ -52,7 +52,10 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     _has_bprop = False
 
     def __init__(self, auto_prefix=True, flags=None):
-        self.__dict__.update(_params={}, _cells={}, _buffers={}, _path="", _auto_prefix=bool(auto_prefix), _flags={})
+        state = self.__dict__
+        if "_params" not in state:      # a second call, from another base class, keeps what there is
+            state.update(_params={}, _cells={}, _buffers={}, _path="", _flags={})
+        state["_auto_prefix"] = bool(auto_prefix)
         if flags:
             self.add_flags(**flags)
 
@@ -69,7 +72,7 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     def __call__(self, *args, **kwargs):
         trace = current_trace()
         if trace is not None:
-            with trace.scope(self.__dict__["_path"]):
+            with trace.scope(self.__dict__.get("_path", "")):
                 return self._run_construct(*args, **kwargs)
         if _settings["mode"] == context.GRAPH_MODE:
             compiled = self._compiled or self._make_compiled()
@@ -81,10 +84,11 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
 
     def _run_construct(self, *args, **kwargs):
         if self._has_bprop and current_trace() is not None:
-            raise locate(CaptureError(f"{type(self).__name__} defines bprop: custom bprop is not supported yet; leave it out, "
-                                      "the gradient of construct is derived automatically"))
-        if self.__dict__.get("_wrapped_call"):
-            return self._run_wrapped(args, kwargs)
+            raise locate(CaptureError(f"{self.cls_name} defines bprop: custom bprop is not supported yet; leave it "
+                                      "out, the gradient of construct is derived automatically"))
+        extras = self._extras
+        if extras is not None:
+            return self._run_wrapped(extras, args, kwargs)
         return self.construct(*args, **kwargs)
 
     def _make_compiled(self):
@@ -117,8 +121,8 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
             registered = state.get(registry)
             if registered and name in registered:
                 if value is not None:
-                    raise TypeError(f"{type(self).__name__}.{name} is {kind}; a {type(value).__name__} cannot be assigned "
-                                    f"to it; delete it first: del cell.{name}")
+                    raise TypeError(f"{type(self).__name__}.{name} is {kind}; a {type(value).__name__} cannot be "
+                                    f"assigned to it; delete it first: del cell.{name}")
                 registered[name] = None
         if state.get("_tuples") and name in state["_tuples"]:
             self._forget(name)
@@ -207,9 +211,9 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     def _refuse_traced(self, name, value) -> None:
         if isinstance(value, TracedTensor):
             raise locate(CaptureError(
-                f"self.{name} = <tensor> inside construct: a plain attribute cannot keep a tensor that exists only when the "
-                f"program runs. Make it a Parameter in __init__ (self.{name} = Parameter(..., requires_grad=False)), "
-                "use a local variable, or return it"))
+                f"self.{name} = <tensor> inside construct: a plain attribute cannot keep a tensor that exists only "
+                f"when the program runs. Make it a Parameter in __init__ (self.{name} = Parameter(..., "
+                "requires_grad=False)), use a local variable, or return it"))
 
     def __getattr__(self, name):
         # Only called for what is not in __dict__ or the class.
@@ -245,13 +249,13 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         is a Parameter or None.
         """
         if not param_name or check_name_contain_dot and "." in param_name:
-            raise KeyError(f"insert_param_to_cell: the name of a Parameter must not be empty nor contain '.', got {param_name!r}")
+            raise KeyError(f"insert_param_to_cell: a name must not be empty nor contain '.', got {param_name!r}")
         if "_params" not in self.__dict__:
             raise self._not_initialised()
         if hasattr(self, param_name) and param_name not in self.__dict__["_params"]:
-            raise KeyError(f"insert_param_to_cell: {type(self).__name__} has an attribute {param_name!r} that is no Parameter")
+            raise KeyError(f"insert_param_to_cell: {type(self).__name__}.{param_name} exists and is no Parameter")
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"insert_param_to_cell takes a Parameter, got {type(param).__name__}; wrap it: Parameter(...)")
+            raise TypeError(f"insert_param_to_cell takes a Parameter, got {type(param).__name__}: use Parameter(...)")
         if param is None:
             self.__dict__["_params"][param_name] = None
             self._set_plain(self.__dict__, param_name, None)
@@ -264,10 +268,10 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         Raises KeyError for an empty or taken name, TypeError unless `child_cell` is a Cell or None.
         """
         if not child_name or "." in child_name:
-            raise KeyError(f"insert_child_to_cell: the name of a Cell must not be empty nor contain '.', got {child_name!r}")
+            raise KeyError(f"insert_child_to_cell: a name must not be empty nor contain '.', got {child_name!r}")
         if hasattr(self, child_name) and self.__dict__["_cells"].get(child_name, _MISSING) is not None:
-            raise KeyError(f"insert_child_to_cell: {type(self).__name__} already has an attribute {child_name!r}; choose "
-                           "another name, or delete it first")
+            raise KeyError(f"insert_child_to_cell: {type(self).__name__}.{child_name} exists; choose another name, or "
+                           "delete it first")
         if child_cell is not None and not isinstance(child_cell, Cell):
             raise TypeError(f"insert_child_to_cell takes a Cell, got {type(child_cell).__name__}")
         if child_cell is None:
@@ -277,7 +281,7 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
             self._set_cell(self.__dict__, child_name, child_cell)
 
     # -- modes -----------------------------------------------------------------------------------------
-    def set_train(self, mode=True) -> "Cell":
+    def set_train(self, mode=True) -> Cell:
         """Set `training` of this Cell and all below, and `phase` to 'train' or 'predict'; returns this Cell."""
         mode = bool(mode)
         phase = "train" if mode else "predict"

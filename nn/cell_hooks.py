@@ -1,6 +1,6 @@
-"""Hooks: functions that run before or after a Cell's construct.
+"""What surrounds a Cell's construct: hooks, functions that run before or after it, and casts of its tensors.
 
-They become a part of the graph: in GRAPH_MODE they run while the graph is captured, on traced tensors.
+Hooks become a part of the graph: in GRAPH_MODE they run while the graph is captured, on traced tensors.
 """
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import itertools
 
 from graphcore.capture import epoch
 from graphcore.capture.location import locate
-from graphcore.capture.trace import current_trace
 from graphcore.errors import CaptureError
+from graphcore.ops.dispatch import cast
+from graphcore.tensor import Tensor
 
 _numbers = itertools.count()
 
@@ -25,7 +26,7 @@ class HookHandle:
         if self._cell is not None:
             hooks = self._cell.__dict__["_hooks"]
             self._cell.__dict__["_hooks"] = {n: h for n, h in hooks.items() if n != self._number}
-            self._cell._note_wrapping()
+            self._cell._note_extras()
             self._cell = None
 
     def __enter__(self):
@@ -36,12 +37,15 @@ class HookHandle:
 
 
 class CellHooks:
-    """The methods of a Cell that register and run hooks."""
+    """The methods of a Cell that register and run hooks, and the casts of `to_float`."""
+
+    _extras = None          # (hooks, float type), where a call does more than construct
+    _float_type = None
 
     def register_forward_pre_hook(self, hook_fn, *, prepend=False, with_kwargs=False) -> HookHandle:
         """Call ``hook_fn(cell, inputs)`` before construct; what it returns, if not None, replaces the inputs.
 
-        with_kwargs: ``hook_fn(cell, inputs, kwargs)``, returning None or (inputs, kwargs).   prepend: before the others.
+        with_kwargs: ``hook_fn(cell, inputs, kwargs)``, returning None or (inputs, kwargs).  prepend: before the others.
         Raises TypeError unless `hook_fn` can be called.
         """
         return self._add_hook("forward_pre", hook_fn, prepend, with_kwargs)
@@ -67,23 +71,29 @@ class CellHooks:
         number, hook = next(_numbers), (kind, function, bool(with_kwargs))
         hooks = self.__dict__.get("_hooks", {})
         self.__dict__["_hooks"] = {number: hook, **hooks} if prepend else {**hooks, number: hook}
-        self._note_wrapping()
+        self._note_extras()
         return HookHandle(self, kind, number)
 
-    def _note_wrapping(self) -> None:
-        """Remember whether a call must do more than construct."""
-        self.__dict__["_wrapped_call"] = bool(self.__dict__.get("_hooks") or self._float_type is not None)
+    def _note_extras(self) -> None:
+        """Renew `_extras`, which a call reads as an ordinary attribute, so that guards see the change."""
+        hooks, float_type = self.__dict__.get("_hooks"), self._float_type
+        if hooks or float_type is not None:
+            self.__dict__["_extras"] = (tuple(hooks.values()) if hooks else ()), float_type
+        else:
+            self.__dict__["_extras"] = None
         epoch.structure_changed()
 
-    def _run_wrapped(self, args, kwargs):
+    def _run_wrapped(self, extras, args, kwargs):
         """construct between its hooks and casts."""
-        hooks = self.__dict__.get("_hooks", {}).values()
-        if current_trace() is not None:
-            self._wrapped_by        # a read that guards see: adding a hook recompiles
+        hooks, float_type = extras
         for kind, function, with_kwargs in hooks:
             if kind == "forward_pre":
                 args, kwargs = _before(self, function, with_kwargs, args, kwargs)
-        output = self._construct_cast(args, kwargs)
+        if float_type is None:
+            output = self.construct(*args, **kwargs)
+        else:
+            args, kwargs = cast_floats(args, float_type), cast_floats(kwargs, float_type)
+            output = cast_floats(self.construct(*args, **kwargs), float_type)
         for kind, function, with_kwargs in hooks:
             if kind == "forward":
                 result = function(self, args, kwargs, output) if with_kwargs else function(self, args, output)
@@ -104,3 +114,15 @@ def _before(cell, function, with_kwargs, args, kwargs):
     if result is None:
         return args, kwargs
     return (result if isinstance(result, tuple) else (result,)), kwargs
+
+
+def cast_floats(value, dtype):
+    """A nest of tuples, lists and dicts with its float tensors converted to `dtype`."""
+    if isinstance(value, Tensor):
+        return cast(value, dtype) if value.dtype.is_float else value
+    if isinstance(value, (list, tuple)):
+        items = [cast_floats(v, dtype) for v in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
+        return {k: cast_floats(v, dtype) for k, v in value.items()}
+    return value

@@ -1,7 +1,7 @@
 """How Parameters get their names.
 
 A Parameter is named when it is attached: ``self.w`` gives ``w``, inserting its Cell as ``self.a`` gives ``a.w``.
-`adopt` registers Cells and Parameters that stand in plain lists, tuples and dicts, which MindSpore would leave untrained.
+`adopt` registers Cells and Parameters that stand in plain lists, tuples and dicts: MindSpore leaves those untrained.
 `bind` runs before anybody uses the names and resolves clashes.
 """
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 
 from graphcore.capture import epoch
+from graphcore.capture.location import user_frame
 from graphcore.errors import NameClashError
 from graphcore.nn.cell_walk import children, join, walk_cells, walk_parameters
 from graphcore.parameter import Parameter, ParameterTuple
@@ -43,7 +44,7 @@ def attach_cell(cell, name: str, child) -> None:
 
 # -- plain containers ----------------------------------------------------------------------------------
 def adopt(root) -> None:
-    """Register, in every Cell below `root`, the Cells and Parameters that stand in its plain lists, tuples and dicts."""
+    """Register, in every Cell below `root`, the Cells and Parameters in its plain lists, tuples and dicts."""
     _adopt_below(root, set())
 
 
@@ -58,6 +59,8 @@ def _adopt_below(cell, seen: set) -> None:
 
 def _adopt_own(cell) -> None:
     state = cell.__dict__
+    if "_params" not in state:
+        raise cell._not_initialised()
     found: dict = {}
     for name, value in list(state.items()):
         if isinstance(value, (list, tuple, dict)) and name not in _INTERNAL and not isinstance(value, ParameterTuple):
@@ -89,7 +92,7 @@ def _adopt_own(cell) -> None:
 
 
 _INTERNAL = frozenset(("_params", "_cells", "_buffers", "_adopted", "_referenced", "_tuples", "_borrowed", "_flags",
-                       "_inputs", "_hooks"))
+                       "_inputs", "_hooks", "_extras", "cell_list", "_pairs"))
 
 
 def _collect(container, path: str, found: dict, depth: int) -> None:
@@ -119,12 +122,21 @@ def _warn_adopted(cell, new: list, adopted: dict) -> None:
         keys = ", ".join(key for key in new if key.split(".")[0] in attributes)
         kind = "Parameters" if all(isinstance(adopted[k], Parameter) for k in new) else "Cells"
         better = "ParameterTuple" if kind == "Parameters" else "nn.CellList, nn.SequentialCell or nn.CellDict"
-        warnings.warn(f"{type(cell).__name__}: {kind} in plain containers ({', '.join(sorted(attributes))}) are registered as "
-                      f"{keys}, so that they are trained and saved; {better} says so explicitly", stacklevel=2)
+        _warn(f"{type(cell).__name__}: {kind} in plain containers ({', '.join(sorted(attributes))}) are registered as "
+              f"{keys}, so that they are trained and saved; {better} says so explicitly")
 
 
 def _holds_parameters(item) -> bool:
     return isinstance(item, Parameter) or next(walk_parameters(item), None) is not None
+
+
+def _warn(message: str) -> None:
+    """A UserWarning at the user's line."""
+    frame = user_frame()
+    if frame is None:
+        warnings.warn(message, stacklevel=2)
+    else:
+        warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
 # -- clashes -------------------------------------------------------------------------------------------
@@ -148,8 +160,8 @@ def bind(root) -> None:
     texts = [f"{' and '.join(path for path, _ in group)} were all called {name!r}" if len(group) > 2 else
              f"{group[0][0]} and {group[1][0]} were both called {name!r}" for name, group in clashes.items()]
     more = f"; and {len(texts) - _WARNED_CLASHES} more names" if len(texts) > _WARNED_CLASHES else ""
-    warnings.warn(f"{type(root).__name__}: {'; '.join(texts[:_WARNED_CLASHES])}{more}. They now bear their structural paths; "
-                  "leave out name=, or give different names", stacklevel=2)
+    _warn(f"{type(root).__name__}: {'; '.join(texts[:_WARNED_CLASHES])}{more}. They now bear their structural paths; "
+          "leave out name=, or give different names")
 
 
 def _refuse_clashes(found: list) -> None:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Iterator
+from collections.abc import Iterator
 
 from graphcore.errors import NameClashError
 from graphcore.nn import cell_naming
@@ -13,7 +13,7 @@ from graphcore.parameter import Parameter
 class CellTree:
     """The methods of a Cell that list or change what is below it."""
 
-    def bind_names(self) -> "CellTree":
+    def bind_names(self) -> CellTree:
         """Settle the names of all Parameters below: Cells and Parameters in plain containers are registered, Parameters
         that share a name take their structural paths.  Warns of both; raises NameClashError for what still clashes."""
         cell_naming.bind(self)
@@ -59,8 +59,8 @@ class CellTree:
         for path, parameter in walk_parameters(self):
             other = seen.setdefault(parameter.name, path)
             if other != path:
-                raise NameClashError(f"the Parameters {other!r} and {path!r} are both called {parameter.name!r}; please set "
-                                     "a unique name for each, or call bind_names()")
+                raise NameClashError(f"the Parameters {other!r} and {path!r} are both called {parameter.name!r}; "
+                                     "please set a unique name for each, or call bind_names()")
 
     def update_parameters_name(self, prefix="", recurse=True) -> None:
         """Call every Parameter below `prefix` + its structural path."""
@@ -96,7 +96,7 @@ class CellTree:
         for name in target.split(".") if target else []:
             below = cell.name_cells()
             if name not in below:
-                raise AttributeError(f"{type(cell).__name__} has no sub-cell {name!r}; it has {', '.join(below) or 'none'}")
+                raise AttributeError(f"{type(cell).__name__} has no sub-cell {name!r}, only: {', '.join(below)}")
             cell = below[name]
         return cell
 

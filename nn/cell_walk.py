@@ -6,7 +6,7 @@ unless it was met before.
 """
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from graphcore.parameter import Parameter
 

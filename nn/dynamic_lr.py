@@ -44,7 +44,7 @@ def exponential_decay_lr(learning_rate, decay_rate, total_step, step_per_epoch, 
 
 
 def natural_exp_decay_lr(learning_rate, decay_rate, total_step, step_per_epoch, decay_epoch, is_stair=False):
-    """``learning_rate * exp(-decay_rate * epoch)``; with `is_stair` the epoch is rounded down to `decay_epoch`'s multiple."""
+    """``learning_rate * exp(-decay_rate * epoch)``; `is_stair`: epochs rounded down to multiples of `decay_epoch`."""
     _check_decay("natural_exp_decay_lr", learning_rate, decay_rate, total_step, step_per_epoch, decay_epoch, is_stair)
     return [learning_rate * math.exp(-decay_rate * (epoch // decay_epoch * decay_epoch if is_stair else epoch))
             for epoch in _epochs(total_step, step_per_epoch)]
@@ -54,7 +54,8 @@ def inverse_decay_lr(learning_rate, decay_rate, total_step, step_per_epoch, deca
     """``learning_rate / (1 + decay_rate * epoch / decay_epoch)``; the quotient is rounded down if `is_stair`."""
     _check_decay("inverse_decay_lr", learning_rate, decay_rate, total_step, step_per_epoch, decay_epoch, is_stair)
     whole = math.floor if is_stair else float
-    return [learning_rate / (1 + decay_rate * whole(epoch / decay_epoch)) for epoch in _epochs(total_step, step_per_epoch)]
+    return [learning_rate / (1 + decay_rate * whole(epoch / decay_epoch))
+            for epoch in _epochs(total_step, step_per_epoch)]
 
 
 def cosine_decay_lr(min_lr, max_lr, total_step, step_per_epoch, decay_epoch):

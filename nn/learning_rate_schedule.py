@@ -54,7 +54,7 @@ class ExponentialDecayLR(_Decay):
 
 
 class NaturalExpDecayLR(_Decay):
-    """``learning_rate * exp(-decay_rate * step)``; with `is_stair` the step is rounded down to a multiple of `decay_steps`."""
+    """``learning_rate * exp(-decay_rate * step)``; `is_stair`: steps rounded down to multiples of `decay_steps`."""
 
     def construct(self, global_step):
         step = self.periods(global_step) * self.decay_steps if self.is_stair else ops.cast(global_step, dt.float32)

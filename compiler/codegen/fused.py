@@ -12,7 +12,7 @@ import numpy as np
 
 from graphcore.compiler.launch import KernelSource
 from graphcore.compiler.schedule.groups import kind
-from graphcore.compiler.schedule.loops import Array, Literal, Loops
+from graphcore.compiler.schedule.loops import Array, Index, Literal, Loops
 from graphcore.dtype import DType
 from graphcore.ir.dims import Size, product
 from graphcore.ir.graph import Node
@@ -126,7 +126,7 @@ class _Writer:
         return 1 + sum(3 for m in self.members if m.op in heavy) + len(self.members) // 8
 
     def _title(self) -> str:
-        ops = list(dict.fromkeys(m.op for m in self.members if m.op not in ("iota", "cast")))
+        ops = list(dict.fromkeys(m.op for m in self.members if m.op != "cast"))
         return "fused_" + ("_".join(ops[-4:]) or "convert")
 
     # -- maps ------------------------------------------------------------------------------------------
@@ -170,9 +170,9 @@ class _Writer:
         """Pointers at the present outer position; the last position is where the innermost loop starts."""
         for (array, output), (name, strides) in self.pointers.items():
             self._line(f"{name}b = advance({name}, {_affine(positions, strides)})")
-        for m, strides in self.loops.indices.items():
-            texts = [self._index_stride(s) for s in strides]
-            self._line(f"{self._index_name(m)} = {_affine(positions, texts)}")
+        for index in self.loops.indices:
+            texts = [self._index_stride(s) for s in index.strides]
+            self._line(f"{self._index_name(index)} = {_sum([self._index_stride(index.offset), _affine(positions, texts)])}")
 
     def _index_stride(self, stride: Size) -> str:
         if isinstance(stride, int) and stride in (0, 1):
@@ -183,13 +183,13 @@ class _Writer:
         self.words.append(stride)
         return f"args[{len(self.words) - 1}]"
 
-    def _index_name(self, m: Node) -> str:
-        return f"index{list(self.loops.indices).index(m)}"
+    def _index_name(self, index: Index) -> str:
+        return f"index{self.loops.indices.index(index)}"
 
     def _evaluate_all(self, index: str) -> None:
         suffix = "b" if self.loops.outer else ""
         scope = _Scope(self, lambda array, output: self._element(array, output, index, suffix),
-                       lambda m: self._index_value(m, index))
+                       lambda i: self._index_value(i, index))
         for m in self.members:
             scope.value(m)
             if m in self.loops.outputs:
@@ -200,11 +200,10 @@ class _Writer:
         stride = strides[axis] if strides else "0"
         return f"{name}{suffix}, {_times(index, stride)}"
 
-    def _index_value(self, m: Node, index: str, axis: int = -1) -> str:
-        strides = self.loops.indices[m]
-        if not strides:
-            return "0"
-        return _sum([self._index_name(m), _times(index, self._index_stride(strides[axis]))])
+    def _index_value(self, found: Index, index: str, axis: int = -1, suffix: str = "") -> str:
+        if not found.strides:
+            return self._index_stride(found.offset)
+        return _sum([self._index_name(found) + suffix, _times(index, self._index_stride(found.strides[axis]))])
 
     # -- rows ------------------------------------------------------------------------------------------
     def _rows(self) -> None:
@@ -215,7 +214,7 @@ class _Writer:
         positions = self._split_row("row", outer)
         self._base_pointers(positions + ["0"] * len(loops.inner), inner=False)
         rows = _Scope(self, lambda array, output: self._element(array, output, "0", "b"),
-                      lambda m: self._index_value(m, "0"))
+                      lambda i: self._index_value(i, "0"))
         for phase in _phases(loops):
             for m in phase.row_nodes:
                 if kind(m) != "reduction":
@@ -261,10 +260,10 @@ class _Writer:
             if array.level == "full":
                 self._line(f"{name}c = advance({name}b, "
                            f"{_affine([f'k{k}' for k in range(depth - 1)], strides[outer:outer + depth - 1])})")
-        for m, strides in loops.indices.items():
-            texts = [self._index_stride(s) for s in strides[outer:outer + depth - 1]]
-            self._line(f"{self._index_name(m)}c = "
-                       f"{_sum([self._index_name(m), _affine([f'k{k}' for k in range(depth - 1)], texts)])}")
+        for index in loops.indices:
+            texts = [self._index_stride(s) for s in index.strides[outer:outer + depth - 1]]
+            self._line(f"{self._index_name(index)}c = "
+                       f"{_sum([self._index_name(index), _affine([f'k{k}' for k in range(depth - 1)], texts)])}")
         self._line(f"for i in range(m{depth - 1}):")
         self.indent += 1
         return depth
@@ -275,9 +274,8 @@ class _Writer:
         def element(array, output):
             return self._element(array, output, index, suffix)
 
-        def index_of(m):
-            stride = self._index_stride(loops.indices[m][-1])
-            return _sum([f"{self._index_name(m)}{suffix}", _times(index, stride)])
+        def index_of(found):
+            return self._index_value(found, index, suffix=suffix)
 
         scope = _Scope(self, element, index_of, outer=rows, reload=phase.reload)
         for m in phase.targets:
@@ -326,7 +324,7 @@ class _Writer:
 
     def _column_scope(self, tables: dict, axis: int) -> "_Scope":
         scope = _Scope(self, lambda array, output: self._element(array, output, "j", "b", axis),
-                       lambda m: self._index_value(m, "j", axis))
+                       lambda i: self._index_value(i, "j", axis))
         scope.tables = tables
         return scope
 
@@ -340,9 +338,9 @@ class _Writer:
         for (array, _), (name, strides) in self.pointers.items():
             if array.level == "full":
                 self._line(f"{name}c = advance({name}b, {_affine(indices, strides[outer:])})")
-        for m, strides in loops.indices.items():
-            texts = [self._index_stride(s) for s in strides[outer:]]
-            self._line(f"{self._index_name(m)}c = {_sum([self._index_name(m), _affine(indices, texts)])}")
+        for index in loops.indices:
+            texts = [self._index_stride(s) for s in index.strides[outer:]]
+            self._line(f"{self._index_name(index)}c = {_sum([self._index_name(index), _affine(indices, texts)])}")
         self._line("for j in range(count):")
         self.indent += 1
         rows = self._column_scope(tables, axis)
@@ -350,8 +348,8 @@ class _Writer:
         def element(array, output):
             return self._element(array, output, "j", "c" if array.level == "full" else "b", axis)
 
-        def index_of(m):
-            return _sum([f"{self._index_name(m)}c", _times("j", self._index_stride(loops.indices[m][axis]))])
+        def index_of(found):
+            return self._index_value(found, "j", axis, "c")
 
         scope = _Scope(self, element, index_of, outer=rows, reload=phase.reload)
         scope.tables = tables
@@ -399,6 +397,8 @@ class _Scope:
             return self.value(operand)
         if isinstance(operand, Literal):
             return literal(operand.node)
+        if isinstance(operand, Index):
+            return f"{compute_type(operand.dtype)}({self.index_of(operand)})"
         known = self.names.get(operand)
         if known is not None:
             return known
@@ -409,10 +409,8 @@ class _Scope:
 
     def _expression(self, m: Node) -> str:
         record, code = REGISTRY[m.op], compute_type(m.dtype)
-        if m.op == "iota":
-            return f"{code}({self.index_of(m)})"
         if m.op == "random_uniform":
-            return f"philox_uniform(key0, key1, {m.attrs['site']}, {self.index_of(m)})"
+            return f"philox_uniform(key0, key1, {m.attrs['site']}, {self.index_of(self.writer.loops.positions[m])})"
         texts = [self.operand(o, m) for o in self.writer.loops.operands[m]]
         source = compute_type(m.inputs[0].dtype) if m.inputs else code
         text = record.scalar.format(*texts).replace("T(", f"{source}(")

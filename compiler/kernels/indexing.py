@@ -6,8 +6,7 @@ the additions run in the order of the indices.  Sums of 16-bit floats are kept i
 """
 from __future__ import annotations
 
-from graphcore.compiler.kernels.work import (blocks, clear, convert, grain, kernel_text, pointer, raw_code,
-                                             words)
+from graphcore.compiler.kernels.work import blocks, clear, convert, grain, kernel_text, pointer, raw_code, words
 from graphcore.compiler.launch import Address, View, contiguous_strides
 from graphcore.dtype import float32
 from graphcore.ir.dims import product
@@ -29,6 +28,7 @@ def _index(place: str, extent: str, variable: str = "k") -> list:
 
 
 def _launch(build, kernel, row, items, elements, reads, output, flops=0):
+    """`output` among `reads` is changed in place."""
     touched = sum((v.size * v.dtype.itemsize for v in reads), output.size * output.dtype.itemsize)
     build.launch(kernel, row, items, grain(elements), tuple(v.buffer for v in reads), (output.buffer,),
                  flops=flops, bytes=touched)
@@ -83,7 +83,8 @@ def lower_scatter_add(build, node, inputs, output, epilogue):
     per_row = blocks(inner, COLUMNS)
     row = (Address(indices), Address(g), Address(total), shape[axis], count, inner, per_row)
     width = min(inner, COLUMNS) if isinstance(inner, int) else COLUMNS
-    _launch(build, kernel, row, product(shape[:axis]) * per_row, count * (width + 4), [indices, g], total, g.size)
+    _launch(build, kernel, row, product(shape[:axis]) * per_row, count * (width + 4), [indices, g, total],
+            total, g.size)
     if total is not output:
         convert(build, total, output)
 
@@ -126,7 +127,7 @@ def lower_gather_elements(build, node, inputs, output, epilogue):
 
 
 def lower_scatter_elements_add(build, node, inputs, output, epilogue):
-    """(index, g) → zeros with elements of g added; an item is a row, or a block of columns where the axis is not last."""
+    """(index, g) → zeros with elements of g added; an item is a row, or a block of columns if the axis is not last."""
     index, g = (build.contiguous(v) for v in inputs)
     axis, rank = node.attrs["axis"], len(output.shape)
     last, leading = rank - 1, range(rank - 1)
@@ -154,8 +155,8 @@ def lower_scatter_elements_add(build, node, inputs, output, epilogue):
     items = product(n for a, n in enumerate(index.shape[:last]) if a != axis) * per_row
     row = (Address(index), Address(g), Address(total), output.shape[axis], per_row, extent, *index.shape,
            *contiguous_strides(index.shape), *contiguous_strides(output.shape))
-    _launch(build, kernel, row, items, 4 * extent * (1 if axis == last else index.shape[axis]), [index, g], total,
-            g.size)
+    elements = 4 * extent * (1 if axis == last else index.shape[axis])
+    _launch(build, kernel, row, items, elements, [index, g, total], total, g.size)
     if total is not output:
         convert(build, total, output)
 
@@ -204,7 +205,7 @@ def _write_points(build, name: str, indices, values, target, combine: str, codes
                     "for c in range(n):", [f"store(row, c, {combine})"]]]]])
     row = (Address(indices), Address(values), Address(target), inner, count, *shape[:rank])
     width = min(inner, COLUMNS) if isinstance(inner, int) else COLUMNS
-    _launch(build, kernel, row, blocks(inner, COLUMNS), count * (width + 4 * rank), [indices, values], target,
+    _launch(build, kernel, row, blocks(inner, COLUMNS), count * (width + 4 * rank), [indices, values, target], target,
             values.size)
 
 

@@ -292,8 +292,8 @@ def lower_avg_pool2d_grad(build, node, inputs, output, epilogue):
                     "at = advance(line, c0 * SW - L + j)", "part = advance(shares, c0)",
                     "for c in range(c1 - c0):", ["store(at, c * SW, load(at, c * SW) + load(part, c))"]]]])
     kernel = kernel_text(f"avg_pool2d_grad_{window.label}{'_tiles' if window.tiles else ''}", [
-        pointer("g", g.dtype.code, 0), pointer("image", output.dtype.code, 1), *_scratch_lines(g.dtype, 2, "shares", code),
-        *window.sizes(6),
+        pointer("g", g.dtype.code, 0), pointer("image", output.dtype.code, 1),
+        *_scratch_lines(g.dtype, 2, "shares", code), *window.sizes(6),
         "for plane in range(begin, end):", ["ip = advance(image, plane * H * W)", *plane]])
     scratch = _scratch_words(g.dtype, (8 if code == "f64" else 4) * window.pooled[3], product(output.shape[2:]))
     _launch(build, kernel, (Address(g), Address(output), *scratch, *window.words()), window, [g], output)

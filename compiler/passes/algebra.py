@@ -52,6 +52,17 @@ def fold_constants(node: Node):
     return ir.const(evaluate_node(node, lambda i: i.attrs["value"].array), node.dtype)
 
 
+@rule("iota")
+def iota_along_one_axis(node: Node):
+    """iota of several axes -> broadcast(reshape(iota of one axis))"""
+    shape, axis = node.shape, node.attrs["axis"]
+    if len(shape) == 1:
+        return None
+    line = pointwise.iota(shape=(shape[axis],), axis=0, dtype=node.dtype)
+    placed = view.reshape(line, shape=tuple(s if i == axis else 1 for i, s in enumerate(shape)))
+    return placed if placed.shape == shape else view.broadcast_to(placed, shape=shape)
+
+
 @rule("add")
 def add_zero(node: Node):
     """x + 0 -> x"""

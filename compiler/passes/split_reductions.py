@@ -6,6 +6,8 @@ number of parts depends on sizes alone, so results do not depend on the number o
 """
 from __future__ import annotations
 
+from graphcore.compiler.kernels.conv_weight import conv2d_parts_for
+from graphcore.compiler.kernels.matmul import matmul_parts_for
 from graphcore.compiler.passes.rewrite import Rules
 from graphcore.ir.dims import product
 from graphcore.ir.graph import Node
@@ -23,7 +25,7 @@ FEW = 4
 @RULES.rule("conv2d_grad_weight")
 def weight_gradient_in_parts(node: Node):
     """conv2d_grad_weight(x, g) -> sum(conv2d_grad_weight_parts(x, g))"""
-    parts = linear.conv2d_grad_weight_parts_for(*(i.type for i in node.inputs), **node.attrs)
+    parts = conv2d_parts_for(*(i.type for i in node.inputs), **node.attrs)
     if parts <= 1:
         return None
     return sum_(linear.conv2d_grad_weight_parts(*node.inputs, **node.attrs, parts=parts), axes=(0,), keepdims=False)
@@ -34,7 +36,7 @@ def product_in_parts(node: Node):
     """matmul(a, b) with a long inner axis -> sum(matmul_parts(a, b))"""
     if node.rank != 2:
         return None
-    parts = linear.matmul_parts_for(*(i.type for i in node.inputs), **node.attrs)
+    parts = matmul_parts_for(*(i.type for i in node.inputs), **node.attrs)
     if parts <= 1:
         return None
     return sum_(linear.matmul_parts(*node.inputs, **node.attrs, parts=parts), axes=(0,), keepdims=False)

@@ -56,7 +56,15 @@ class Decision:
 
 
 def kind(node: Node) -> str:
-    return "leaf" if node.is_leaf else REGISTRY[node.op].kind
+    """'leaf', 'index' (computed from the loop index wherever it is used), or the kind of the operator's record."""
+    if node.is_leaf:
+        return "leaf"
+    return "index" if node.op == "iota" else REGISTRY[node.op].kind
+
+
+def has_own_kernel(node: Node) -> bool:
+    """Whether a node is lowered by `compiler.kernels`."""
+    return kind(node) in ("scheduled", "assembled")
 
 
 def is_compute(node: Node) -> bool:
@@ -78,6 +86,11 @@ def reduced_axes(node: Node) -> frozenset:
 def is_scalar_constant(node: Node) -> bool:
     """A constant of one element: written into the kernel's text."""
     return node.op == "const" and node.type.size == 1
+
+
+def in_memory(node: Node) -> bool:
+    """Whether kernels read a node from memory: neither an index nor a number in their text."""
+    return node.op != "iota" and not is_scalar_constant(node)
 
 
 class Fuser:
@@ -106,7 +119,7 @@ class Fuser:
         for n in reversed(self.graph.nodes):
             if is_compute(n):
                 self._place(n)
-            elif not n.is_leaf and not is_view(n):
+            elif has_own_kernel(n):
                 self.successors[n] = self._user_units(n)
         groups = list(dict.fromkeys(g for found in self.groups_of.values() for g in found))
         groups = self._merge_siblings(groups)
@@ -150,15 +163,15 @@ class Fuser:
 
     def _may_repeat(self, n: Node, candidates: list) -> bool:
         record = REGISTRY[n.op]
-        if not candidates or kind(n) != "pointwise" or not record.cheap or n in self.external:
+        if len(candidates) < 2 or kind(n) != "pointwise" or not record.cheap or n in self.external:
             return False
-        return (len(candidates) > 1 or record.arity == 0) and all(self._level(n, g) == "full" for g in candidates)
+        return all(self._level(n, g) == "full" for g in candidates)
 
     def _room(self, n: Node, g: Group) -> bool:
         if len(g.nodes) >= MAX_NODES:
             return False
         outside = {window(o).base for m in (*g.nodes, n) for o in m.inputs}
-        return len([b for b in outside if b not in g.nodes and not is_scalar_constant(b)]) <= MAX_OPERANDS
+        return len([b for b in outside if b not in g.nodes and in_memory(b)]) <= MAX_OPERANDS
 
     def _level(self, n: Node, g: Group):
         """'full' or 'row': where n fits into g; 'lift': where g becomes the row level of reduction n; else None."""
@@ -263,7 +276,10 @@ class Fuser:
 
     # -- siblings --------------------------------------------------------------------------------------
     def _merge_siblings(self, groups: list) -> list:
-        """Merge kernels over the same space that read the same array (and all scalar work), if neither needs the other."""
+        """Merge kernels over the same space that read the same array, or one another's results where they stand.
+
+        Work on scalars is merged as far as it goes.
+        """
         result: list = []
         for g in sorted(groups, key=lambda g: min(self.order[m] for m in g.nodes)):
             partner = next((h for h in result if self._are_siblings(g, h)), None)
@@ -277,15 +293,42 @@ class Fuser:
         if g.space != h.space or g.reduced != h.reduced or len(g.nodes) + len(h.nodes) > MAX_NODES:
             return False
         outside_g, outside_h = self._outside(g), self._outside(h)
-        if g.space != () and not any(product(b.shape) == product(g.space) for b in outside_g & outside_h):
+        related = h in self.successors.get(g, ()) or g in self.successors.get(h, ()) or any(
+            product(b.shape) == product(g.space) for b in outside_g & outside_h)
+        if g.space != () and not related:
             return False
         if len(outside_g | outside_h) > MAX_OPERANDS:
             return False
-        return not self._reaches(self.successors.get(g, ()), h) and not self._reaches(self.successors.get(h, ()), g)
+        return self._may_follow_directly(g, h) and self._may_follow_directly(h, g)
+
+    def _may_follow_directly(self, g: Group, h: Group) -> bool:
+        """Whether h needs of g at most what it reads at its own position, and nothing by way of another unit."""
+        others = [u for u in self.successors.get(g, ()) if u is not h]
+        if self._reaches(others, h):
+            return False
+        for m in h.nodes:
+            for operand in m.inputs:
+                base = window(operand).base
+                if base in g.nodes and base not in h.nodes and not self._at_own_position(g, h, m, operand, base):
+                    return False
+        return True
+
+    @staticmethod
+    def _at_own_position(g: Group, h: Group, m: Node, operand: Node, base: Node) -> bool:
+        reach = access(operand, own_shape(m))
+        if g.nodes[base] == "full":
+            full = kind(m) == "reduction" or h.nodes[m] == "full"
+            return full and _is_identity(reach, base, g.space)
+        if kind(m) == "reduction" or reach.offset != 0 or squeezed(base.shape) != g.row_space:
+            return False
+        if h.nodes[m] == "row":
+            return reach.strides == contiguous_strides(g.row_space)
+        remaining = iter(contiguous_strides(g.row_space))
+        return reach.strides == tuple(0 if i in g.reduced else next(remaining) for i in range(len(g.space)))
 
     def _outside(self, g: Group) -> set:
         bases = {window(o).base for m in g.nodes for o in m.inputs}
-        return {b for b in bases if b not in g.nodes and not is_scalar_constant(b)}
+        return {b for b in bases if b not in g.nodes and in_memory(b)}
 
     def _merge(self, g: Group, into: Group) -> None:
         for n, level in g.nodes.items():

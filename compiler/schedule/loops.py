@@ -5,11 +5,12 @@ merged, so that most maps become one flat loop; sizes and strides become words o
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.groups import Group, is_scalar_constant, kind, own_shape
 from graphcore.compiler.schedule.windows import access
+from graphcore.dtype import DType, int64
 from graphcore.ir.dims import Size
 from graphcore.ir.graph import Node
 
@@ -32,12 +33,21 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Index:
+    """A number computed from the loop indices: offset + sum of index * stride, as `dtype`."""
+
+    strides: tuple
+    offset: Size
+    dtype: DType
+
+
+@dataclass(frozen=True)
 class Loops:
     """A group ready to be written as text.
 
     outer: sizes of the loops over independent items; inner: sizes of the loops over the reduced axes (empty for maps).
-    operands: for each member, per operand: a member Node, an Array or a Literal.
-    outputs: stored member -> Array; indices: member that computes from its index (iota, random) -> strides.
+    operands: for each member, per operand: a member Node, an Array, a Literal or an Index.
+    outputs: stored member -> Array; positions: member that needs its own flat index (random numbers) -> Index.
     columns: the last outer loop is the contiguous one, so kernels work on blocks of it.
     """
 
@@ -46,7 +56,7 @@ class Loops:
     inner: tuple
     operands: dict
     outputs: dict
-    indices: dict
+    positions: dict
     columns: bool
 
     @property
@@ -59,38 +69,44 @@ class Loops:
                     found[operand] = None
         return list(found)
 
+    @property
+    def indices(self) -> list:
+        """Every Index that is used, once."""
+        used = [o for m in self.group.in_order() for o in self.operands[m] if isinstance(o, Index)]
+        return list(dict.fromkeys(used + list(self.positions.values())))
+
 
 def find_loops(group: Group) -> Loops:
     """Work out arrays and loops of a group."""
     reduced = group.reduced or frozenset()
     rank = len(group.space)
-    operands, outputs, indices = {}, {}, {}
+    operands, outputs, positions = {}, {}, {}
     for m in group.in_order():
         level = "full" if kind(m) == "reduction" else group.nodes[m]
         operands[m] = tuple(_operand(group, m, o, level, reduced) for o in m.inputs)
         if m in group.stored:
             outputs[m] = Array(m, _spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank),
                                0, group.nodes[m])
-        if m.op == "iota":
-            indices[m] = _spread(_iota_strides(m), group.nodes[m], reduced, rank)
-        elif m.op == "random_uniform":
-            indices[m] = _spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank)
-    everything = [a.strides for ops in operands.values() for a in ops if isinstance(a, Array)]
-    everything += [a.strides for a in outputs.values()] + list(indices.values())
+        if m.op == "random_uniform":
+            positions[m] = Index(_spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank), 0, int64)
+    everything = [a.strides for ops in operands.values() for a in ops if isinstance(a, (Array, Index))]
+    everything += [a.strides for a in (*outputs.values(), *positions.values())]
     outer_axes = [i for i in range(rank) if i not in reduced]
     inner_axes = [i for i in range(rank) if i in reduced]
     outer = _merge(outer_axes, group.space, everything)
     inner = _merge(inner_axes, group.space, everything)
     loops = outer + inner
 
-    def over_loops(array: Array) -> Array:
-        return Array(array.base, tuple(array.strides[run[-1]] for run in loops), array.offset, array.level)
+    def over_loops(found):
+        if not isinstance(found, (Array, Index)):
+            return found
+        return replace(found, strides=tuple(found.strides[run[-1]] for run in loops))
 
     return Loops(
         group, tuple(_size(run, group.space) for run in outer), tuple(_size(run, group.space) for run in inner),
-        {m: tuple(over_loops(o) if isinstance(o, Array) else o for o in found) for m, found in operands.items()},
+        {m: tuple(map(over_loops, found)) for m, found in operands.items()},
         {m: over_loops(a) for m, a in outputs.items()},
-        {m: tuple(s[run[-1]] for run in loops) for m, s in indices.items()},
+        {m: over_loops(i) for m, i in positions.items()},
         columns=bool(inner_axes) and bool(outer_axes) and outer_axes[-1] > inner_axes[-1])
 
 
@@ -121,6 +137,8 @@ def _operand(group: Group, m: Node, operand: Node, level: str, reduced: frozense
     if is_scalar_constant(reach.base):
         return Literal(reach.base)
     strides = _spread(reach.strides, level, reduced, len(group.space))
+    if reach.base.op == "iota":             # one axis (see passes.algebra), so a value is its own address
+        return Index(strides, reach.offset, reach.base.dtype)
     varies = any(strides[i] != 0 for i in reduced)
     return Array(reach.base, strides, reach.offset, "full" if varies or not reduced else "row")
 
@@ -131,10 +149,6 @@ def _spread(strides: tuple, level: str, reduced: frozenset, rank: int) -> tuple:
         return strides
     remaining = iter(strides)
     return tuple(0 if i in reduced else next(remaining) for i in range(rank))
-
-
-def _iota_strides(m: Node) -> tuple:
-    return tuple(1 if i == m.attrs["axis"] else 0 for i, s in enumerate(m.shape) if s != 1)
 
 
 def _merge(axes: list, space: tuple, everything: list) -> list:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from graphcore.compiler.launch import contiguous_strides
-from graphcore.compiler.schedule.groups import Fuser, Group, is_compute, kind, own_shape
-from graphcore.compiler.schedule.windows import access, is_view, squeezed, window
+from graphcore.compiler.schedule.groups import Fuser, Group, has_own_kernel, is_compute, kind, own_shape
+from graphcore.compiler.schedule.windows import access, squeezed, window
 from graphcore.ir.dims import evaluate, product
 from graphcore.ir.graph import Graph, Node
 
@@ -61,7 +61,7 @@ class _Scheduler:
         self.successors = self.fuser.successors
 
     def run(self) -> Schedule:
-        operators = [n for n in self.graph.nodes if not n.is_leaf and not is_view(n) and not is_compute(n)]
+        operators = [n for n in self.graph.nodes if has_own_kernel(n)]
         epilogues = self._attach_epilogues(operators)
         direct, copies = self._destinations()
         attached = set(epilogues.values())
@@ -95,7 +95,7 @@ class _Scheduler:
                     if reach.offset != 0 or reach.strides != contiguous_strides(reach.shape) or reach.shape != g.space:
                         return False
                     reads = True
-                elif reach.base not in g.nodes and not reach.base.is_leaf:
+                elif reach.base not in g.nodes and not reach.base.is_leaf and reach.base.op != "iota":
                     others.update(self._units(reach.base))
         after = [u for u in self.successors.get(operator, ()) if u is not g]
         return reads and not any(self.fuser._reaches(after, u) or u in after for u in others)
@@ -206,7 +206,7 @@ class _Scheduler:
             if u in epilogues:
                 members += epilogues[u].nodes
             bases = {window(o).base for m in members for o in m.inputs}
-            reads[u] = [b for b in bases if not b.is_leaf and b not in members]
+            reads[u] = [b for b in bases if not b.is_leaf and b.op != "iota" and b not in members]
             for b in reads[u]:
                 remaining[b] = remaining.get(b, 0) + 1
         return reads, remaining

@@ -43,13 +43,20 @@ def window(node: Node) -> Window | None:
 
 
 def insert_copies(graph: Graph) -> Graph:
-    """Put a `copy` below every reshape that cannot be had by strides."""
+    """Put a `copy` below every reshape that cannot be had by strides, and where an index must be in memory."""
     def replace(n: Node, inputs: tuple) -> Node:
+        if not n.is_leaf and REGISTRY[n.op].kind in ("scheduled", "assembled"):
+            inputs = tuple(map(stored, inputs))
         new = n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
         if new.op == "reshape" and window(new) is None:
             return ir.node("reshape", (pointwise.copy(new.inputs[0]),), new.attrs, new.type)
         return new
-    return ir.rebuild(graph, replace)
+
+    def stored(n: Node) -> Node:
+        return pointwise.copy(n) if window(n).base.op == "iota" else n
+
+    new = ir.rebuild(graph, replace)
+    return new.replace_roots(map(stored, new.outputs), ((k, stored(v)) for k, v in new.updates), new.effects)
 
 
 def squeezed(shape: tuple) -> tuple:

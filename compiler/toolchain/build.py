@@ -16,7 +16,8 @@ from graphcore.errors import CompileError
 _ENTRY = """
 declare i32 @"{inner}"(ptr, ptr, ptr, i64, i64, i64)
 
-define void @{symbol}(ptr noalias readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind {{
+define void @{symbol}(ptr noalias readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind
+    "prefer-vector-width"="{vector_bits}" {{
   %result = alloca ptr
   %exception = alloca ptr
   %status = call i32 @"{inner}"(ptr %result, ptr %exception, ptr %args, i64 %begin, i64 %end, i64 %worker)
@@ -50,7 +51,8 @@ def _optimised_module(source: KernelSource, cpu: CpuTarget) -> binding.ModuleRef
     from graphcore.compiler.toolchain import frontend  # imports Numba, which only compiling needs
     text, inner = frontend.lower(source)
     module = binding.parse_assembly(text)
-    module.link_in(binding.parse_assembly(_ENTRY.format(inner=inner, symbol=symbol(source))))
+    module.link_in(binding.parse_assembly(_ENTRY.format(
+        inner=inner, symbol=symbol(source), vector_bits=cpu.preferred_vector_bits)))
     if lacks_half(cpu):
         module.link_in(binding.parse_assembly(SOFTWARE_CONVERSIONS))
     optimise(module, cpu, exported=(symbol(source),))

@@ -32,6 +32,12 @@ class CpuTarget:
         return self.vector_bytes // 4
 
     @property
+    def preferred_vector_bits(self) -> int:
+        """How wide loops should be vectorised; LLVM itself keeps to 256 bits on CPUs that lose nothing by 512."""
+        slows_down = self.name in ("skylake-avx512", "cascadelake", "cooperlake")
+        return min(self.vector_bytes * 8, 256 if slows_down else 512)
+
+    @property
     def is_x86(self) -> bool:
         return self.triple.startswith(("x86_64", "i686", "amd64"))
 

@@ -134,11 +134,15 @@ def _flags() -> Flags:
     return flags
 
 
+#: Beginnings of the lines in which Numba says where it was, not what is wrong.
+_NOISE = ("Failed in", "During: Pass", "File ", "<source", "This error may", "To see Python")
+
+
 def _first_cause(error: Exception) -> str:
-    """The part of Numba's message that says what is wrong, without its advice."""
-    text = errors._strip_ansi(str(error)) if hasattr(errors, "_strip_ansi") else str(error)
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    return "\n".join(lines[:12]) or type(error).__name__
+    """The part of Numba's message that says what is wrong, and in which line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(_NOISE)]
+    return "\n".join(told[:12]) or type(error).__name__
 
 
 def _report(source: KernelSource, problem: str) -> str:

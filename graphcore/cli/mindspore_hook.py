@@ -123,20 +123,31 @@ class _UnknownNameFinder:
     def find_spec(self, fullname: str, path=None, target=None) -> None:
         package, _, name = fullname.rpartition(".")
         module = sys.modules.get(package)
-        if module is not None and (package == "graphcore" or package.startswith("graphcore.")):
+        if module is not None and package.partition(".")[0] == "graphcore" and _for_a_name():
             raise ImportError(_no_name(module, name), name=package, path=getattr(module, "__file__", None))
+
+
+def _for_a_name() -> bool:
+    """Whether the import under way looks for a name in a package, rather than for a module."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _no_name(module: ModuleType, name: str) -> str:
     path = module.__name__[len("graphcore."):]
     children = [m[len(path) + 1 if path else 0:] for m in MODULES if m.rpartition(".")[0] == path]
     hint = nearest(name, [n for n in dir(module) if not n.startswith("_")] + children)
-    return (f"cannot import name {name!r} from {f'{_ROOT}.{path}'.rstrip('.')!r}"
-            + (hint or "; graphcore does not have it (yet)"))
+    alias = f"{_ROOT}.{path}".rstrip(".")
+    shown = alias if alias in sys.modules else module.__name__      # as the script calls it
+    return f"cannot import name {name!r} from {shown!r}{hint or '; graphcore does not have it (yet)'}"
 
 
 def _no_module(wanted: str) -> ImportError:
-    # A ModuleNotFoundError of exactly this name would be swallowed for `from package import name`, so it bears the root's.
+    # For `from package import name` an error that bears exactly this name would be swallowed, so it bears the root's.
     parent, _, name = wanted.rpartition(".")
     home = target_of(parent, _exists) if parent else "graphcore"
     if home is None:

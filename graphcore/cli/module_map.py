@@ -39,19 +39,19 @@ _MERGED = {
     "dataset.vision": """dataset.vision.c_transforms dataset.vision.py_transforms dataset.vision.transforms
         dataset.vision.utils dataset.transforms.vision dataset.transforms.vision.c_transforms
         dataset.transforms.vision.py_transforms""",
-    "parallel": "parallel._auto_parallel_context",
 }
 _HOMES = {old: f"graphcore.{home}" for home, names in _MERGED.items() for old in names.split()}
 
 # Modules of graphcore under MindSpore's own paths, for hints about misspelt ones.
-_OWN = """amp common common.api common.dtype common.initializer common.parameter common.seed common.tensor communication communication.management context dataset dataset.config dataset.transforms
-    dataset.vision log nn nn.optim ops ops.operations parallel parallel._utils train train.callback
-    train.loss_scale_manager train.metrics train.serialization""".split()
+_OWN = """amp common common.api common.dtype common.initializer common.parameter common.seed common.tensor
+    communication communication.management context dataset dataset.config dataset.transforms dataset.vision log nn
+    nn.optim ops ops.operations parallel parallel._utils train train.callback train.loss_scale_manager train.metrics
+    train.serialization""".split()
 MODULES = tuple(sorted({*_HOMES, *_OWN}))
 
 
 def target_of(wanted: str, exists: Callable[[str], bool]) -> str | None:
-    """The graphcore module that stands for ``mindspore.<wanted>``: of the same path if there is one, else by the table."""
+    """The graphcore module that stands for ``mindspore.<wanted>``: the one of the same path, or else the table's."""
     same = f"graphcore.{wanted}"
     parents_exist = "." not in wanted or exists(same.rpartition(".")[0])
     if parents_exist and exists(same):

@@ -1,12 +1,21 @@
 """MindSpore's ``mindspore.common``: dtypes, Tensor, Parameter, seeds and ``jit``, from where they live in graphcore."""
-from graphcore import mutable
-from graphcore.common import dtype, initializer
-from graphcore.common.api import JitConfig, jit, jit_class, ms_class, ms_function
-from graphcore.common.dtype import *  # noqa: F403
-from graphcore.common.dtype import __all__ as _dtype_names
-from graphcore.common.parameter import Parameter, ParameterTuple
-from graphcore.common.seed import get_seed, set_seed
-from graphcore.common.tensor import Tensor, tensor
+from __future__ import annotations
 
-__all__ = ["JitConfig", "Parameter", "ParameterTuple", "Tensor", "dtype", "get_seed", "initializer", "jit", "jit_class",
-           "ms_class", "ms_function", "mutable", "set_seed", "tensor", *_dtype_names]
+import graphcore
+from graphcore.common import dtype, initializer
+from graphcore.common.tensor import tensor
+
+_ELSEWHERE = ("JitConfig", "Parameter", "ParameterTuple", "Tensor", "get_seed", "jit", "jit_class", "lazy_inline",
+              "ms_class", "ms_function", "mutable", "no_inline", "set_seed", *dtype.__all__)
+__all__ = ["dtype", "initializer", "tensor", *_ELSEWHERE]
+
+
+def __getattr__(name: str):
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(graphcore, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ELSEWHERE})

@@ -37,8 +37,9 @@ def init(backend_name: str | None = None) -> None:
     for variable in _SIZE_VARIABLES:
         size = os.environ.get(variable, "1").strip()
         if size.isdecimal() and int(size) > 1:
-            raise ParallelismError(f"{variable}={size}: this script was started as one of {size} processes, but graphcore "
-                                   "trains in one process on one CPU; start it directly, without mpirun or msrun")
+            raise ParallelismError(f"{variable}={size}: this script was started as one of {size} processes, but "
+                                   "graphcore trains in one process on one CPU; start it directly, without mpirun or "
+                                   "msrun")
     GlobalComm.BACKEND = backend_name or "mccl"
     GlobalComm.WORLD_COMM_GROUP = f"{GlobalComm.BACKEND}_world_group"
     GlobalComm.INITED = True
@@ -91,8 +92,8 @@ def create_group(group: str, rank_ids: list, options=None) -> None:
     if not isinstance(group, str) or not isinstance(rank_ids, list):
         raise TypeError("create_group takes the group's name (str) and a list of ranks")
     if rank_ids != [0]:
-        raise ParallelismError(f"create_group({group!r}, {rank_ids}): there is only rank 0, since graphcore runs in one "
-                               "process")
+        raise ParallelismError(f"create_group({group!r}, {rank_ids}): there is only rank 0, since graphcore runs in "
+                               "one process")
     if group in _WORLD_GROUPS or group in _groups:
         raise ValueError(f"the group {group!r} exists already")
     _groups[group] = rank_ids

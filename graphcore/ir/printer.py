@@ -96,10 +96,9 @@ def quote(name: str, plain=_PLAIN) -> str:
 
 def origin_comment(origins: Iterable) -> str:
     """``conv1  lenet.py:18; relu  lenet.py:19``: where a node comes from, on one line."""
-    texts = [_CONTROL.sub("?", str(o)) for o in origins]
-    shown = [t for t in texts if t][:_SHOWN_ORIGINS]
-    hidden = len(texts) - len(shown)
-    return "; ".join(shown) + (f"; +{hidden} more" if hidden and shown else "")
+    texts = list(dict.fromkeys(_CONTROL.sub("?", str(o)) for o in origins if o.scope or o.file))
+    hidden = len(texts) - _SHOWN_ORIGINS
+    return "; ".join(texts[:_SHOWN_ORIGINS]) + (f"; +{hidden} more" if hidden > 0 else "")
 
 
 class _Writer:

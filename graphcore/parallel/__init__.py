@@ -62,7 +62,8 @@ def reset_auto_parallel_context() -> None:
 def _require_known(key: str) -> None:
     if key not in _DEFAULTS:
         near = difflib.get_close_matches(str(key), _DEFAULTS, 1)
-        raise ValueError(f"the parallel context does not know {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"the parallel context does not know {key!r}{hint}")
 
 
 def _require_one_device(key: str, value) -> None:
@@ -70,8 +71,8 @@ def _require_one_device(key: str, value) -> None:
         if value not in ParallelMode.MODE_LIST:
             raise ValueError(f"parallel_mode must be one of {', '.join(ParallelMode.MODE_LIST)}, got {value!r}")
         if value not in _ONE_DEVICE_MODES:
-            raise ParallelismError(f"parallel_mode={value!r} splits a model over several devices; graphcore runs on one "
-                                   "CPU: use 'stand_alone', or 'data_parallel' with one device")
+            raise ParallelismError(f"parallel_mode={value!r} splits a model over several devices; graphcore runs on "
+                                   "one CPU: use 'stand_alone', or 'data_parallel' with one device")
     if key in ("device_num", "pipeline_stages") and value != 1 or key == "global_rank" and value != 0:
         raise ParallelismError(f"{key}={value}: graphcore runs in one process on one CPU; start the script without a "
                                "launcher (mpirun, msrun) and leave this option out")

@@ -11,9 +11,10 @@ from graphcore.nn.cell import Cell
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
-__all__ = ["ReLU", "ReLU6", "LeakyReLU", "PReLU", "RReLU", "ELU", "CELU", "SeLU", "GELU", "FastGelu", "SiLU", "Mish", "HSwish",
-           "HSigmoid", "Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Hardtanh", "Softsign", "Softplus", "SoftShrink",
-           "HShrink", "Threshold", "Softmax", "LogSoftmax", "Softmin", "Softmax2d", "GLU", "LRN", "get_activation"]
+__all__ = ["ReLU", "ReLU6", "LeakyReLU", "PReLU", "RReLU", "ELU", "CELU", "SeLU", "GELU", "FastGelu", "SiLU", "Mish",
+           "HSwish", "HSigmoid", "Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Hardtanh", "Softsign", "Softplus",
+           "SoftShrink", "HShrink", "Threshold", "Softmax", "LogSoftmax", "Softmin", "Softmax2d", "GLU", "LRN",
+           "get_activation"]
 
 
 class ReLU(Cell):
@@ -66,7 +67,8 @@ class PReLU(Cell):
         slope = ops.cast(self.w, x.dtype)
         if channels > 1:
             if len(x.shape) < 2 or x.shape[1] != channels:
-                raise ShapeError(f"PReLU of {channels} channels takes input whose axis 1 is {channels}, got {tuple(x.shape)}")
+                raise ShapeError(f"PReLU of {channels} channels takes input whose axis 1 is {channels}, got shape "
+                                 f"{tuple(x.shape)}")
             slope = ops.reshape(slope, (channels,) + (1,) * (len(x.shape) - 2))
         return ops.select(x > 0, x, x * slope)
 
@@ -327,11 +329,11 @@ class LRN(Cell):
 
 
 _BY_NAME = {
-    "softmin": Softmin, "softmax": Softmax, "softmax2d": Softmax2d, "logsoftmax": LogSoftmax, "relu": ReLU, "relu6": ReLU6,
-    "rrelu": RReLU, "silu": SiLU, "tanh": Tanh, "tanhshrink": Tanhshrink, "hardtanh": Hardtanh, "gelu": GELU,
-    "fast_gelu": FastGelu, "elu": ELU, "sigmoid": Sigmoid, "softsign": Softsign, "softplus": Softplus, "prelu": PReLU,
-    "leakyrelu": LeakyReLU, "hswish": HSwish, "hsigmoid": HSigmoid, "logsigmoid": LogSigmoid, "softshrink": SoftShrink,
-    "hshrink": HShrink, "mish": Mish, "celu": CELU, "selu": SeLU,
+    "softmin": Softmin, "softmax": Softmax, "softmax2d": Softmax2d, "logsoftmax": LogSoftmax, "relu": ReLU,
+    "relu6": ReLU6, "rrelu": RReLU, "silu": SiLU, "tanh": Tanh, "tanhshrink": Tanhshrink, "hardtanh": Hardtanh,
+    "gelu": GELU, "fast_gelu": FastGelu, "elu": ELU, "sigmoid": Sigmoid, "softsign": Softsign, "softplus": Softplus,
+    "prelu": PReLU, "leakyrelu": LeakyReLU, "hswish": HSwish, "hsigmoid": HSigmoid, "logsigmoid": LogSigmoid,
+    "softshrink": SoftShrink, "hshrink": HShrink, "mish": Mish, "celu": CELU, "selu": SeLU,
 }
 
 

@@ -50,8 +50,9 @@ class Dense(Cell):
     in_channels, out_channels: sizes of the last axis before and after.  weight_init, bias_init: initialisers, names,
     numbers or Tensors; by default uniform in ±1/sqrt(in_channels).  activation: a name (see `get_activation`), a Cell,
     an operator, or None.  dtype: of the Parameters.
-    x: float (..., in_channels) → (..., out_channels).  Parameters: weight (out_channels, in_channels), bias (out_channels,).
-    Raises ValueError or TypeError for bad sizes, KeyError for an unknown activation, ShapeError for inputs of another size.
+    x: float (..., in_channels) → (..., out_channels).  Parameters: weight (out_channels, in_channels), bias
+    (out_channels,).  Raises ValueError or TypeError for bad sizes, KeyError for an unknown activation, ShapeError for
+    inputs of another size.
     """
 
     def __init__(self, in_channels, out_channels, weight_init=None, bias_init=None, has_bias=True, activation=None,
@@ -170,7 +171,8 @@ class _ChannelDropout(Cell):
         if not self.training or self.p == 0:
             return x
         if len(x.shape) not in self.ranks:
-            raise ShapeError(f"{self.cls_name} takes {' or '.join(map(str, self.ranks))} dimensions, got {tuple(x.shape)}")
+            raise ShapeError(f"{self.cls_name} takes {' or '.join(map(str, self.ranks))} dimensions, got shape "
+                             f"{tuple(x.shape)}")
         if self.p == 1:
             return ops.zeros_like(x)
         spatial = max(self.ranks) - 2
@@ -210,8 +212,8 @@ class Flatten(Cell):
         rank = max(len(x.shape), 1)
         for axis in (self.start_dim, self.end_dim):
             if not -rank <= axis < rank:
-                raise ShapeError(f"Flatten(start_dim={self.start_dim}, end_dim={self.end_dim}): there is no axis {axis} in "
-                                 f"an input of shape {tuple(x.shape)}")
+                raise ShapeError(f"Flatten(start_dim={self.start_dim}, end_dim={self.end_dim}): there is no axis "
+                                 f"{axis} in an input of shape {tuple(x.shape)}")
         return ops.flatten(x, start_dim=self.start_dim, end_dim=self.end_dim)
 
 
@@ -223,7 +225,8 @@ class Unflatten(Cell):
         if not isinstance(axis, int) or isinstance(axis, bool):
             raise TypeError(f"Unflatten: axis must be an int, got {axis!r}")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(f"Unflatten: unflattened_size must be a tuple or list, got {type(unflattened_size).__name__}")
+            raise TypeError("Unflatten: unflattened_size must be a tuple or list, got "
+                            f"{type(unflattened_size).__name__}")
         self.axis, self.unflattened_size = axis, tuple(unflattened_size)
 
     def construct(self, input_x):
@@ -287,7 +290,8 @@ class Pad(Cell):
 
     def construct(self, x):
         if len(self.paddings) != len(x.shape):
-            raise ShapeError(f"Pad: {len(self.paddings)} pairs of paddings do not go with an input of shape {tuple(x.shape)}")
+            raise ShapeError(f"Pad: {len(self.paddings)} pairs of paddings do not go with an input of shape "
+                             f"{tuple(x.shape)}")
         if self.mode == "CONSTANT":
             flat = [size for pair in reversed(self.paddings) for size in pair]
             return ops.pad(x, flat)
@@ -302,7 +306,8 @@ def _mirrored(x, axis, before, after, skip_edge):
     size, edge = x.shape[axis], int(skip_edge)
     if max(before, after) > size - edge:
         raise ShapeError(f"Pad: axis {axis} of {size} cannot be mirrored by ({before}, {after})")
-    order = [*range(before - 1 + edge, edge - 1, -1), *range(size), *range(size - 1 - edge, size - 1 - edge - after, -1)]
+    last = size - 1 - edge
+    order = [*range(before - 1 + edge, edge - 1, -1), *range(size), *range(last, last - after, -1)]
     return ops.gather(x, Tensor(order, dt.int32), axis)
 
 

@@ -1,7 +1,7 @@
 """Convolutions and transposed convolutions.
 
-`construct` composes the operators `conv2d` and `conv2d_grad_input`; the bias is a pointwise addition, which the compiler
-fuses into them.
+`construct` composes the operators `conv2d` and `conv2d_grad_input`; the bias is a pointwise addition, which the
+compiler fuses into them.
 """
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ class _Conv(Cell):
                              f"{self.in_channels}, got shape {tuple(x.shape)}")
 
     def extend_repr(self):
-        return (f"input_channels={self.in_channels}, output_channels={self.out_channels}, kernel_size={self.kernel_size}, "
-                f"stride={self.stride}, pad_mode={self.pad_mode}, padding={self.padding}, dilation={self.dilation}, "
-                f"group={self.group}, has_bias={self.has_bias}, weight_init={self.weight_init}, "
-                f"bias_init={self.bias_init}, format={self.data_format}")
+        return (f"input_channels={self.in_channels}, output_channels={self.out_channels}, "
+                f"kernel_size={self.kernel_size}, stride={self.stride}, pad_mode={self.pad_mode}, "
+                f"padding={self.padding}, dilation={self.dilation}, group={self.group}, has_bias={self.has_bias}, "
+                f"weight_init={self.weight_init}, bias_init={self.bias_init}, format={self.data_format}")
 
 
 class Conv2d(_Conv):
@@ -87,20 +87,20 @@ class Conv2d(_Conv):
 
     kernel_size, stride, dilation: int or (rows, columns).  pad_mode: "same" (H' = ceil(H / stride), an odd padding goes
     to the bottom and right), "valid" (none) or "pad" with `padding`, an int or (top, bottom, left, right).
-    group: channels are split into that many groups, convolved apart.  data_format: "NCHW" or "NHWC" (images (N, H, W, C),
-    weight (out, rows, columns, in / group)).  weight_init, bias_init: initialisers, names, numbers or Tensors; by default
-    uniform in ±1/sqrt(fan_in).  dtype: of the Parameters.
+    group: channels are split into that many groups, convolved apart.  data_format: "NCHW" or "NHWC" (images
+    (N, H, W, C), weight (out, rows, columns, in / group)).  weight_init, bias_init: initialisers, names, numbers or
+    Tensors; by default uniform in ±1/sqrt(fan_in).  dtype: of the Parameters.
     Parameters: weight (out_channels, in_channels / group, rows, columns), bias (out_channels,) with has_bias.
     Raises ValueError or TypeError for bad arguments, ShapeError for inputs of other shapes.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1, group=1,
-                 has_bias=False, weight_init=None, bias_init=None, data_format="NCHW", dtype=dt.float32):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1,
+                 group=1, has_bias=False, weight_init=None, bias_init=None, data_format="NCHW", dtype=dt.float32):
         owner = type(self).__name__
         one_of(data_format, ("NCHW", "NHWC"), "data_format", owner)
-        super().__init__(in_channels, out_channels, pair(kernel_size, "kernel_size", owner), pair(stride, "stride", owner),
-                         pad_mode, padding, pair(dilation, "dilation", owner), group, has_bias, weight_init, bias_init,
-                         data_format, dtype=dtype)
+        super().__init__(in_channels, out_channels, pair(kernel_size, "kernel_size", owner),
+                         pair(stride, "stride", owner), pad_mode, padding, pair(dilation, "dilation", owner), group,
+                         has_bias, weight_init, bias_init, data_format, dtype=dtype)
 
     def construct(self, x):
         rank(x, (4,), self.cls_name)
@@ -129,7 +129,8 @@ def _row_weight(weight_init):
     if not isinstance(weight_init, Tensor):
         return weight_init
     if weight_init.ndim != 3:
-        raise ShapeError(f"the weight of a 1-D convolution has 3 axes, the tensor given has shape {tuple(weight_init.shape)}")
+        raise ShapeError("the weight of a 1-D convolution has 3 axes, the tensor given has shape "
+                         f"{tuple(weight_init.shape)}")
     return Tensor(weight_init.asnumpy()[:, :, None, :], weight_init.dtype)
 
 
@@ -146,8 +147,8 @@ class Conv1d(_Conv):
     has no axis for the 1.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1, group=1,
-                 has_bias=False, weight_init=None, bias_init=None, dtype=dt.float32):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1,
+                 group=1, has_bias=False, weight_init=None, bias_init=None, dtype=dt.float32):
         owner = type(self).__name__
         super().__init__(in_channels, out_channels, _row_pair(kernel_size, "kernel_size", owner),
                          _row_pair(stride, "stride", owner), pad_mode, _row_padding(padding, owner),
@@ -177,13 +178,13 @@ class Conv3d(_Conv):
     padding: int or (head, tail, top, bottom, left, right).  It is the sum of one 2-D convolution per tap in depth.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1, group=1,
-                 has_bias=False, weight_init=None, bias_init=None, data_format="NCDHW", dtype=dt.float32):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1,
+                 group=1, has_bias=False, weight_init=None, bias_init=None, data_format="NCDHW", dtype=dt.float32):
         owner = type(self).__name__
         one_of(data_format, ("NCDHW",), "data_format", owner)
         super().__init__(in_channels, out_channels, _triple(kernel_size, "kernel_size", owner),
-                         _triple(stride, "stride", owner), pad_mode, padding, _triple(dilation, "dilation", owner), group,
-                         has_bias, weight_init, bias_init, data_format, dtype=dtype)
+                         _triple(stride, "stride", owner), pad_mode, padding, _triple(dilation, "dilation", owner),
+                         group, has_bias, weight_init, bias_init, data_format, dtype=dtype)
 
     def construct(self, x):
         rank(x, (5,), self.cls_name)
@@ -217,9 +218,10 @@ class _TransposedConv(_Conv):
         n, _, *sizes = x.shape
         made = [windows.transposed_size(self.pad_mode, size, k, s, d, self.pads[2 * i:2 * i + 2])
                 for i, (size, k, s, d) in enumerate(zip(sizes, self.kernel_size, self.stride, self.dilation))]
-        pads = windows.padding(self.pad_mode, made, self.kernel_size, self.stride, self.dilation, self.pads, self.cls_name)
-        y = apply(linear.conv2d_grad_input, x, weight, shape=(n, self.out_channels, *made), stride=self.stride, pad=pads,
-                  dilation=self.dilation, groups=self.group)
+        pads = windows.padding(self.pad_mode, made, self.kernel_size, self.stride, self.dilation, self.pads,
+                               self.cls_name)
+        y = apply(linear.conv2d_grad_input, x, weight, shape=(n, self.out_channels, *made), stride=self.stride,
+                  pad=pads, dilation=self.dilation, groups=self.group)
         return with_bias(y, self.bias)
 
 
@@ -237,9 +239,9 @@ class Conv2dTranspose(_TransposedConv):
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, output_padding=0,
                  dilation=1, group=1, has_bias=False, weight_init=None, bias_init=None, dtype=dt.float32):
         owner = type(self).__name__
-        super().__init__(in_channels, out_channels, pair(kernel_size, "kernel_size", owner), pair(stride, "stride", owner),
-                         pad_mode, padding, pair(dilation, "dilation", owner), group, has_bias, weight_init, bias_init,
-                         transposed=True, dtype=dtype)
+        super().__init__(in_channels, out_channels, pair(kernel_size, "kernel_size", owner),
+                         pair(stride, "stride", owner), pad_mode, padding, pair(dilation, "dilation", owner), group,
+                         has_bias, weight_init, bias_init, transposed=True, dtype=dtype)
         self.output_padding = output_padding
         self.added = padding_sizes(output_padding, 2, owner)
         if any(self.added) and pad_mode != "pad":
@@ -258,8 +260,8 @@ class Conv2dTranspose(_TransposedConv):
 class Conv1dTranspose(_TransposedConv):
     """Transposed 1-D convolution of (N, in_channels, L): see `Conv2dTranspose`."""
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1, group=1,
-                 has_bias=False, weight_init=None, bias_init=None, dtype=dt.float32):
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1,
+                 group=1, has_bias=False, weight_init=None, bias_init=None, dtype=dt.float32):
         owner = type(self).__name__
         super().__init__(in_channels, out_channels, _row_pair(kernel_size, "kernel_size", owner),
                          _row_pair(stride, "stride", owner), pad_mode, _row_padding(padding, owner),

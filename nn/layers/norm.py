@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from graphcore import dtype as dt
 from graphcore import ops
-from graphcore.errors import ShapeError
+from graphcore.errors import DTypeError, ShapeError
 from graphcore.initializer import initializer
 from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
@@ -17,7 +17,9 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LayerN
 
 
 def widened(x):
-    """`x` in the dtype that statistics are computed in."""
+    """`x` in the dtype that statistics are computed in.  Raises DTypeError unless it is a float."""
+    if not x.dtype.is_float:
+        raise DTypeError(f"normalisation takes float tensors, got {x.dtype.name}; convert the input: x.astype(float32)")
     return x if x.dtype is dt.float64 else ops.cast(x, dt.float32)
 
 
@@ -30,7 +32,7 @@ def moments(x, axes) -> tuple:
 
 def per_channel(vector, dimensions: int, axis: int):
     """A vector of one number per channel, shaped to broadcast along `axis` of a tensor of `dimensions` axes."""
-    return ops.reshape(vector, tuple(-1 if i == axis else 1 for i in range(dimensions)))
+    return ops.reshape(vector, tuple(vector.shape[0] if i == axis else 1 for i in range(dimensions)))
 
 
 class _ChannelNorm(Cell):
@@ -56,8 +58,8 @@ class _ChannelNorm(Cell):
         """Raise ShapeError unless `x` has the right number of axes and channels."""
         rank(x, self.ranks, self.cls_name)
         if x.shape[channel_axis] != self.num_features:
-            raise ShapeError(f"{self.cls_name} of {self.num_features} features takes input whose axis {channel_axis} is "
-                             f"{self.num_features}, got shape {tuple(x.shape)}")
+            raise ShapeError(f"{self.cls_name} of {self.num_features} features takes input whose axis {channel_axis} "
+                             f"is {self.num_features}, got shape {tuple(x.shape)}")
 
     def scaled(self, x, centred, inverse_deviation, axis):
         """``centred * inverse_deviation * gamma + beta`` in the dtype of `x`."""
@@ -100,8 +102,9 @@ class _BatchNorm(_ChannelNorm):
         return self.scaled(x, centred, ops.rsqrt(variance + self.eps), axis)
 
     def extend_repr(self):
-        return (f"num_features={self.num_features}, eps={self.eps}, momentum={1.0 - self.momentum}, gamma={self.gamma}, "
-                f"beta={self.beta}, moving_mean={self.moving_mean}, moving_variance={self.moving_variance}")
+        return (f"num_features={self.num_features}, eps={self.eps}, momentum={1.0 - self.momentum}, "
+                f"gamma={self.gamma}, beta={self.beta}, moving_mean={self.moving_mean}, "
+                f"moving_variance={self.moving_variance}")
 
 
 def _unbiasing(x, axes):
@@ -127,8 +130,8 @@ class BatchNorm2d(_BatchNorm):
 
     In training (``set_train()``) mean and variance are those of the batch, and the moving ones follow:
     ``moving = momentum * moving + (1 - momentum) * batch`` (the variance unbiased); otherwise the moving ones are used.
-    use_batch_statistics: True or False takes this choice whatever the mode.  affine: whether gamma and beta are trained.
-    data_format: "NCHW" or "NHWC".  dtype: of the Parameters.
+    use_batch_statistics: True or False takes this choice whatever the mode.  affine: whether gamma and beta are
+    trained.  data_format: "NCHW" or "NHWC".  dtype: of the Parameters.
     Parameters (C,): moving_mean, moving_variance, gamma, beta.  Raises ShapeError for inputs of other shapes.
     """
 
@@ -151,7 +154,7 @@ class BatchNorm3d(Cell):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Batch normalisation across processes in MindSpore; with the one process of a CPU it is `BatchNorm1d` or `BatchNorm2d`."""
+    """Batch normalisation across processes in MindSpore; with one process, `BatchNorm1d` or `BatchNorm2d`."""
 
     ranks = (2, 4)
 
@@ -194,7 +197,7 @@ class InstanceNorm1d(_InstanceNorm):
 class InstanceNorm2d(_InstanceNorm):
     """Each channel of each image (N, C, H, W) normalised by its own mean and variance, times gamma plus beta.
 
-    In training the moving statistics follow, ``moving = (1 - momentum) * moving + momentum * seen``; they are never used.
+    In training the moving statistics follow, ``moving = (1 - momentum) * moving + momentum * seen``; they are not used.
     Parameters (C,): moving_mean, moving_variance, gamma, beta.  Raises ShapeError for inputs of other shapes.
     """
 
@@ -269,15 +272,16 @@ class GroupNorm(Cell):
     def construct(self, x):
         sizes = tuple(x.shape)
         if len(sizes) < 2 or sizes[1] != self.num_channels:
-            raise ShapeError(f"GroupNorm of {self.num_channels} channels takes input whose axis 1 is {self.num_channels}, "
-                             f"got shape {sizes}")
+            raise ShapeError(f"GroupNorm of {self.num_channels} channels takes input whose axis 1 is "
+                             f"{self.num_channels}, got shape {sizes}")
         per_group = 1
         for size in sizes[2:]:
             per_group = per_group * size
         grouped = ops.reshape(widened(x), (sizes[0], self.num_groups, self.num_channels // self.num_groups * per_group))
         _, centred, variance = moments(grouped, (2,))
         normal = ops.reshape(centred * ops.rsqrt(variance + self.eps), sizes)
-        return ops.cast(normal * per_channel(self.gamma, len(sizes), 1) + per_channel(self.beta, len(sizes), 1), x.dtype)
+        gamma, beta = (per_channel(p, len(sizes), 1) for p in (self.gamma, self.beta))
+        return ops.cast(normal * gamma + beta, x.dtype)
 
     def extend_repr(self):
         return f"num_groups={self.num_groups}, num_channels={self.num_channels}"

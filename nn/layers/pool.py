@@ -1,10 +1,13 @@
 """Pooling layers.
 
-`construct` composes the operators `max_pool2d` and `avg_pool2d` over the two last axes; one axis is pooled as a row, three
-axes plane by plane and then in depth.
+`construct` composes the operators `max_pool2d` and `avg_pool2d` over the two last axes; one axis is pooled as a row,
+three axes plane by plane and then in depth.
 """
 from __future__ import annotations
 
+import numpy as np
+
+from graphcore import dtype as dt
 from graphcore import ops
 from graphcore.errors import ShapeError
 from graphcore.nn.arguments import boolean, one_of, positive_int, rank
@@ -13,6 +16,7 @@ from graphcore.nn.layers import windows
 from graphcore.nn.layers.conv import TO_NCHW, TO_NHWC
 from graphcore.ops import pooling
 from graphcore.ops.dispatch import apply
+from graphcore.tensor import Tensor
 
 __all__ = ["MaxPool1d", "MaxPool2d", "MaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "AdaptiveAvgPool1d",
            "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"]
@@ -78,8 +82,9 @@ class _Pool(Cell):
                                self.cls_name)
         if not self.ceil_mode:
             return pads
-        pairs = [(before, after + windows.ceil_extra(size, k, s, d, before, after)) for size, k, s, d, before, after in zip(
-            sizes, self.kernel, self.steps, self.dilations, pads[::2], pads[1::2])]
+        pairs = [(before, after + windows.ceil_extra(size, k, s, d, before, after))
+                 for size, k, s, d, before, after in zip(sizes, self.kernel, self.steps, self.dilations, pads[::2],
+                                                         pads[1::2])]
         return tuple(p for pair in pairs for p in pair)
 
     def batched(self, x):
@@ -114,11 +119,13 @@ class _MaxPool(_Pool):
                  ceil_mode=False, data_format="NCHW"):
         super().__init__(kernel_size, stride, pad_mode, padding, dilation, ceil_mode, data_format)
         self.return_indices = boolean(return_indices, "return_indices", self.cls_name)
-        self._require_pad_mode(dilation=(dilation, 1), return_indices=(return_indices, False), ceil_mode=(ceil_mode, False))
+        self._require_pad_mode(dilation=(dilation, 1), return_indices=(return_indices, False),
+                               ceil_mode=(ceil_mode, False))
 
 
 def _max_pool(x, kernel, stride, pad, dilation):
-    return apply(pooling.max_pool2d, x, kernel=tuple(kernel), stride=tuple(stride), pad=tuple(pad), dilation=tuple(dilation))
+    return apply(pooling.max_pool2d, x, kernel=tuple(kernel), stride=tuple(stride), pad=tuple(pad),
+                 dilation=tuple(dilation))
 
 
 def _avg_pool(x, kernel, stride, pad, count_include_pad=True, divisor=None):
@@ -126,12 +133,29 @@ def _avg_pool(x, kernel, stride, pad, count_include_pad=True, divisor=None):
                  count_include_pad=count_include_pad, divisor_override=divisor)
 
 
+def _places(x, largest, kernel, stride, pad, dilation):
+    """The place in its H * W plane (int64) of the first element of each window that equals the maximum `largest`."""
+    (top, bottom, left, right), (height, width), (rows, columns) = pad, x.shape[2:], largest.shape[2:]
+    if not all(isinstance(size, int) for size in (height, width)):
+        raise ShapeError(f"return_indices needs to know the height and width, which are symbolic: {height}, {width}")
+    padded = ops.pad(x, [left, right, top, bottom], value=float("-inf"))
+    result = ops.zeros_like(ops.cast(largest, dt.int64))
+    for i, j in reversed([(i, j) for i in range(kernel[0]) for j in range(kernel[1])]):
+        y, x0 = i * dilation[0], j * dilation[1]
+        seen = padded[:, :, y:y + (rows - 1) * stride[0] + 1:stride[0], x0:x0 + (columns - 1) * stride[1] + 1:stride[1]]
+        places = (np.arange(rows)[:, None] * stride[0] + y - top) * width + np.arange(columns) * stride[1] + x0 - left
+        hit = ops.logical_or(seen == largest, ops.isnan(seen))
+        result = ops.select(hit, Tensor(places.astype(np.int64)), result)
+    return result
+
+
 class MaxPool2d(_MaxPool):
     """The largest element of each window of (N, C, H, W) or (C, H, W).
 
     kernel_size, stride: int or (rows, columns).  pad_mode: "valid", "same" or "pad" with `padding`, an int or
-    (rows, columns).  dilation, ceil_mode (round the number of windows up) and return_indices (also return the place of each
-    maximum in its H * W plane, int64) are taken with pad_mode "pad" only, as in MindSpore.  data_format: "NCHW" or "NHWC".
+    (rows, columns).  dilation, ceil_mode (round the number of windows up) and return_indices (also return the place of
+    each maximum in its H * W plane, int64) are taken with pad_mode "pad" only, as in MindSpore.  data_format: "NCHW" or
+    "NHWC".
     Raises ValueError or TypeError for bad arguments, ShapeError where no window fits.
     """
 
@@ -142,7 +166,7 @@ class MaxPool2d(_MaxPool):
         largest = _max_pool(x, self.kernel, self.steps, pads, self.dilations)
         if not self.return_indices:
             return largest
-        return largest, ops.max_pool2d_indices(x, self.kernel, self.steps, pads, self.dilations)
+        return largest, _places(x, largest, self.kernel, self.steps, pads, self.dilations)
 
 
 class MaxPool1d(_MaxPool):
@@ -158,14 +182,15 @@ class MaxPool1d(_MaxPool):
     def pooled(self, x):
         row = ops.expand_dims(x, 2)
         pads, dilation = (0, 0, *self.window_pads(x.shape[2:])), (1, *self.dilations)
-        largest = ops.squeeze(_max_pool(row, self.kernel_size, self.stride, pads, dilation), 2)
+        largest = _max_pool(row, self.kernel_size, self.stride, pads, dilation)
         if not self.return_indices:
-            return largest
-        return largest, ops.squeeze(ops.max_pool2d_indices(row, self.kernel_size, self.stride, pads, dilation), 2)
+            return ops.squeeze(largest, 2)
+        return ops.squeeze(largest, 2), ops.squeeze(
+            _places(row, largest, self.kernel_size, self.stride, pads, dilation), 2)
 
 
 class MaxPool3d(_MaxPool):
-    """The largest element of each window of (N, C, D, H, W) or (C, D, H, W); arguments as in `MaxPool2d`, without indices."""
+    """The largest element of each window of (N, C, D, H, W) or (C, D, H, W); see `MaxPool2d`; without indices."""
 
     axes = 3
 
@@ -222,18 +247,17 @@ class _AvgPool(_Pool):
         if not self.count_include_pad or self.pad_mode == "SAME" or not any(self.pads):
             return _avg_pool(x, kernel, stride, rows + self.window_pads(sizes), False)
         # The padding that was asked for counts as elements, what ceil_mode adds after it does not.
-        asked = (0, 0) * (4 - len(sizes)) + self.pads
-        padded = ops.pad(x, [size for pair in zip(asked[-2::-2], asked[-1::-2]) for size in pair])
-        added = tuple(p - a for p, a in zip(self.window_pads(sizes), self.pads))
-        return _avg_pool(padded, kernel, stride, rows + added, False)
+        top, bottom, left, right = rows + self.pads
+        added = tuple(p - asked for p, asked in zip(self.window_pads(sizes), self.pads))
+        return _avg_pool(ops.pad(x, [left, right, top, bottom]), kernel, stride, rows + added, False)
 
 
 class AvgPool2d(_AvgPool):
     """The mean of each window of (N, C, H, W) or (C, H, W).
 
-    kernel_size, stride: int or (rows, columns).  pad_mode: "valid", "same" (padding is not counted) or "pad" with `padding`,
-    an int or (rows, columns).  ceil_mode: round the number of windows up.  count_include_pad: whether zeros of the padding
-    count.  divisor_override: divide by this number instead.  data_format: "NCHW" or "NHWC".
+    kernel_size, stride: int or (rows, columns).  pad_mode: "valid", "same" (padding is not counted) or "pad" with
+    `padding`, an int or (rows, columns).  ceil_mode: round the number of windows up.  count_include_pad: whether zeros
+    of the padding count.  divisor_override: divide by this number instead.  data_format: "NCHW" or "NHWC".
     Raises ValueError or TypeError for bad arguments, ShapeError where no window fits.
     """
 
@@ -287,7 +311,8 @@ class _Adaptive(Cell):
         super().__init__()
         values = output_size if isinstance(output_size, tuple) else (output_size,) * self.axes
         if len(values) != self.axes:
-            raise ValueError(f"{self.cls_name}: output_size must be an int or a tuple of {self.axes}, got {output_size!r}")
+            raise ValueError(f"{self.cls_name}: output_size must be an int or a tuple of {self.axes}, got "
+                             f"{output_size!r}")
         self.output_size = output_size
         self.wanted = tuple(v if v is None else positive_int(v, "output_size", self.cls_name) for v in values)
 
@@ -302,16 +327,18 @@ class _Adaptive(Cell):
         return ops.reshape(result, sizes[:len(sizes) - self.axes] + targets[len(rows):])
 
     def pooled(self, x, targets):
-        """The result of size `targets` for an image (N, C, H, W): by even windows where sizes divide, else one by one."""
+        """An image (N, C, H, W) pooled to `targets`: by even windows where sizes divide, else one by one."""
         sizes = tuple(x.shape[2:])
         if not all(isinstance(s, int) for s in sizes):
             raise ShapeError(f"{self.cls_name} needs to know the sizes of the pooled axes, which are symbolic: {sizes}")
         if all(size % target == 0 for size, target in zip(sizes, targets)):
             kernel = tuple(size // target for size, target in zip(sizes, targets))
             return self.one(x, kernel, kernel)
-        rows = [self.one(x[:, :, top:bottom], (bottom - top, 1), (1, 1)) for top, bottom in _spans(sizes[0], targets[0])]
+        rows = [self.one(x[:, :, top:bottom], (bottom - top, 1), (1, 1))
+                for top, bottom in _spans(sizes[0], targets[0])]
         tall = ops.concat(rows, 2) if len(rows) > 1 else rows[0]
-        columns = [self.one(tall[:, :, :, left:right], (1, right - left), (1, 1)) for left, right in _spans(sizes[1], targets[1])]
+        columns = [self.one(tall[:, :, :, left:right], (1, right - left), (1, 1))
+                   for left, right in _spans(sizes[1], targets[1])]
         return ops.concat(columns, 3) if len(columns) > 1 else columns[0]
 
     def one(self, x, kernel, stride):

@@ -6,6 +6,7 @@ import numpy as np
 from graphcore import ops
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.optim.optimizer import Optimizer, opt_init_args_register
+from graphcore.nn.optim.rates import decays_weights
 from graphcore.parameter import Parameter
 
 
@@ -85,8 +86,9 @@ class Adam(Optimizer):
 
 
 class AdamWeightDecay(Optimizer):
-    """Adam without bias correction, with decoupled weight decay: ``w -= lr * (m / (sqrt(v) + eps) + weight_decay * w)``.
+    """Adam without bias correction, with decoupled weight decay.
 
+    ``w -= lr * (m / (sqrt(v) + eps) + weight_decay * w)``.
     params, learning_rate, weight_decay: see `Optimizer`.  beta1, beta2: between 0 and 1; eps: above 0.
     State: ``adam_m.<name>``, ``adam_v.<name>``.
     """
@@ -103,15 +105,16 @@ class AdamWeightDecay(Optimizer):
                 self._parameters, self.moments1, self.moments2, gradients, rates, decays):
             mean, square = move_moments(moment1, moment2, gradient, self.beta1, self.beta2)
             step = mean / (ops.sqrt(square) + self.eps)
-            if not (isinstance(decay, float) and decay == 0.0):
+            if decays_weights(decay):
                 step = step + param * decay
             ops.assign(param, param - step * rate)
         return (True,) * self.param_length
 
 
 class AdamW(Optimizer):
-    """Adam with bias correction and decoupled weight decay, as in PyTorch: ``w *= 1 - lr * weight_decay``, then Adam's step.
+    """Adam with bias correction and decoupled weight decay, as in PyTorch.
 
+    ``w *= 1 - lr * weight_decay``, then Adam's step.
     params, learning_rate, weight_decay, loss_scale: see `Optimizer`; `weight_decay` reaches all Parameters but those
     named "beta" or "gamma", or the groups that set it.  beta1, beta2: between 0 and 1; eps: above 0, added to
     ``sqrt(v / (1 - beta2^t))``.
@@ -137,7 +140,7 @@ class AdamW(Optimizer):
                 self._parameters, self.moment1, self.moment2, gradients, rates, decays):
             mean, square = move_moments(moment1, moment2, gradient, self.beta1, self.beta2)
             step = mean * inverse1 / (ops.sqrt(square) * inverse2 + self.eps)
-            if not (isinstance(decay, float) and decay == 0.0):
+            if decays_weights(decay):
                 step = step + param * (decay / self.loss_scale)
             ops.assign(param, param - step * rate)
         return (True,) * self.param_length

@@ -6,6 +6,7 @@ from graphcore import ops
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.optim.adam import check_betas, move_moments
 from graphcore.nn.optim.optimizer import Optimizer, opt_init_args_register
+from graphcore.nn.optim.rates import decays_weights
 
 
 class RMSProp(Optimizer):
@@ -113,7 +114,7 @@ class Lamb(Optimizer):
                 self._parameters, self.moments1, self.moments2, gradients, rates, decays):
             mean, square = move_moments(moment1, moment2, gradient, self.beta1, self.beta2)
             step = mean / correction1 / (ops.sqrt(square / correction2) + self.eps)
-            if not (isinstance(decay, float) and decay == 0.0):
+            if decays_weights(decay):
                 step = step + param * decay
             ops.assign(param, param - step * (rate * trust_ratio(param, step)))
         return (True,) * self.param_length

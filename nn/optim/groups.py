@@ -9,7 +9,7 @@ _KEYS = ("params", "lr", "weight_decay", "grad_centralization", "order_params")
 
 
 def parse_groups(groups, owner: str) -> tuple:
-    """([{'params': [...], 'number': place in the list, 'lr'?, 'weight_decay'?, 'grad_centralization'?}], order or None).
+    """(groups, order or None): each group has 'params' as a list and, as 'number', its place in what the user gave.
 
     Raises KeyError for unknown keys, TypeError or ValueError for values of the wrong kind, RuntimeError for a
     Parameter that stands in two groups.
@@ -42,7 +42,8 @@ def parse_groups(groups, owner: str) -> tuple:
 
 def _parameters(params, position, owner) -> list:
     if not isinstance(params, Iterable):
-        raise TypeError(f"{owner}: 'params' of group {position} must be a list of Parameters, got {type(params).__name__}")
+        raise TypeError(f"{owner}: 'params' of group {position} must be a list of Parameters, got a "
+                        f"{type(params).__name__}")
     params = list(params)
     if not params:
         raise ValueError(f"{owner}: 'params' of group {position} is empty; drop the group or check the filter")
@@ -56,5 +57,6 @@ def _order(group, owner):
     if len(group) > 1:
         raise ValueError(f"{owner}: the group with 'order_params' must have no other key, it has {', '.join(group)}")
     if not isinstance(group["order_params"], Iterable):
-        raise TypeError(f"{owner}: order_params must be a list of Parameters, got {type(group['order_params']).__name__}")
+        raise TypeError(f"{owner}: order_params must be a list of Parameters, got a "
+                        f"{type(group['order_params']).__name__}")
     return list(group["order_params"]) or None

@@ -82,7 +82,8 @@ class SGD(Optimizer):
 
     def construct(self, gradients):
         gradients, rates = self.begin_step(gradients)
-        for param, accumulation, first, gradient, rate in zip(self._parameters, self.accum, self.stat, gradients, rates):
+        for param, accumulation, first, gradient, rate in zip(
+                self._parameters, self.accum, self.stat, gradients, rates):
             if self.has_momentum:
                 apply_sgd(param, accumulation, first, gradient, rate, self.momentum, self.dampening, self.nesterov)
             else:

@@ -20,7 +20,7 @@ from graphcore.nn.cell import Cell
 from graphcore.nn.containers import CellList
 from graphcore.nn.learning_rate_schedule import LearningRateSchedule
 from graphcore.nn.optim.groups import parse_groups
-from graphcore.nn.optim.rates import DecayScale, constant_rate, learning_rate_of, rate_holder
+from graphcore.nn.optim.rates import DecayScale, constant_rate, decays_weights, learning_rate_of, rate_holder
 from graphcore.parameter import Parameter, ParameterTuple
 from graphcore.tensor import Tensor
 
@@ -28,7 +28,7 @@ from graphcore.tensor import Tensor
 class Optimizer(Cell):
     """``Optimizer(learning_rate, parameters, weight_decay=0.0, loss_scale=1.0)``: subclass it to write an optimiser.
 
-    learning_rate: float, 0-d Tensor, list or 1-d Tensor (one rate per step; the last one stays), or LearningRateSchedule.
+    learning_rate: float, 0-d Tensor, list or 1-d Tensor (a rate per step; the last one stays), or LearningRateSchedule.
     parameters: Parameters, or groups: dicts with "params" and optionally "lr", "weight_decay",
     "grad_centralization"; one more dict {"order_params": [...]} sets the order in which gradients are given.
     weight_decay: a number, or a Cell that computes it from the step.  Without groups it leaves out Parameters whose
@@ -94,7 +94,8 @@ class Optimizer(Cell):
         elif as_cells:
             self.learning_rate = CellList(self.group_lr, auto_prefix=False)
         else:
-            self.learning_rate = ParameterTuple(self.group_lr)
+            self.group_rates = ParameterTuple({id(rate): rate for rate in self.group_lr}.values())
+            self.learning_rate = tuple(self.group_lr)
         self._parameters = ParameterTuple(self.group_params)
         self.dynamic_decay_flags = tuple(isinstance(d, Cell) for d in self.group_weight_decay)
         self.decay_flags = tuple(isinstance(d, Cell) or d > 0 for d in self.group_weight_decay)
@@ -128,7 +129,8 @@ class Optimizer(Cell):
             self.dynamic_weight_decay = True
             return DecayScale(weight_decay, self.loss_scale)
         if isinstance(weight_decay, bool) or not isinstance(weight_decay, (int, float)):
-            raise TypeError(f"{self.cls_name}: weight_decay must be a number or a Cell, got {type(weight_decay).__name__}")
+            raise TypeError(f"{self.cls_name}: weight_decay must be a number or a Cell, got a "
+                            f"{type(weight_decay).__name__}")
         return number(weight_decay, "weight_decay", self.cls_name, low=0.0) * self.loss_scale
 
     # -- steps of an update, used by the subclasses -------------------------------------------------------
@@ -150,8 +152,8 @@ class Optimizer(Cell):
             gradients = (gradients,)
         gradients = tuple(gradients)
         if len(gradients) != self.param_length:
-            raise GradientError(f"{self.cls_name} updates {self.param_length} Parameters but was given {len(gradients)} "
-                                "gradients; differentiate with respect to optimizer.parameters")
+            raise GradientError(f"{self.cls_name} updates {self.param_length} Parameters but was given "
+                                f"{len(gradients)} gradients; differentiate with respect to optimizer.parameters")
         return gradients
 
     def decay_weight(self, gradients) -> tuple:
@@ -159,8 +161,7 @@ class Optimizer(Cell):
         if not self.exec_weight_decay:
             return gradients
         decays = self.current_decays()
-        return tuple(g if isinstance(d, float) and d == 0.0 else g + p * d
-                     for g, p, d in zip(gradients, self._parameters, decays))
+        return tuple(g + p * d if decays_weights(d) else g for g, p, d in zip(gradients, self._parameters, decays))
 
     def current_decays(self) -> tuple:
         """The weight decay of each Parameter at this step: floats, or Tensors where a Cell computes it."""
@@ -191,7 +192,7 @@ class Optimizer(Cell):
     def get_lr(self):
         """The learning rate of the next step: a 0-d Tensor, or a tuple of one per Parameter if groups set `lr`."""
         if not self.dynamic_lr:
-            return tuple(self.learning_rate) if self.is_group_lr else self.learning_rate
+            return self.learning_rate
         if not self.is_group_lr:
             return ops.reshape(self.learning_rate(self.global_step), ())
         computed: dict = {}

@@ -48,6 +48,11 @@ def learning_rate_of(holder):
     return holder.learning_rate if isinstance(holder, (_IteratorLearningRate, _ConvertToCell)) else holder
 
 
+def decays_weights(decay) -> bool:
+    """Whether a weight decay does anything: it is a Tensor, or a number other than 0."""
+    return isinstance(decay, Tensor) or decay != 0.0
+
+
 class _IteratorLearningRate(LearningRateSchedule):
     """A table with one rate per step; after its end the last rate stays."""
 

@@ -49,7 +49,7 @@ def tensor_of(value, name: str) -> Tensor:
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(v, (Tensor, list, tuple)) for v in value):
         if current_trace() is not None:
-            from graphcore.ops.functional.shape import stack
+            from graphcore.ops.functional.shaping import stack
             return stack([tensor_of(v, name) for v in value])
         return Tensor(value)
     if is_number(value) or isinstance(value, (np.ndarray, list, tuple)):

@@ -5,19 +5,24 @@ import math
 
 from graphcore.ops import pointwise as pw
 from graphcore.ops.functional.arguments import (
-    Tensor, apply, cast, dt, dtype_error, floating, is_number, number_of, operands, shape_error,
-    tensor_of, tensors_of)
+    Tensor,
+    apply,
+    cast,
+    dt,
+    dtype_error,
+    floating,
+    is_number,
+    operands,
+    shape_error,
+    tensor_of,
+    tensors_of,
+)
 
-_BINARY_DOC = """{summary}
+BINARY_DOC = """{summary}
 
-    input, other: Tensors or numbers (at least one Tensor), broadcast against each other; their dtypes are promoted.
-    Returns a Tensor of the broadcast shape.  Raises ShapeError (a ValueError) if the shapes do not broadcast, DTypeError
+    input, other: Tensors or numbers, broadcast against each other; their dtypes are promoted.
+    Returns a Tensor of the broadcast shape.  Raises ShapeError if the shapes do not broadcast, DTypeError
     (a TypeError) for {refused}.
-    """
-_UNARY_DOC = """{summary}
-
-    input: Tensor of any shape{integers}.  Returns a Tensor of the same shape.  Raises DTypeError (a TypeError) for
-    anything that is not a tensor{refused}.
     """
 
 
@@ -35,19 +40,7 @@ def binary(name: str, record, summary: str):
     def function(input, other):
         return apply(record, *common_operands(name, input, other))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = _BINARY_DOC.format(summary=summary, refused="two bools or what is not a tensor or number")
-    return function
-
-
-def unary(name: str, record, summary: str, lift: bool = True):
-    """A public function of one operand; `lift`: integers and bools become float32."""
-    def function(input):
-        x = tensor_of(input, name)
-        return apply(record, floating(x) if lift else x)
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = _UNARY_DOC.format(
-        summary=summary, integers=" (integers and bools become float32)" if lift else "",
-        refused="" if lift else " or is bool")
+    function.__doc__ = BINARY_DOC.format(summary=summary, refused="two bools or what is not a tensor or number")
     return function
 
 
@@ -194,42 +187,6 @@ def addn(x):
 accumulate_n = addn
 
 
-def hypot(input, other):
-    """sqrt(input^2 + other^2).  Raises as `add`."""
-    a, b = (floating(t) for t in operands(input, other, name="hypot"))
-    return apply(pw.sqrt, apply(pw.add, apply(pw.square, a), apply(pw.square, b)))
-
-
-def logaddexp(input, other):
-    """log(e^input + e^other), without overflow.  Raises as `add`."""
-    a, b = (floating(t) for t in operands(input, other, name="logaddexp"))
-    return add(apply(pw.maximum, a, b), log1p(exp(neg(abs(sub(a, b))))))
-
-
-def logaddexp2(input, other):
-    """log2(2^input + 2^other), without overflow.  Raises as `add`."""
-    return mul(logaddexp(mul(input, math.log(2)), mul(other, math.log(2))), 1 / math.log(2))
-
-
-def xlogy(input, other):
-    """input * log(other), and 0 where input is 0.  Raises as `add`."""
-    a, b = (floating(t) for t in operands(input, other, name="xlogy"))
-    zero = apply(pw.eq, a, Tensor(0, a.dtype))
-    safe = apply(pw.select, zero, Tensor(1, b.dtype), b)
-    return apply(pw.mul, a, apply(pw.log, safe))
-
-
-def copysign(x, other):
-    """|x| with the sign of `other`.  Raises as `add`."""
-    a, b = (floating(t) for t in operands(x, other, name="copysign"))
-    return apply(pw.select, signbit(b), neg(abs(a)), abs(a))
-
-
-def ldexp(x, other):
-    """x * 2**other.  Raises as `add`."""
-    return mul(x, exp2(other))
-
-
 # -- clipping and repairing -------------------------------------------------------------------------------
 
 def clamp(input, min=None, max=None):
@@ -267,44 +224,3 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None):
     infinite = Tensor(math.inf, x.dtype), Tensor(-math.inf, x.dtype)
     x = apply(pw.select, apply(pw.eq, x, infinite[0]), Tensor(largest if posinf is None else posinf, x.dtype), x)
     return apply(pw.select, apply(pw.eq, x, infinite[1]), Tensor(-largest if neginf is None else neginf, x.dtype), x)
-
-
-# -- bits -------------------------------------------------------------------------------------------------
-
-def _bits(name, record, summary):
-    def function(input, other):
-        return apply(record, *operands(input, other, name=name))
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = _BINARY_DOC.format(summary=summary, refused="floats")
-    return function
-
-
-bitwise_and = _bits("bitwise_and", pw.logical_and, "input & other, bit by bit.")
-bitwise_or = _bits("bitwise_or", pw.logical_or, "input | other, bit by bit.")
-bitwise_xor = _bits("bitwise_xor", pw.logical_xor, "input ^ other, bit by bit.")
-bitwise_left_shift = _bits("bitwise_left_shift", pw.left_shift, "input << other.")
-bitwise_right_shift = _bits("bitwise_right_shift", pw.right_shift, "input >> other, arithmetic for signed integers.")
-bitwise_not = invert = unary("bitwise_not", pw.logical_not, "Every bit inverted; bools negated.", lift=False)
-
-
-def signbit(input):
-    """True where the sign is negative (-0.0 counts as 0)."""
-    x = tensor_of(input, "signbit")
-    return apply(pw.lt, x, Tensor(0, x.dtype))
-
-
-def heaviside(input, values):
-    """0 where input < 0, `values` where it is 0, 1 above.  Raises as `add`."""
-    a, b = common_operands("heaviside", input, values)
-    zero = Tensor(0, a.dtype)
-    return apply(pw.select, apply(pw.eq, a, zero), b, cast(apply(pw.gt, a, zero), a.dtype))
-
-
-def scalar_cast(input_x, input_y):
-    """A Python number converted to the kind of the dtype `input_y`."""
-    return dt.dtype_to_pytype(dt.as_dtype(input_y))(number_of(input_x, "scalar_cast"))
-
-
-def identity(x):
-    """Its argument."""
-    return x

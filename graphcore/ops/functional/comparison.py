@@ -6,7 +6,17 @@ import math
 from graphcore.ops import pointwise as pw
 from graphcore.ops import reduction
 from graphcore.ops.functional.arguments import (
-    Tensor, apply, cast, current_trace, dt, dtype_error, full_of, is_number, operands, tensor_of)
+    Tensor,
+    apply,
+    cast,
+    current_trace,
+    dt,
+    dtype_error,
+    full_of,
+    is_number,
+    operands,
+    tensor_of,
+)
 
 
 def _comparison(name: str, record, summary: str):
@@ -15,7 +25,7 @@ def _comparison(name: str, record, summary: str):
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""{summary}
 
-    input, other: Tensors or numbers (at least one Tensor), broadcast against each other; compared in the dtype that both
+    input, other: Tensors or numbers, broadcast against each other; compared in the dtype that both
     promote to.  Returns a bool Tensor.  Raises ShapeError if the shapes do not broadcast, DTypeError for anything else.
     """
     return function

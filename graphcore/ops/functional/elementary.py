@@ -4,8 +4,27 @@ from __future__ import annotations
 import math
 
 from graphcore.ops import pointwise as pw
-from graphcore.ops.functional.arguments import Tensor, apply, dtype_error, floating, tensor_of
-from graphcore.ops.functional.arithmetic import add, clamp, div, mul, pow, sub
+from graphcore.ops.functional.arguments import Tensor, apply, dt, dtype_error, floating, number_of, operands, tensor_of
+from graphcore.ops.functional.arithmetic import BINARY_DOC, add, clamp, common_operands, div, mul, sub
+
+UNARY_DOC = """{summary}
+
+    input: Tensor of any shape{integers}.  Returns a Tensor of the same shape.  Raises DTypeError (a TypeError) for
+    anything that is not a tensor{refused}.
+    """
+
+
+def unary(name: str, record, summary: str, lift: bool = True):
+    """A public function of one operand; `lift`: integers and bools become float32."""
+    def function(input):
+        x = tensor_of(input, name)
+        return apply(record, floating(x) if lift else x)
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = UNARY_DOC.format(
+        summary=summary, integers=" (integers and bools become float32)" if lift else "",
+        refused="" if lift else " or is bool")
+    return function
+
 
 neg = negative = unary("neg", pw.neg, "-input.", lift=False)
 square = unary("square", pw.square, "input * input.", lift=False)
@@ -120,3 +139,80 @@ def frac(x):
     return sub(x, trunc(x))
 
 
+# -- of two numbers ---------------------------------------------------------------------------------------
+
+def hypot(input, other):
+    """sqrt(input^2 + other^2).  Raises as `add`."""
+    a, b = (floating(t) for t in operands(input, other, name="hypot"))
+    return apply(pw.sqrt, apply(pw.add, apply(pw.square, a), apply(pw.square, b)))
+
+
+def logaddexp(input, other):
+    """log(e^input + e^other), without overflow.  Raises as `add`."""
+    a, b = (floating(t) for t in operands(input, other, name="logaddexp"))
+    return add(apply(pw.maximum, a, b), log1p(exp(neg(abs(sub(a, b))))))
+
+
+def logaddexp2(input, other):
+    """log2(2^input + 2^other), without overflow.  Raises as `add`."""
+    return mul(logaddexp(mul(input, math.log(2)), mul(other, math.log(2))), 1 / math.log(2))
+
+
+def xlogy(input, other):
+    """input * log(other), and 0 where input is 0.  Raises as `add`."""
+    a, b = (floating(t) for t in operands(input, other, name="xlogy"))
+    zero = apply(pw.eq, a, Tensor(0, a.dtype))
+    safe = apply(pw.select, zero, Tensor(1, b.dtype), b)
+    return apply(pw.mul, a, apply(pw.log, safe))
+
+
+def copysign(x, other):
+    """|x| with the sign of `other`.  Raises as `add`."""
+    a, b = (floating(t) for t in operands(x, other, name="copysign"))
+    return apply(pw.select, signbit(b), neg(abs(a)), abs(a))
+
+
+def ldexp(x, other):
+    """x * 2**other.  Raises as `add`."""
+    return mul(x, exp2(other))
+
+
+# -- bits -------------------------------------------------------------------------------------------------
+
+def _bits(name, record, summary):
+    def function(input, other):
+        return apply(record, *operands(input, other, name=name))
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = BINARY_DOC.format(summary=summary, refused="floats")
+    return function
+
+
+bitwise_and = _bits("bitwise_and", pw.logical_and, "input & other, bit by bit.")
+bitwise_or = _bits("bitwise_or", pw.logical_or, "input | other, bit by bit.")
+bitwise_xor = _bits("bitwise_xor", pw.logical_xor, "input ^ other, bit by bit.")
+bitwise_left_shift = _bits("bitwise_left_shift", pw.left_shift, "input << other.")
+bitwise_right_shift = _bits("bitwise_right_shift", pw.right_shift, "input >> other, arithmetic for signed integers.")
+bitwise_not = invert = unary("bitwise_not", pw.logical_not, "Every bit inverted; bools negated.", lift=False)
+
+
+def signbit(input):
+    """True where the sign is negative (-0.0 counts as 0)."""
+    x = tensor_of(input, "signbit")
+    return apply(pw.lt, x, Tensor(0, x.dtype))
+
+
+def heaviside(input, values):
+    """0 where input < 0, `values` where it is 0, 1 above.  Raises as `add`."""
+    a, b = common_operands("heaviside", input, values)
+    zero = Tensor(0, a.dtype)
+    return apply(pw.select, apply(pw.eq, a, zero), b, cast(apply(pw.gt, a, zero), a.dtype))
+
+
+def scalar_cast(input_x, input_y):
+    """A Python number converted to the kind of the dtype `input_y`."""
+    return dt.dtype_to_pytype(dt.as_dtype(input_y))(number_of(input_x, "scalar_cast"))
+
+
+def identity(x):
+    """Its argument."""
+    return x

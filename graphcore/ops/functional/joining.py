@@ -3,8 +3,18 @@ from __future__ import annotations
 
 from graphcore.ops import view as records
 from graphcore.ops.functional.arguments import (
-    Dim, Tensor, apply, axis_of, dtype_error, ints_of, number_of, shape_error, tensor_of, tensors_of)
-from graphcore.ops.functional.shape import atleast_1d, atleast_2d, atleast_3d, expand_dims, reshape
+    Dim,
+    Tensor,
+    apply,
+    axis_of,
+    dtype_error,
+    ints_of,
+    number_of,
+    shape_error,
+    tensor_of,
+    tensors_of,
+)
+from graphcore.ops.functional.shaping import atleast_1d, atleast_2d, atleast_3d, expand_dims, reshape
 
 
 def concat(tensors, axis=0):

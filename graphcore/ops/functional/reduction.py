@@ -11,8 +11,23 @@ from graphcore.ops import pointwise as pw
 from graphcore.ops import reduction as records
 from graphcore.ops import sorting, structural
 from graphcore.ops.functional.arguments import (
-    Dim, Tensor, also_named, apply, axes_of, axis_of, capture_error, cast, dt, dtype_error, floating, is_number, promote,
-    shape_error, tensor_of, widened)
+    Dim,
+    Tensor,
+    also_named,
+    apply,
+    axes_of,
+    axis_of,
+    capture_error,
+    cast,
+    dt,
+    dtype_error,
+    floating,
+    is_number,
+    promote,
+    shape_error,
+    tensor_of,
+    widened,
+)
 from graphcore.ops.functional.arithmetic import abs as abs_
 from graphcore.ops.functional.arithmetic import clamp, div, exp, log, mul, pow, sqrt, square, sub
 from graphcore.ops.functional.comparison import as_bool, where

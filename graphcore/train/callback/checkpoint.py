@@ -78,8 +78,8 @@ def _append_dict(append_info) -> dict | None:
         if isinstance(element, dict):
             for key, value in element.items():
                 if not isinstance(key, str) or not isinstance(value, (int, float, bool, str, Tensor)):
-                    raise TypeError("For 'CheckpointConfig', the key type of the dict 'append_info' must be string, the "
-                                    "value type must be int or float or bool, but got key type "
+                    raise TypeError("For 'CheckpointConfig', the key type of the dict 'append_info' must be string, "
+                                    "the value type must be int or float or bool, but got key type "
                                     f"{type(key)}, value type {type(value)}")
             result.update(element)
         elif element not in _COUNTERS:
@@ -164,7 +164,8 @@ class ModelCheckpoint(Callback):
     def save_breakpoint(self, network, epoch: int, step_in_epoch: int, step: int) -> None:
         """Save ``<prefix>-<epoch>_<step>_breakpoint.ckpt`` if the configuration asks for it: the training failed."""
         if self._config.exception_save and self._prefix is not None and self._directory is not None:
-            self._write(network, f"{self._prefix}-{epoch}_{step_in_epoch}_breakpoint.{self._config.format}", epoch, step)
+            name = f"{self._prefix}-{epoch}_{step_in_epoch}_breakpoint.{self._config.format}"
+            self._write(network, name, epoch, step)
 
     def _remove_old(self, newest: str) -> None:
         """Remove what is more than keep_checkpoint_max, or all but the first file of the span that is kept."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 from graphcore.ir.dims import product
 from graphcore.ops import view as records
 from graphcore.ops.functional.arguments import (
-    Dim, Tensor, apply, axes_of, axis_of, cast, dt, dtype_error, ints_of, number_of, shape_error, tensor_of)
+    Tensor,
+    apply,
+    axes_of,
+    axis_of,
+    cast,
+    dt,
+    ints_of,
+    number_of,
+    shape_error,
+    tensor_of,
+)
 from graphcore.ops.record import broadcast_shapes
 
 

@@ -1,0 +1,385 @@
+"""Convolution and the gradient for its input, as products of weights with pixels read through `taps`.
+
+Pixels lie in the lanes of vectors, output channels in the rows of the register tile.  An item is a block of pixels
+(some images, or a band of rows of one) times a block of output channels: it copies its source, channels at a time,
+multiplies, and adds up in scratch memory; then it writes the block of the result once, and calls the epilogue.
+
+Rows that are short next to the kernel's width waste lanes on pixels beside the image; there, with enough output
+channels to pay for it, the pixels of each panel are *gathered* densely first.
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+
+from graphcore.compiler.kernels import conv_weight, panels, taps
+from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
+from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
+from graphcore.dtype import DType, from_name
+from graphcore.ir.dims import Size
+
+#: Pixels of a block, in panels; they share the copy of the source and one read of the weights.
+PANELS_PER_BLOCK = 10
+#: Output channels of a block: bounds the scratch memory for its sums.
+CHANNELS_PER_BLOCK = 256
+#: So many independent items keep the cores of a usual machine busy.
+ENOUGH_ITEMS = 8
+OPERATIONS_PER_THREAD = 1 << 18
+
+_DRIVER = """
+def conv2d_{memory}(args, begin, end, worker):
+    images = args[1]
+    channels = args[2]              # of a group, as are `rows`
+    height = args[3]
+    width = args[4]
+    rows = args[6]
+    out_height = args[7]
+    out_width = args[8]
+    groups = args[9]
+    step_row = args[10]             # of the source, between neighbouring pixels of a phase
+    step_column = args[11]
+    out_step_row = args[12]         # of the result, between neighbouring pixels of a phase
+    out_step_column = args[13]
+    weights = args[16]
+    panel_height = args[18]
+    block_images = args[19]
+    block_lines = args[20]
+    block_rows = args[21]
+    dense = args[22]
+    copy_planes = args[23]
+    multiply = args[24]
+    scratch = args[27] + worker * args[28]
+    steps = ptr_i64(scratch)
+    packed_steps = scratch + args[29]
+    source_block = ptr_{work}(scratch + args[30])
+    gathered = ptr_{work}(scratch + args[31])
+    runs = ptr_i64(scratch + args[32])
+    sums = ptr_{work}(scratch + args[33])
+    pixels = out_height * out_width
+    copying = alloca_i64(17)
+    product = alloca_i64(12)
+    for k in range(args[34]):
+        store(ptr_i64(packed_steps), k, k * {columns})
+    bands = (out_height + block_lines - 1) // block_lines
+    image_blocks = (images + block_images - 1) // block_images
+    row_blocks = (rows + block_rows - 1) // block_rows
+    for item in range(begin, end):
+        band = item % bands
+        index = item // bands
+        first_image = index % image_blocks * block_images
+        index = index // image_blocks
+        first_row = index % row_blocks * block_rows
+        group = index // row_blocks
+        count = minimum(block_images, images - first_image)
+        high = minimum(block_rows, rows - first_row)
+        first_line = band * block_lines
+        last_line = minimum(out_height, first_line + block_lines)
+        output = advance(ptr_{memory}(args[5]), ((first_image * groups + group) * rows + first_row) * pixels)
+        phase = ptr_i64(args[14])
+        for number in range(args[15]):
+            tap_count = load(phase, 2)
+            plane_count = load(phase, 3)
+            planes = advance(phase, {head})
+            taps = advance(planes, 2 * plane_count)
+            line = first_line // out_step_row
+            lines = maximum(0, (last_line - first_line - load(phase, 0) + out_step_row - 1) // out_step_row)
+            across = maximum(0, (out_width - load(phase, 1) + out_step_column - 1) // out_step_column)
+            wide = across + load(phase, 7)
+            plane_size = (lines + load(phase, 6)) * wide
+            image_size = plane_count * plane_size
+            channel_size = count * image_size
+            # where the sums of a pixel are: image * image_pitch + line * line_pitch + column
+            line_pitch = wide
+            image_pitch = ((lines - 1) * wide + across + {lanes} - 1) // {lanes} * {lanes}
+            row_pitch = count * image_pitch
+            runs_of_lanes = count
+            if dense != 0:
+                line_pitch = across
+                image_pitch = lines * across
+                row_pitch = (count * image_pitch + {lanes} - 1) // {lanes} * {lanes}
+                runs_of_lanes = 1
+            if lines > 0 and across > 0:
+                together = channels
+                if tap_count > 0:
+                    together = maximum(1, minimum(channels, {depth} // tap_count))
+                for c in range(together):
+                    for t in range(tap_count):
+                        distance = load(taps, 3 * t) * plane_size + load(taps, 3 * t + 1) * wide + load(taps, 3 * t + 2)
+                        store(steps, c * tap_count + t, c * channel_size + distance)
+                for first_channel in range(0, channels, together):
+                    deep = minimum(together, channels - first_channel) * tap_count
+                    store(copying, 0, args[0] + ((first_image * groups + group) * channels + first_channel)
+                          * height * width * {bytes})
+                    store(copying, 1, height * width)
+                    store(copying, 2, height)
+                    store(copying, 3, width)
+                    store(copying, 4, address_of(source_block))
+                    store(copying, 5, channel_size)
+                    store(copying, 6, image_size)
+                    store(copying, 7, count)
+                    store(copying, 8, groups * channels * height * width)
+                    store(copying, 9, address_of(planes))
+                    store(copying, 10, plane_count)
+                    store(copying, 11, lines + load(phase, 6))
+                    store(copying, 12, wide)
+                    store(copying, 13, (line + load(phase, 4)) * step_row)
+                    store(copying, 14, load(phase, 5) * step_column)
+                    store(copying, 15, step_row)
+                    store(copying, 16, step_column)
+                    if tap_count > 0:
+                        call_kernel(copy_planes, address_of(copying), 0, deep // tap_count, worker)
+                    store(product, 0, weights + (load(phase, 8) + group * args[17]
+                                                 + first_row * channels * tap_count) * {size})
+                    store(product, 1, panel_height * channels * tap_count)
+                    store(product, 2, first_channel * tap_count)
+                    store(product, 5, deep)
+                    store(product, 7, row_pitch)
+                    store(product, 8, high)
+                    store(product, 10, first_channel)
+                    store(product, 11, panel_height)
+                    stacked = (high + panel_height - 1) // panel_height
+                    for run in range(runs_of_lanes):
+                        in_all = row_pitch // runs_of_lanes
+                        for at in range(0, in_all, {columns}):
+                            part = minimum({columns}, in_all - at)
+                            from_source = advance(source_block, run * image_size + at)
+                            stepping = address_of(steps)
+                            if dense != 0:
+                                # the panel as runs of at most one vector of neighbouring pixels
+                                last = minimum(count * image_pitch, at + part)
+                                pixel = at
+                                found = 0
+                                while pixel < last:
+                                    image = pixel // image_pitch
+                                    inside = pixel - image * image_pitch
+                                    of_line = inside // across
+                                    column = inside - of_line * across
+                                    store(runs, 2 * found, image * image_size + of_line * wide + column)
+                                    store(runs, 2 * found + 1, pixel - at)
+                                    pixel += minimum({lanes}, across - column)
+                                    found += 1
+                                for k in range(deep):
+                                    reading = advance(source_block, load(steps, k))
+                                    writing = advance(gathered, k * {columns})
+                                    for i in range(found):
+                                        copy_vector(writing, load(runs, 2 * i + 1), reading, load(runs, 2 * i), {lanes})
+                                from_source = gathered
+                                stepping = packed_steps
+                            store(product, 3, address_of(from_source))
+                            store(product, 4, stepping)
+                            store(product, 6, address_of(sums) + (run * image_pitch + at) * {size})
+                            store(product, 9, part)
+                            call_kernel(multiply, address_of(product), 0, stacked, worker)
+                if channels == 0:
+                    for i in range(high * row_pitch):
+                        store(sums, i, 0)
+                # long rows of the block in memory order, if nothing lies between them
+                joined = lines
+                pixels_joined = across
+                if line_pitch == out_width and out_step_row == 1 and out_step_column == 1:
+                    joined = 1
+                    pixels_joined = lines * across
+                for image in range(count):
+                    for r in range(high):
+                        summed = advance(sums, r * row_pitch + image * image_pitch)
+                        into = advance(output, (image * groups * rows + r) * pixels + load(phase, 1)
+                                       + (first_line + load(phase, 0)) * out_width)
+                        for i in range(joined):
+                            if out_step_column == 1:
+                                for j in range(pixels_joined):
+                                    store(into, j, load(summed, j))
+                            else:
+                                for j in range(pixels_joined):
+                                    store(into, j * out_step_column, load(summed, j))
+                            summed = advance(summed, line_pitch)
+                            into = advance(into, out_step_row * out_width)
+            phase = advance(taps, 3 * tap_count)
+        if args[25] != 0:
+            for image in range(count):
+                start = (((first_image + image) * groups + group) * rows + first_row) * pixels
+                if last_line - first_line == out_height:
+                    call_kernel(args[25], args[26], start, start + high * pixels, worker)
+                else:
+                    for r in range(high):
+                        line_start = start + r * pixels
+                        call_kernel(args[25], args[26], line_start + first_line * out_width,
+                                    line_start + last_line * out_width, worker)
+"""
+
+
+@lru_cache(maxsize=None)
+def conv_kernel(tile: Tile, dtype: DType) -> KernelSource:
+    """The driver of convolutions and of the gradients for their inputs."""
+    return KernelSource(f"conv2d_{dtype.code}", _DRIVER.format(
+        memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
+        lanes=tile.lanes, depth=tile.depth, head=taps.HEAD))
+
+
+def lower_conv2d(build, node, inputs: list, output: View, epilogue) -> None:
+    """Launches for ``conv2d``; `output` is contiguous."""
+    image, weight = build.contiguous(inputs[0]), build.contiguous(inputs[1])
+    attrs = _Attributes(node.attrs)
+    if _is_pixelwise(attrs, weight):
+        image, output = (_flattened(view) for view in (image, output))
+    phases = taps.forward_phases(weight.shape[2:], attrs.stride, attrs.pad, attrs.dilation)
+    _Convolution(build, phases, attrs.stride, (1, 1), image, weight, output, attrs.groups, False, epilogue).launch()
+
+
+def lower_conv2d_grad_input(build, node, inputs: list, output: View, epilogue) -> None:
+    """Launches for ``conv2d_grad_input``; `output` is contiguous."""
+    gradient, weight = build.contiguous(inputs[0]), build.contiguous(inputs[1])
+    attrs = _Attributes(node.attrs)
+    if _is_pixelwise(attrs, weight):
+        gradient, output = (_flattened(view) for view in (gradient, output))
+    phases = taps.backward_phases(weight.shape[2:], attrs.stride, attrs.pad, attrs.dilation)
+    _Convolution(build, phases, (1, 1), attrs.stride, gradient, weight, output, attrs.groups, True, epilogue).launch()
+
+
+class _Attributes:
+    """The attributes of a node, with their defaults."""
+
+    def __init__(self, attrs):
+        self.stride = tuple(attrs.get("stride", (1, 1)))
+        self.pad = tuple(attrs.get("pad", (0, 0, 0, 0)))
+        self.dilation = tuple(attrs.get("dilation", (1, 1)))
+        self.groups = attrs.get("groups", 1)
+
+
+def _is_pixelwise(attrs: _Attributes, weight: View) -> bool:
+    return weight.shape[2:] == (1, 1) and attrs.stride == (1, 1) and attrs.pad == (0, 0, 0, 0)
+
+
+def _flattened(view: View) -> View:
+    """An image as a single line: for kernels that see one pixel at a time."""
+    n, c, h, w = view.shape
+    return View.whole(view.buffer, (n, c, 1, h * w)) if view.offset == 0 else View(
+        view.buffer, (n, c, 1, h * w), (c * h * w, h * w, h * w, 1), view.offset)
+
+
+class _Convolution:
+    """One convolution-like computation on its way to launches."""
+
+    def __init__(self, build, phases, step, out_step, source, weight, output, groups: int, backward: bool, epilogue):
+        self.build, self.phases, self.step, self.out_step = build, phases, step, out_step
+        self.source, self.weight, self.output, self.groups = source, weight, output, groups
+        self.epilogue = epilogue
+        self.tile = Tile.of(build.cpu, output.dtype)
+        outer, inner, *kernel = weight.shape
+        outer, area = outer // groups, kernel[0] * kernel[1]
+        self.rows, self.channels = (inner, outer) if backward else (outer, inner)
+        self.row_stride, self.channel_stride = (area, inner * area) if backward else (inner * area, area)
+        self.group_stride = outer * inner * area
+        self.height = self.tile.height(self.rows)
+
+    def launch(self) -> None:
+        images, _, lines, width = self.output.shape
+        if any(size == 0 for size in (images, self.rows, lines, width)):
+            return
+        weights, places = self._pack_weights()
+        block_images, block_lines = self._block_of_pixels()
+        image_blocks, bands = ceil_div(images, block_images), ceil_div(lines, block_lines)
+        block_rows = self._block_of_rows(static(image_blocks, ENOUGH_ITEMS) * static(bands, 1) * self.groups)
+        dense = self._is_dense()
+        sections, offsets = self._scratch(block_images, block_lines, block_rows, dense)
+        phase_words = Row(tuple(word for phase, at in zip(self.phases, places) for word in phase.words(at)))
+        words = (Address(self.source), images, self.channels, *self.source.shape[2:], Address(self.output), self.rows,
+                 lines, width, self.groups, *self.step, *self.out_step, phase_words, len(self.phases), weights,
+                 self.rows * self.channels * self._taps, self.height, block_images, block_lines, block_rows, int(dense),
+                 KernelAddress(taps.copy_planes(self.tile, self.output.dtype)),
+                 KernelAddress(panels.multiply_panel(self.tile)),
+                 *(self.epilogue.words if self.epilogue is not None else (0, 0)),
+                 Scratch(sections.total), sections.total, *offsets)
+        row_blocks = ceil_div(self.rows, block_rows)
+        pixels = images * lines * width
+        flops = 2 * pixels * self.groups * self.rows * self.channels * self._taps // (self.out_step[0] * self.out_step[1])
+        operations = block_rows * block_images * block_lines * static(width, 32) * self.channels * self._taps
+        self.build.launch(conv_kernel(self.tile, self.output.dtype), words,
+                          items=self.groups * row_blocks * image_blocks * bands,
+                          grain=max(1, OPERATIONS_PER_THREAD // max(1, operations)),
+                          reads=[self.source.buffer, weights.view.buffer], writes=[self.output.buffer], flops=flops,
+                          bytes=(self.source.size + self.weight.size + self.output.size) * self.output.dtype.itemsize)
+
+    @property
+    def _taps(self) -> int:
+        return sum(len(phase.taps) for phase in self.phases)
+
+    def _pack_weights(self) -> tuple:
+        """Launch the packing of the weights, phase by phase; gives the address of all and where each phase begins.
+
+        The buffer holds all phases of a group side by side.
+        """
+        of_group = self.rows * self.channels * self._taps
+        work = from_name("float64" if self.tile.work == "f64" else "float32")
+        buffer = self.build.temp("weights", work, max(1, self.groups * of_group))
+        places, at = [], 0
+        for phase in self.phases:
+            places.append(at)
+            count = self.rows * self.channels * len(phase.taps)
+            if count:
+                target = Address(View(buffer, (buffer.size - at,), (1,), at))
+                words = (Address(self.weight), target, self.rows, self.channels, len(phase.taps), Row(phase.weights),
+                         self.row_stride, self.channel_stride, self.group_stride, self.height, of_group)
+                each = self.height * self.channels * len(phase.taps)
+                self.build.launch(taps.pack_weights(self.tile, self.weight.dtype), words,
+                                  items=self.groups * ceil_div(self.rows, self.height), grain=max(1, 8192 // each),
+                                  reads=[self.weight.buffer], writes=[buffer], flops=0,
+                                  bytes=2 * self.groups * count * self.tile.bytes)
+            at += count
+        return Address(View.whole(buffer, (buffer.size,))), places
+
+    # -- blocks ----------------------------------------------------------------------------------------
+    def _block_of_pixels(self) -> tuple:
+        """(images, lines) of a block: whole images if they are small, else a band of lines of one."""
+        images, _, lines, width = (static(size, other) for size, other in zip(self.output.shape, (16, 0, 32, 32)))
+        wanted = PANELS_PER_BLOCK * self.tile.columns * self.out_step[0] * self.out_step[1]
+        if lines * width * 3 <= wanted * 4:
+            together = max(1, wanted // (lines * width))
+            return min(together, max(1, images // ENOUGH_ITEMS)) if images >= ENOUGH_ITEMS else 1, self._whole(lines)
+        return 1, round_up(ceil_div(lines, ceil_div(lines * width, wanted)), self.out_step[0])
+
+    def _whole(self, lines: int) -> int:
+        return round_up(lines, self.out_step[0])
+
+    def _block_of_rows(self, other_blocks: int) -> int:
+        """Output channels of a block, a multiple of the panel's height."""
+        wanted = CHANNELS_PER_BLOCK if other_blocks >= ENOUGH_ITEMS else CHANNELS_PER_BLOCK // 4
+        blocks = ceil_div(self.rows, wanted)
+        return round_up(ceil_div(self.rows, blocks), self.height)
+
+    def _is_dense(self) -> bool:
+        """Whether gathering pixels densely costs less than the lanes that lie beside the image."""
+        width = static(self.output.shape[3], 64) // self.out_step[1]
+        beside = max(phase.span[1] for phase in self.phases)
+        if width == 0 or beside == 0:
+            return False
+        runs = ceil_div(self.tile.columns, min(width, self.tile.lanes)) + 1
+        multiply = self.rows * self.tile.vectors / 2
+        return multiply * beside / width > 3 * runs
+
+    def _scratch(self, block_images: int, block_lines: int, block_rows: int, dense: bool) -> tuple:
+        """Sections of a worker's memory: (sections, offsets of all but the first and the length of the tables)."""
+        tile, sections = self.tile, Sections()
+        lines, width = ceil_div(block_lines, self.out_step[0]), ceil_div(self.output.shape[3], self.out_step[1])
+        source: list = []
+        sums: list = []
+        for phase in self.phases:
+            together = max(1, min(self.channels, tile.depth // max(1, len(phase.taps))))
+            wide = width + phase.span[1]
+            source.append(together * block_images * len(phase.planes) * ((lines + phase.span[0]) * wide))
+            sums.append(block_rows * round_up(block_images * round_up(lines * wide, tile.lanes), tile.lanes))
+        steps = max(tile.depth, max(len(phase.taps) for phase in self.phases))
+        sections.add(steps * 8)
+        offsets = [sections.add(steps * 8),
+                   sections.add((_largest(source) + tile.columns) * tile.bytes),
+                   sections.add((steps * tile.columns + tile.lanes) * tile.bytes if dense else 0),
+                   sections.add(2 * tile.columns * 8 if dense else 0),
+                   sections.add((_largest(sums) + tile.columns) * tile.bytes)]
+        return sections, (*offsets, steps)
+
+
+def _largest(sizes: list) -> Size:
+    """The greatest of sizes; of symbolic ones their sum, which is enough."""
+    return max(sizes) if all(isinstance(size, int) for size in sizes) else sum(sizes[1:], sizes[0])
+
+
+LOWERINGS = {"conv2d": lower_conv2d, "conv2d_grad_input": lower_conv2d_grad_input, **conv_weight.LOWERINGS}
+ACCEPTS_EPILOGUE = frozenset(LOWERINGS)
