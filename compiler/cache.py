@@ -147,7 +147,9 @@ def _store(kind: str, name: str, payload: bytes) -> None:
     folder = directory() / kind
     temporary = None
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.parent.mkdir(parents=True, exist_ok=True)
+        for level in (folder.parent, folder):       # `parents` would not give the mode to all of them
+            level.mkdir(mode=0o700, exist_ok=True)
         if not _is_private(folder.parent):
             return
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")

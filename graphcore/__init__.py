@@ -10,8 +10,13 @@ when a kernel has to be compiled.
 from __future__ import annotations
 
 import importlib
+import os
 
 __version__ = "0.1.0"
+
+# In a checkout the folders `nn` and `compiler` stand beside this one; installed, they are inside it.
+if not os.path.isdir(os.path.join(__path__[0], "nn")):
+    __path__.append(os.path.dirname(__path__[0]))
 
 _SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors export initializer ir log nn
     ops parallel parameter random tensor train""".split())
@@ -30,10 +35,12 @@ _NAMES_BY_MODULE = {
     "parallel": "get_auto_parallel_context reset_auto_parallel_context set_auto_parallel_context",
     "random": "get_seed set_seed",
     "capture.gradients": "grad value_and_grad",
-    "capture.jit": "JitConfig jit jit_class lazy_inline ms_class ms_function mutable no_inline",
-    "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
-        LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
-        TimeMonitor build_train_network load_checkpoint load_param_into_net save_checkpoint""",
+    "capture.jit": "jit",
+    "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
+    "train": """Model ""Model build_train_network Callback CheckpointConfig DynamicLossScaleManager EarlyStopping
+        FixedLossScaleManager History LambdaCallback LearningRateScheduler load_checkpoint load_param_into_net
+        LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext save_checkpoint
+        SummaryCollector SummaryLandscape TimeMonitor""",
     "communication": "get_group_size get_rank",
 }
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}

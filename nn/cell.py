@@ -22,7 +22,8 @@ from graphcore.parameter import Parameter, ParameterTuple
 from graphcore.tensor import Tensor
 
 _MISSING = object()
-_settings = context._current
+_settings = context._current            # the dict itself: a call must be quick
+_GRAPH_MODE = context.GRAPH_MODE
 
 
 class Cell(CellTree, CellState, CellHooks, CellOptions):
@@ -74,7 +75,7 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         if trace is not None:
             with trace.scope(self.__dict__.get("_path", "")):
                 return self._run_construct(*args, **kwargs)
-        if _settings["mode"] == context.GRAPH_MODE:
+        if _settings["mode"] == _GRAPH_MODE:
             compiled = self._compiled or self._make_compiled()
             return compiled(*args, **kwargs) if kwargs else compiled(*args)
         if "_bound" not in self.__dict__:
@@ -105,7 +106,7 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
 
     def compile(self, *args, **kwargs) -> None:
         """Compile for arguments like these (see `set_inputs`), without running.  In PYNATIVE_MODE nothing is done."""
-        if _settings["mode"] == context.GRAPH_MODE:
+        if _settings["mode"] == _GRAPH_MODE:
             (self._compiled or self._make_compiled()).compile(*args, **kwargs)
 
     def compile_and_run(self, *args, **kwargs):
@@ -297,6 +298,9 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     # -- copies and printing ---------------------------------------------------------------------------
     def __getstate__(self):
         state = dict(self.__dict__)
+        for registry in ("_params", "_cells", "_buffers"):      # copy.copy would share them
+            if registry in state:
+                state[registry] = dict(state[registry])
         for own in ("_compiled", "_bound", "_attached"):        # compiled for this object, known by its parent
             state.pop(own, None)
         return state

@@ -78,7 +78,7 @@ def _adopt_own(cell) -> None:
             adopted[key] = item
         elif _is_attached(item):
             referenced[key] = item
-        else:
+        elif not _contains(item, cell):         # a list that holds a parent, or the Cell itself, owns nothing
             known.add(id(item))
             adopted[key] = item
             new.append(key)
@@ -111,6 +111,10 @@ def _collect(container, path: str, found: dict, depth: int) -> None:
 
 def _is_attached(item) -> bool:
     return item.in_cell if isinstance(item, Parameter) else item.__dict__.get("_attached", False)
+
+
+def _contains(item, cell) -> bool:
+    return not isinstance(item, Parameter) and any(below is cell for _, below in walk_cells(item))
 
 
 def _warn_adopted(cell, new: list, adopted: dict) -> None:

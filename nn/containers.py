@@ -145,8 +145,8 @@ class CellList(_Ordered):
 
     def __init__(self, *args, auto_prefix=True):
         super().__init__(auto_prefix=auto_prefix)
-        cells = args[0] if len(args) == 1 and not isinstance(args[0], Cell) else args
-        self.extend(cells)
+        nested = len(args) == 1 and (not isinstance(args[0], Cell) or isinstance(args[0], _Ordered))
+        self.extend(args[0] if nested else args)
 
     def _slice(self, index) -> CellList:
         return self._view(CellList, {str(i): cell for i, cell in enumerate(self.cell_list[index])})

@@ -12,7 +12,8 @@ from graphcore.capture.gradients import GradOperation, grad, value_and_grad
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.cell import Cell
 from graphcore.nn.layers.basic import Identity
-from graphcore.parameter import Parameter, ParameterTuple
+from graphcore.parameter import Parameter
+from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor
 
 __all__ = ["WithLossCell", "WithEvalCell", "WithGradCell", "ForwardValueAndGrad", "TrainOneStepCell", "ParameterUpdate",

@@ -192,8 +192,8 @@ class _Writer:
                        lambda i: self._index_value(i, index))
         for m in self.members:
             scope.value(m)
-            if m in self.loops.outputs:
-                self._line(f"store({self._element(self.loops.outputs[m], True, index, suffix)}, {scope.value(m)})")
+        for m, array in self.loops.outputs.items():         # last, since an output may lie on an input's memory
+            self._line(f"store({self._element(array, True, index, suffix)}, {scope.value(m)})")
 
     def _element(self, array: Array, output: bool, index: str, suffix: str, axis: int = -1) -> str:
         name, strides = self.pointers[array, output]
@@ -219,8 +219,6 @@ class _Writer:
             for m in phase.row_nodes:
                 if kind(m) != "reduction":
                     rows.value(m)
-                if m in loops.outputs:
-                    self._line(f"store({self._element(loops.outputs[m], True, '0', 'b')}, {rows.value(m)})")
             if phase.targets:
                 for r in phase.reductions:
                     rows.names[r] = f"a{self.members.index(r)}"
@@ -230,6 +228,12 @@ class _Writer:
                 self._phase_body(phase, rows, lambda r, v: self._line(
                     f"{rows.names[r]} = {_combine(r, rows.names[r], v)}"), "i", "c")
                 self.indent -= depth
+        for m in self._row_outputs():
+            self._line(f"store({self._element(loops.outputs[m], True, '0', 'b')}, {rows.value(m)})")
+
+    def _row_outputs(self) -> list:
+        """Row-level results: stored when all is read, since they may lie on the memory of row-level operands."""
+        return [m for m in self.loops.outputs if self.group.nodes[m] == "row"]
 
     def _load_row_values(self, phase, rows: "_Scope") -> None:
         """Write the loads of row-level arrays that the coming loop uses, before it."""
@@ -302,16 +306,13 @@ class _Writer:
         self._base_pointers(positions + ["start"] + ["0"] * len(loops.inner), inner=False)
         axis = outer - 1
         for phase in _phases(loops):
-            written = [m for m in phase.row_nodes if kind(m) != "reduction" or m in loops.outputs]
-            if written:
+            computed = [m for m in phase.row_nodes if kind(m) != "reduction"]
+            if computed:
                 self._line("for j in range(count):")
                 self.indent += 1
                 rows = self._column_scope(tables, axis)
-                for m in written:
-                    if kind(m) != "reduction":
-                        self._line(f"store({tables[m]}, j, {rows.value(m)})")
-                    if m in loops.outputs:
-                        self._line(f"store({self._element(loops.outputs[m], True, 'j', 'b', axis)}, {rows.value(m)})")
+                for m in computed:
+                    self._line(f"store({tables[m]}, j, {rows.value(m)})")
                 self.indent -= 1
             if phase.targets:
                 if phase.reductions:
@@ -321,6 +322,11 @@ class _Writer:
                         self._line(f"store({tables[r]}, j, {_identity(r)})")
                         self.indent -= 1
                 self._column_phase(phase, tables, axis)
+        if self._row_outputs():
+            self._line("for j in range(count):")
+            self.indent += 1
+            for m in self._row_outputs():
+                self._line(f"store({self._element(loops.outputs[m], True, 'j', 'b', axis)}, load({tables[m]}, j))")
 
     def _column_scope(self, tables: dict, axis: int) -> "_Scope":
         scope = _Scope(self, lambda array, output: self._element(array, output, "j", "b", axis),

@@ -79,6 +79,23 @@ minimum = _extremum("minimum", "minimum", "<")
 
 
 @intrinsic
+def absolute(typing, x):
+    """x without its sign; the least signed integer stays as it is."""
+    x = types.unliteral(x)
+    if not isinstance(x, (types.Float, types.Integer)):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        [value] = arguments
+        if isinstance(x, types.Float):
+            return builder.call(_llvm_function(builder, "fabs", value.type, 1), arguments)
+        if not x.signed:
+            return value
+        return builder.select(builder.icmp_signed("<", value, ir.Constant(value.type, 0)), builder.neg(value), value)
+    return x(x), generate
+
+
+@intrinsic
 def fma(typing, a, b, c):
     """``a * b + c`` with one rounding."""
     common = _common_number(typing, a, b, c)
@@ -276,6 +293,7 @@ def namespace() -> dict:
             bitcast_f32_i32, bitcast_i32_f32, bitcast_f64_i64, bitcast_i64_f64, mulhi_u32, mullo_u32, add_u32,
             call_kernel)
     names = {function.__name__: function for function in made}
+    names |= {"max": maximum, "min": minimum, "abs": absolute}
     names |= {name: _cast(name, target) for name, target in CASTS.items()}
     names |= {f"libm_{name}": _libm(name, 1) for name in LIBM_UNARY}
     names |= {f"libm_{name}": _libm(name, 2) for name in LIBM_BINARY}

@@ -15,8 +15,8 @@ from pathlib import Path
 #: folder belongs to the language as well.
 DEFINING_MODULES = ("codegen.pointers", "codegen.intrinsics", "codegen.mathfun", "codegen.arithmetic", "kernels.tile")
 
-#: Python's own names that kernels may use.
-BUILTINS = {"range": range, "min": min, "max": max, "abs": abs}
+#: Python's own names that kernels may use; min, max, abs and bool are instructions of `intrinsics`.
+BUILTINS = {"range": range}
 
 _COMPILER = Path(__file__).parents[1]
 

@@ -274,6 +274,6 @@ def _weak_function(module, name: str, result, argument, body):
 def namespace() -> dict:
     """The names that this module gives to kernels."""
     names = {f"ptr_{code}": _pointer_maker(element) for code, element in ELEMENTS.items()}
-    names |= {f"alloca_{code}": _local_array(ELEMENTS[code]) for code in ("f32", "f64", "i32", "i64", "u32")}
+    names |= {f"alloca_{code}": _local_array(ELEMENTS[code]) for code in ELEMENTS if code not in ("f16", "bf16")}
     names |= {made.__name__: made for made in (load, store, advance, address_of, restrict, prefetch)}
     return names

@@ -39,6 +39,16 @@ class Tile:
         return self.vectors * self.lanes
 
     @property
+    def dot_rows(self) -> int:
+        """Rows of a tile of dot products, whose sums are vectors."""
+        return 6 if self.rows == 8 else 3
+
+    @property
+    def dot_columns(self) -> int:
+        """Columns of a tile of dot products."""
+        return 4
+
+    @property
     def bytes(self) -> int:
         """Size of one number that is worked with."""
         return 8 if self.work == "f64" else 4

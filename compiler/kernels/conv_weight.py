@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from graphcore.compiler.kernels import panels, taps
+from graphcore.compiler.kernels import conv_weight_dots, panels, taps
 from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
 from graphcore.dtype import DType
@@ -24,7 +24,6 @@ CHANNELS_PER_BLOCK = 192
 PIXELS_PER_BLOCK = 512
 ENOUGH_ITEMS = 8
 OPERATIONS_PER_PART = 1 << 21
-OPERATIONS_PER_THREAD = 1 << 18
 
 _DRIVER = """
 def conv2d_grad_weight_{memory}(args, begin, end, worker):
@@ -82,6 +81,7 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
             for band in range(bands):
                 first_line = band * block_lines
                 lines = minimum(block_lines, out_height - first_line)
+                line = first_line
                 plane_size = (lines + load(phase, 6)) * wide
                 image_size = plane_count * plane_size
                 channel_size = count * image_size
@@ -89,24 +89,7 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
                     for t in range(tap_count):
                         distance = load(taps, 3 * t) * plane_size + load(taps, 3 * t + 1) * wide + load(taps, 3 * t + 2)
                         store(places, c * tap_count + t, c * channel_size + distance)
-                store(copying, 0, args[0] + ((first_image * groups + group) * channels + first_channel)
-                      * height * width * {bytes})
-                store(copying, 1, height * width)
-                store(copying, 2, height)
-                store(copying, 3, width)
-                store(copying, 4, source_block)
-                store(copying, 5, channel_size)
-                store(copying, 6, image_size)
-                store(copying, 7, count)
-                store(copying, 8, groups * channels * height * width)
-                store(copying, 9, address_of(planes))
-                store(copying, 10, plane_count)
-                store(copying, 11, lines + load(phase, 6))
-                store(copying, 12, wide)
-                store(copying, 13, (first_line + load(phase, 4)) * step_row)
-                store(copying, 14, load(phase, 5) * step_column)
-                store(copying, 15, step_row)
-                store(copying, 16, step_column)
+{copy_source}
                 call_kernel(copy_planes, address_of(copying), 0, deep, worker)
                 # the pixels of the block one after the other, and the gradients there as panels of output channels
                 here = lines * out_width
@@ -168,7 +151,8 @@ def weight_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of the gradient for the weights."""
     return KernelSource(f"conv2d_grad_weight_{dtype.code}", _DRIVER.format(
         memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, rows=tile.rows, columns=tile.columns,
-        lanes=tile.lanes, depth=tile.depth, head=taps.HEAD))
+        lanes=tile.lanes, depth=tile.depth, head=taps.HEAD,
+        copy_source=taps.copy_source(dtype, " " * 16)))
 
 
 def conv2d_parts_for(x: TensorType, g: TensorType, *, shape: tuple, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1),
@@ -207,6 +191,10 @@ def lower_conv2d_grad_weight(build, node, inputs: list, output: View, epilogue) 
     dtype, tile = node.dtype, Tile.of(build.cpu, node.dtype)
     [phase] = taps.forward_phases(tuple(kernel), stride, tuple(attrs.get("pad", (0, 0, 0, 0))),
                                   tuple(attrs.get("dilation", (1, 1))))
+    if conv_weight_dots.suits(tile, outputs):
+        conv_weight_dots.launch(build, tile, phase, stride, source, gradient, attrs["shape"], groups, parts, output,
+                                epilogue)
+        return
     block_channels, block_rows = _item_blocks(attrs["shape"], groups)
     images, _, lines, width = gradient.shape
     part_images = ceil_div(images, parts)
@@ -228,7 +216,7 @@ def lower_conv2d_grad_weight(build, node, inputs: list, output: View, epilogue) 
     blocks = ceil_div(channels, block_channels) * ceil_div(outputs, block_rows)
     operations = rows * block_rows * static(lines, 16) * static(width, 16) * static(part_images, 4)
     build.launch(weight_kernel(tile, dtype), words, items=parts * groups * blocks,
-                 grain=max(1, OPERATIONS_PER_THREAD // max(1, operations)),
+                 grain=taps.grain(operations),
                  reads=[source.buffer, gradient.buffer], writes=[output.buffer],
                  flops=2 * gradient.size * channels * len(phase.taps),
                  bytes=(source.size + gradient.size + output.size) * dtype.itemsize)

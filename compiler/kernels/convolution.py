@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from graphcore.compiler.kernels import conv_weight, panels, taps
 from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
-from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
+from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View, contiguous_strides
 from graphcore.dtype import DType, from_name
-from graphcore.ir.dims import Size
+from graphcore.ir.dims import Dim, Size
 
 #: Pixels of a block, in panels; they share the copy of the source and one read of the weights.
 PANELS_PER_BLOCK = 10
@@ -23,7 +23,8 @@ PANELS_PER_BLOCK = 10
 CHANNELS_PER_BLOCK = 256
 #: So many independent items keep the cores of a usual machine busy.
 ENOUGH_ITEMS = 8
-OPERATIONS_PER_THREAD = 1 << 18
+#: Pixels of a line that is made of shorter ones.
+LONG_LINE = 480
 
 _DRIVER = """
 def conv2d_{memory}(args, begin, end, worker):
@@ -50,7 +51,7 @@ def conv2d_{memory}(args, begin, end, worker):
     scratch = args[27] + worker * args[28]
     steps = ptr_i64(scratch)
     packed_steps = scratch + args[29]
-    source_block = ptr_{work}(scratch + args[30])
+    source_block = scratch + args[30]
     gathered = ptr_{work}(scratch + args[31])
     runs = ptr_i64(scratch + args[32])
     sums = ptr_{work}(scratch + args[33])
@@ -74,6 +75,12 @@ def conv2d_{memory}(args, begin, end, worker):
         first_line = band * block_lines
         last_line = minimum(out_height, first_line + block_lines)
         output = advance(ptr_{memory}(args[5]), ((first_image * groups + group) * rows + first_row) * pixels)
+        if args[35] != 0:
+            # some phases meet no tap: their pixels are zero, and are written with all others, which follow
+            for image in range(count):
+                for r in range(high):
+                    into = advance(output, (image * groups * rows + r) * pixels + first_line * out_width)
+{zero_lines}
         phase = ptr_i64(args[14])
         for number in range(args[15]):
             tap_count = load(phase, 2)
@@ -97,36 +104,16 @@ def conv2d_{memory}(args, begin, end, worker):
                 image_pitch = lines * across
                 row_pitch = (count * image_pitch + {lanes} - 1) // {lanes} * {lanes}
                 runs_of_lanes = 1
-            if lines > 0 and across > 0:
-                together = channels
-                if tap_count > 0:
-                    together = maximum(1, minimum(channels, {depth} // tap_count))
+            if tap_count > 0 and lines > 0 and across > 0:
+                together = maximum(1, minimum(channels, {depth} // tap_count))
                 for c in range(together):
                     for t in range(tap_count):
                         distance = load(taps, 3 * t) * plane_size + load(taps, 3 * t + 1) * wide + load(taps, 3 * t + 2)
                         store(steps, c * tap_count + t, c * channel_size + distance)
                 for first_channel in range(0, channels, together):
                     deep = minimum(together, channels - first_channel) * tap_count
-                    store(copying, 0, args[0] + ((first_image * groups + group) * channels + first_channel)
-                          * height * width * {bytes})
-                    store(copying, 1, height * width)
-                    store(copying, 2, height)
-                    store(copying, 3, width)
-                    store(copying, 4, address_of(source_block))
-                    store(copying, 5, channel_size)
-                    store(copying, 6, image_size)
-                    store(copying, 7, count)
-                    store(copying, 8, groups * channels * height * width)
-                    store(copying, 9, address_of(planes))
-                    store(copying, 10, plane_count)
-                    store(copying, 11, lines + load(phase, 6))
-                    store(copying, 12, wide)
-                    store(copying, 13, (line + load(phase, 4)) * step_row)
-                    store(copying, 14, load(phase, 5) * step_column)
-                    store(copying, 15, step_row)
-                    store(copying, 16, step_column)
-                    if tap_count > 0:
-                        call_kernel(copy_planes, address_of(copying), 0, deep // tap_count, worker)
+{copy_source}
+                    call_kernel(copy_planes, address_of(copying), 0, deep // tap_count, worker)
                     store(product, 0, weights + (load(phase, 8) + group * args[17]
                                                  + first_row * channels * tap_count) * {size})
                     store(product, 1, panel_height * channels * tap_count)
@@ -141,7 +128,7 @@ def conv2d_{memory}(args, begin, end, worker):
                         in_all = row_pitch // runs_of_lanes
                         for at in range(0, in_all, {columns}):
                             part = minimum({columns}, in_all - at)
-                            from_source = advance(source_block, run * image_size + at)
+                            from_source = advance(ptr_{work}(source_block), run * image_size + at)
                             stepping = address_of(steps)
                             if dense != 0:
                                 # the panel as runs of at most one vector of neighbouring pixels
@@ -158,7 +145,7 @@ def conv2d_{memory}(args, begin, end, worker):
                                     pixel += minimum({lanes}, across - column)
                                     found += 1
                                 for k in range(deep):
-                                    reading = advance(source_block, load(steps, k))
+                                    reading = advance(ptr_{work}(source_block), load(steps, k))
                                     writing = advance(gathered, k * {columns})
                                     for i in range(found):
                                         copy_vector(writing, load(runs, 2 * i + 1), reading, load(runs, 2 * i), {lanes})
@@ -184,12 +171,7 @@ def conv2d_{memory}(args, begin, end, worker):
                         into = advance(output, (image * groups * rows + r) * pixels + load(phase, 1)
                                        + (first_line + load(phase, 0)) * out_width)
                         for i in range(joined):
-                            if out_step_column == 1:
-                                for j in range(pixels_joined):
-                                    store(into, j, load(summed, j))
-                            else:
-                                for j in range(pixels_joined):
-                                    store(into, j * out_step_column, load(summed, j))
+{store_line}
                             summed = advance(summed, line_pitch)
                             into = advance(into, out_step_row * out_width)
             phase = advance(taps, 3 * tap_count)
@@ -206,20 +188,38 @@ def conv2d_{memory}(args, begin, end, worker):
 """
 
 
+_ZERO_VECTORS = """\
+                    zero_line(into, (last_line - first_line) * out_width, {lanes})"""
+_ZERO_SCALARS = """\
+                    for j in range((last_line - first_line) * out_width):
+                        store(into, j, 0)"""
+_STORE_VECTORS = """\
+                            if out_step_column == 1:
+                                copy_line(into, summed, pixels_joined, {lanes})
+                            else:
+                                for j in range(pixels_joined):
+                                    store(into, j * out_step_column, load(summed, j))"""
+_STORE_SCALARS = """\
+                            for j in range(pixels_joined):
+                                store(into, j * out_step_column, load(summed, j))"""
+
+
 @lru_cache(maxsize=None)
 def conv_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of convolutions and of the gradients for their inputs."""
+    store, zero = (_STORE_VECTORS, _ZERO_VECTORS) if dtype.code == tile.work else (_STORE_SCALARS, _ZERO_SCALARS)
+    store, zero = store.format(lanes=tile.lanes), zero.format(lanes=tile.lanes)
     return KernelSource(f"conv2d_{dtype.code}", _DRIVER.format(
-        memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
-        lanes=tile.lanes, depth=tile.depth, head=taps.HEAD))
+        store_line=store, zero_lines=zero, memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
+        lanes=tile.lanes, depth=tile.depth, head=taps.HEAD,
+        copy_source=taps.copy_source(dtype, " " * 20)))
 
 
 def lower_conv2d(build, node, inputs: list, output: View, epilogue) -> None:
     """Launches for ``conv2d``; `output` is contiguous."""
     image, weight = build.contiguous(inputs[0]), build.contiguous(inputs[1])
     attrs = _Attributes(node.attrs)
-    if _is_pixelwise(attrs, weight):
-        image, output = (_flattened(view) for view in (image, output))
+    image, output = _relined(attrs, weight, image, output)
     phases = taps.forward_phases(weight.shape[2:], attrs.stride, attrs.pad, attrs.dilation)
     _Convolution(build, phases, attrs.stride, (1, 1), image, weight, output, attrs.groups, False, epilogue).launch()
 
@@ -228,8 +228,7 @@ def lower_conv2d_grad_input(build, node, inputs: list, output: View, epilogue) -
     """Launches for ``conv2d_grad_input``; `output` is contiguous."""
     gradient, weight = build.contiguous(inputs[0]), build.contiguous(inputs[1])
     attrs = _Attributes(node.attrs)
-    if _is_pixelwise(attrs, weight):
-        gradient, output = (_flattened(view) for view in (gradient, output))
+    gradient, output = _relined(attrs, weight, gradient, output)
     phases = taps.backward_phases(weight.shape[2:], attrs.stride, attrs.pad, attrs.dilation)
     _Convolution(build, phases, (1, 1), attrs.stride, gradient, weight, output, attrs.groups, True, epilogue).launch()
 
@@ -244,15 +243,19 @@ class _Attributes:
         self.groups = attrs.get("groups", 1)
 
 
-def _is_pixelwise(attrs: _Attributes, weight: View) -> bool:
-    return weight.shape[2:] == (1, 1) and attrs.stride == (1, 1) and attrs.pad == (0, 0, 0, 0)
-
-
-def _flattened(view: View) -> View:
-    """An image as a single line: for kernels that see one pixel at a time."""
-    n, c, h, w = view.shape
-    return View.whole(view.buffer, (n, c, 1, h * w)) if view.offset == 0 else View(
-        view.buffer, (n, c, 1, h * w), (c * h * w, h * w, h * w, 1), view.offset)
+def _relined(attrs: _Attributes, weight: View, *views: View) -> tuple:
+    """Images that are seen one pixel at a time, with fewer and longer lines."""
+    height, width = views[0].shape[2:]
+    if weight.shape[2:] != (1, 1) or attrs.stride != (1, 1) or any(attrs.pad) or Dim in (type(height), type(width)):
+        return views
+    pixels = height * width
+    lines = next((n for n in range(1, height) if pixels % n == 0 and pixels // n <= LONG_LINE), height)
+    result = []
+    for view in views:
+        n, c = view.shape[:2]
+        shape = (n, c, lines, pixels // max(1, lines))
+        result.append(View(view.buffer, shape, contiguous_strides(shape), view.offset))
+    return tuple(result)
 
 
 class _Convolution:
@@ -275,9 +278,8 @@ class _Convolution:
         if any(size == 0 for size in (images, self.rows, lines, width)):
             return
         weights, places = self._pack_weights()
-        block_images, block_lines = self._block_of_pixels()
+        block_images, block_lines, block_rows = self._blocks()
         image_blocks, bands = ceil_div(images, block_images), ceil_div(lines, block_lines)
-        block_rows = self._block_of_rows(static(image_blocks, ENOUGH_ITEMS) * static(bands, 1) * self.groups)
         dense = self._is_dense()
         sections, offsets = self._scratch(block_images, block_lines, block_rows, dense)
         phase_words = Row(tuple(word for phase, at in zip(self.phases, places) for word in phase.words(at)))
@@ -287,14 +289,15 @@ class _Convolution:
                  KernelAddress(taps.copy_planes(self.tile, self.output.dtype)),
                  KernelAddress(panels.multiply_panel(self.tile)),
                  *(self.epilogue.words if self.epilogue is not None else (0, 0)),
-                 Scratch(sections.total), sections.total, *offsets)
+                 Scratch(sections.total), sections.total, *offsets,
+                 int(not all(phase.taps for phase in self.phases)))
         row_blocks = ceil_div(self.rows, block_rows)
         pixels = images * lines * width
         flops = 2 * pixels * self.groups * self.rows * self.channels * self._taps // (self.out_step[0] * self.out_step[1])
         operations = block_rows * block_images * block_lines * static(width, 32) * self.channels * self._taps
         self.build.launch(conv_kernel(self.tile, self.output.dtype), words,
                           items=self.groups * row_blocks * image_blocks * bands,
-                          grain=max(1, OPERATIONS_PER_THREAD // max(1, operations)),
+                          grain=taps.grain(operations),
                           reads=[self.source.buffer, weights.view.buffer], writes=[self.output.buffer], flops=flops,
                           bytes=(self.source.size + self.weight.size + self.output.size) * self.output.dtype.itemsize)
 
@@ -327,22 +330,30 @@ class _Convolution:
         return Address(View.whole(buffer, (buffer.size,))), places
 
     # -- blocks ----------------------------------------------------------------------------------------
-    def _block_of_pixels(self) -> tuple:
-        """(images, lines) of a block: whole images if they are small, else a band of lines of one."""
+    def _blocks(self) -> tuple:
+        """(images, lines, output channels) of a block.
+
+        Whole images if they are small, else a band of lines of one; as many output channels as leave enough items.
+        """
         images, _, lines, width = (static(size, other) for size, other in zip(self.output.shape, (16, 0, 32, 32)))
         wanted = PANELS_PER_BLOCK * self.tile.columns * self.out_step[0] * self.out_step[1]
-        if lines * width * 3 <= wanted * 4:
-            together = max(1, wanted // (lines * width))
-            return min(together, max(1, images // ENOUGH_ITEMS)) if images >= ENOUGH_ITEMS else 1, self._whole(lines)
-        return 1, round_up(ceil_div(lines, ceil_div(lines * width, wanted)), self.out_step[0])
+        if lines * width > 2 * wanted:
+            bands = ceil_div(lines * width, wanted)
+            block_lines = round_up(ceil_div(lines, bands), self.out_step[0])
+            others = images * ceil_div(lines, block_lines) * self.groups
+            return 1, block_lines, self._channels_for(ceil_div(ENOUGH_ITEMS, others))
+        together = max(1, min(images, wanted // (lines * width)))
+        for row_blocks in (1, 2, 4, 8):
+            rows = self._channels_for(row_blocks)
+            others = ceil_div(self.rows, rows) * self.groups
+            block_images = min(together, max(1, images * others // ENOUGH_ITEMS))
+            if block_images * lines * width >= wanted // 4 or rows <= 64:
+                break
+        return block_images, round_up(lines, self.out_step[0]), rows
 
-    def _whole(self, lines: int) -> int:
-        return round_up(lines, self.out_step[0])
-
-    def _block_of_rows(self, other_blocks: int) -> int:
-        """Output channels of a block, a multiple of the panel's height."""
-        wanted = CHANNELS_PER_BLOCK if other_blocks >= ENOUGH_ITEMS else CHANNELS_PER_BLOCK // 4
-        blocks = ceil_div(self.rows, wanted)
+    def _channels_for(self, blocks: int) -> int:
+        """Output channels of a block if there are to be at least so many blocks: whole panels, not too few."""
+        blocks = max(min(blocks, self.rows // 32), ceil_div(self.rows, CHANNELS_PER_BLOCK), 1)
         return round_up(ceil_div(self.rows, blocks), self.height)
 
     def _is_dense(self) -> bool:

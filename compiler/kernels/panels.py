@@ -97,8 +97,7 @@ def pack_panels_{memory}_{work}(args, begin, end, worker):
                     store(target, k * {columns} + j, load(source, k * along + j))
         elif across == 1:
             for k in range(depth):
-                for j in range(wide):
-                    store(target, k * pitch + j, load(source, k * along + j))
+{line}
         elif along == 1:
             done = 0
 {blocks}
@@ -110,6 +109,12 @@ def pack_panels_{memory}_{work}(args, begin, end, worker):
                 for k in range(depth):
                     store(target, k * pitch + j, load(source, j * across + k * along))
 """
+
+_COPY_LINE = """\
+                copy_line(advance(target, k * pitch), advance(source, k * along), wide, {lanes})"""
+_COPY_ONE_BY_ONE = """\
+                for j in range(wide):
+                    store(target, k * pitch + j, load(source, k * along + j))"""
 
 #: Transposing while packing, in squares of `size`; what is left over of the depth is copied one by one.
 _BLOCKS = """\
@@ -154,9 +159,10 @@ def pack_panels(tile: Tile, dtype: DType) -> KernelSource:
     Row: address of the source, its strides across and along the panels, size across, depth, width of a panel, address
     of the target, elements from panel to panel, whether to fill the last panel with zeros (else it is narrower).
     """
-    blocks = ""
+    blocks, line = "", _COPY_ONE_BY_ONE
     if dtype.code == tile.work:
+        line = _COPY_LINE.format(lanes=tile.lanes)
         sizes = [size for size in (8, 4, 2) if size <= max(2, tile.lanes)]
         blocks = "\n".join(_BLOCKS.format(size=size) for size in sizes[:2])
     return KernelSource(f"pack_panels_{dtype.code}_{tile.work}", _PACK.format(
-        memory=dtype.code, work=tile.work, columns=tile.columns, blocks=blocks))
+        memory=dtype.code, work=tile.work, columns=tile.columns, blocks=blocks, line=line))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import indent
 
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.launch import KernelSource
@@ -20,6 +21,8 @@ from graphcore.dtype import DType
 
 #: Words at the head of a phase's table, before the planes and the taps (see `Phase.words`).
 HEAD = 9
+#: Operations that are worth a thread.
+OPERATIONS_PER_THREAD = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -104,39 +107,24 @@ def copy_planes_{memory}_{work}(args, begin, end, worker):
                 column = args[14] + load(planes, 2 * plane + 1)
                 first = minimum(wide, maximum(0, (step - 1 - column) // step))
                 last = maximum(first, minimum(wide, (columns - 1 - column) // step + 1))
+                zero_line(target, high * wide, {lanes})
                 for i in range(high):
-                    if row < 0 or row >= rows or first == last:
-                        for j in range(wide):
-                            store(target, j, 0)
-                    else:
+                    if row >= 0 and row < rows and first < last:
                         line = advance(source, row * columns + column)
-                        for j in range(first):
-                            store(target, j, 0)
-                        if step == 1:
 {copy_line}
-                        else:
-                            for j in range(first, last):
-                                store(target, j, load(line, j * step))
-                        for j in range(last, wide):
-                            store(target, j, 0)
                     row += args[15]
                     target = advance(target, wide)
 """
 
-#: Whole vectors, then one that ends where the line ends and repeats some elements.
 _COPY_VECTORS = """\
-                            if last - first >= {lanes}:
-                                j = first
-                                while j < last:
-                                    at = minimum(j, last - {lanes})
-                                    copy_vector(target, at, line, at, {lanes})
-                                    j += {lanes}
-                            else:
-                                for j in range(first, last):
-                                    store(target, j, load(line, j))"""
-_COPY_SCALARS = """\
+                        if step == 1:
+                            copy_line(advance(target, first), advance(line, first), last - first, {lanes})
+                        else:
                             for j in range(first, last):
-                                store(target, j, load(line, j))"""
+                                store(target, j, load(line, j * step))"""
+_COPY_SCALARS = """\
+                        for j in range(first, last):
+                            store(target, j, load(line, j * step))"""
 
 
 @lru_cache(maxsize=None)
@@ -144,7 +132,38 @@ def copy_planes(tile: Tile, dtype: DType) -> KernelSource:
     """Copy channels of some images to scratch memory, padded with zeros and separated into planes."""
     lines = _COPY_VECTORS.format(lanes=tile.lanes) if dtype.code == tile.work else _COPY_SCALARS
     return KernelSource(f"copy_planes_{dtype.code}_{tile.work}", _COPY_PLANES.format(
-        memory=dtype.code, work=tile.work, copy_line=lines))
+        memory=dtype.code, work=tile.work, lanes=tile.lanes, copy_line=lines))
+
+
+_COPY_SOURCE = """\
+store(copying, 0, args[0] + ((first_image * groups + group) * channels + first_channel) * height * width * {bytes})
+store(copying, 1, height * width)
+store(copying, 2, height)
+store(copying, 3, width)
+store(copying, 4, source_block)
+store(copying, 5, channel_size)
+store(copying, 6, image_size)
+store(copying, 7, count)
+store(copying, 8, groups * channels * height * width)
+store(copying, 9, address_of(planes))
+store(copying, 10, plane_count)
+store(copying, 11, lines + load(phase, 6))
+store(copying, 12, wide)
+store(copying, 13, (line + load(phase, 4)) * step_row)
+store(copying, 14, load(phase, 5) * step_column)
+store(copying, 15, step_row)
+store(copying, 16, step_column)
+"""
+
+
+def copy_source(dtype: DType, margin: str) -> str:
+    """Text that fills the row `copying` of `copy_planes` for a block; all drivers have the same names for its words."""
+    return indent(_COPY_SOURCE.format(bytes=dtype.itemsize), margin).rstrip()
+
+
+def grain(operations: int) -> int:
+    """Items to a thread when one has so many operations."""
+    return max(1, OPERATIONS_PER_THREAD // max(1, operations))
 
 
 _PACK_WEIGHTS = """
@@ -162,12 +181,13 @@ def pack_weights_{memory}_{work}(args, begin, end, worker):
         first = (item - group * panels) * height
         high = minimum(height, rows - first)
         target = advance(ptr_{work}(args[1]), group * args[10] + first * channels * taps)
-        for r in range(high):
-            source = advance(ptr_{memory}(args[0]), group * args[8] + (first + r) * args[6])
-            for c in range(channels):
+        source = advance(ptr_{memory}(args[0]), group * args[8] + first * args[6])
+        for c in range(channels):
+            for r in range(high):
                 for t in range(taps):
-                    store(target, (c * taps + t) * high + r, load(source, load(places, t)))
-                source = advance(source, args[7])
+                    store(target, t * high + r, load(source, r * args[6] + load(places, t)))
+            source = advance(source, args[7])
+            target = advance(target, taps * high)
 """
 
 

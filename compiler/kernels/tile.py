@@ -41,6 +41,27 @@ def gathering_tile(typing, rows, a, places, steps, b, depth, c, c_row, add, max_
 
 
 @intrinsic(prefer_literal=True)
+def dot_tile(typing, rows, a, a_places, b, b_places, count, sums, max_rows, columns, lanes):
+    """sums[(r*columns + j)*lanes + l] += sum over v < count of a[a_places[r] + v*lanes + l] * b[b_places[j] + v*lanes + l].
+
+    Here the inner axis lies in the lanes, and the sums of the lanes are left apart.  Both tables are of i64;
+    1 <= rows <= max_rows; max_rows, columns and lanes are literals.
+    """
+    if not _floating(a):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        rows, *rest = arguments[:7]
+
+        def call(size: int) -> None:
+            builder.call(_dot_function(builder.module, [value.type for value in rest], a.element.memory, size,
+                                       columns.literal_value, lanes.literal_value), rest)
+        _by_size(builder, rows, max_rows.literal_value, call)
+        return context.get_dummy_value()
+    return types.void(WORD, a, a_places, b, b_places, WORD, sums, max_rows, columns, lanes), generate
+
+
+@intrinsic(prefer_literal=True)
 def copy_vector(typing, target, to, source, at, lanes):
     """target[to + i] = source[at + i] for i < lanes (a literal), all loaded before one is stored."""
     if not (_floating(target) and target.element is source.element):
@@ -53,6 +74,32 @@ def copy_vector(typing, target, to, source, at, lanes):
         builder.store(value, _vector_address(builder, *arguments[:2], vector), align=_BYTES[element])
         return context.get_dummy_value()
     return types.void(target, WORD, source, WORD, lanes), generate
+
+
+@intrinsic(prefer_literal=True)
+def copy_line(typing, target, source, count, lanes):
+    """target[i] = source[i] for i < count, by vectors of at most `lanes` (a literal); the two do not overlap."""
+    if not (_floating(target) and target.element is source.element):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        function = _line_function(builder.module, target.element.memory, lanes.literal_value, copies=True)
+        builder.call(function, arguments[:3])
+        return context.get_dummy_value()
+    return types.void(target, source, WORD, lanes), generate
+
+
+@intrinsic(prefer_literal=True)
+def zero_line(typing, target, count, lanes):
+    """target[i] = 0 for i < count, by vectors of at most `lanes` (a literal)."""
+    if not _floating(target):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        function = _line_function(builder.module, target.element.memory, lanes.literal_value, copies=False)
+        builder.call(function, arguments[:2])
+        return context.get_dummy_value()
+    return types.void(target, WORD, lanes), generate
 
 
 @intrinsic(prefer_literal=True)
@@ -114,6 +161,70 @@ def _transposed(builder, rows: list) -> list:
                 rows[r + half] = builder.shuffle_vector(a, b, ir.Constant(mask_type, lower))
         half //= 2
     return rows
+
+
+def _line_function(module, element, lanes: int, copies: bool):
+    """void f(target[, source], count): vectors from the start, and a last one that ends at the end of the line.
+
+    A line shorter than a vector is done by two overlapping vectors of half the size, or a quarter, and so on.
+    """
+    name = f"gc.{'copy' if copies else 'zero'}_line.{_SUFFIX[element]}x{lanes}"
+    if name in module.globals:
+        return module.globals[name]
+    pointer = element.as_pointer()
+    function = _private_function(module, name, [pointer] * (1 + copies) + [I64])
+    target, count = function.args[0], function.args[-1]
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+
+    def move(at, size: int) -> None:
+        vector = ir.VectorType(element, size)
+        value = ir.Constant(vector, [0.0] * size)
+        if copies:
+            value = builder.load(_vector_address(builder, function.args[1], at, vector), align=_BYTES[element])
+        builder.store(value, _vector_address(builder, target, at, vector), align=_BYTES[element])
+
+    long, loop, rest, last, short, done = (function.append_basic_block(label) for label in (
+        "long", "loop", "rest", "last", "short", "done"))
+    builder.cbranch(builder.icmp_signed(">=", count, _int(lanes)), long, short)
+    builder.position_at_end(long)
+    end = builder.sub(count, _int(lanes))
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    at = builder.phi(I64)
+    move(at, lanes)
+    after = builder.add(at, _int(lanes))
+    at.add_incoming(_int(0), long)
+    at.add_incoming(after, loop)
+    builder.cbranch(builder.icmp_signed("<=", after, end), loop, rest)
+    builder.position_at_end(rest)
+    builder.cbranch(builder.icmp_signed("<", after, count), last, done)
+    builder.position_at_end(last)
+    move(end, lanes)
+    builder.branch(done)
+    builder.position_at_end(short)
+    size = lanes // 2
+    while size:
+        fits, less = function.append_basic_block(), function.append_basic_block()
+        builder.cbranch(builder.icmp_signed(">=", count, _int(size)), fits, less)
+        builder.position_at_end(fits)
+        move(_int(0), size)
+        move(builder.sub(count, _int(size)), size)
+        builder.branch(done)
+        builder.position_at_end(less)
+        size //= 2
+    builder.branch(done)
+    builder.position_at_end(done)
+    builder.ret_void()
+    return function
+
+
+def _private_function(module, name: str, argument_types):
+    """A new function of this module alone, that is called and not inlined."""
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), argument_types), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    function.attributes.add("nounwind")
+    return function
 
 
 def _by_size(builder, size, limit: int, build) -> None:
@@ -189,51 +300,30 @@ def _tile_function(module, left, argument_types, element, rows: int, vectors: in
     name = f"gc.tile.{left.name}.{_SUFFIX[element]}.{rows}x{vectors}x{lanes}"
     if name in module.globals:
         return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), argument_types), name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")
-    function.attributes.add("nounwind")
+    function = _private_function(module, name, argument_types)
     *operands, depth, c, c_row, add = function.args
     assert add.type == I1
     vector = ir.VectorType(element, lanes)
-    zero = ir.Constant(vector, [0.0] * lanes)
-    # fmuladd: one instruction where the CPU has it, a product and a sum elsewhere (`fma` would be emulated there)
-    multiply_add = cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3),
-                                                  f"llvm.fmuladd.v{lanes}{_SUFFIX[element]}")
+    multiply_add = _multiply_add(module, vector)
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     source = left(builder, operands, rows)
-    loop, end = function.append_basic_block("loop"), function.append_basic_block("end")
-    entry = builder.block
-    builder.cbranch(builder.icmp_signed(">", depth, _int(0)), loop, end)
 
-    builder.position_at_end(loop)
-    k = builder.phi(I64)
-    sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
-    start, scalars = source.at(builder, k)
-    columns = [builder.load(_vector_address(builder, start, _int(j * lanes), vector), align=_BYTES[element])
-               for j in range(vectors)]
-    after = [[builder.call(multiply_add, [spread, column, total]) for column, total in zip(columns, row)]
-             for spread, row in ((_splat(builder, scalar, vector), row) for scalar, row in zip(scalars, sums))]
-    next_k = builder.add(k, _int(1))
-    k.add_incoming(_int(0), entry)
-    k.add_incoming(next_k, loop)
-    for total, later in zip(sum(sums, []), sum(after, [])):
-        total.add_incoming(zero, entry)
-        total.add_incoming(later, loop)
-    builder.cbranch(builder.icmp_signed("<", next_k, depth), loop, end)
+    def step(k, sums: list) -> list:
+        start, scalars = source.at(builder, k)
+        columns = [builder.load(_vector_address(builder, start, _int(j * lanes), vector), align=_BYTES[element])
+                   for j in range(vectors)]
+        spread = [_splat(builder, scalar, vector) for scalar in scalars]
+        return [builder.call(multiply_add, [spread[i // vectors], columns[i % vectors], total])
+                for i, total in enumerate(sums)]
 
-    builder.position_at_end(end)
-    results = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
-    for result, value in zip(sum(results, []), sum(after, [])):
-        result.add_incoming(zero, entry)
-        result.add_incoming(value, loop)
+    results = _loop(builder, depth, [ir.Constant(vector, [0.0] * lanes)] * (rows * vectors), step)
     adding, setting = function.append_basic_block("add"), function.append_basic_block("set")
     builder.cbranch(add, adding, setting)
     for block in (adding, setting):
         builder.position_at_end(block)
         row = c
-        for result_row in results:
-            for j, value in enumerate(result_row):
+        for i in range(rows):
+            for j, value in enumerate(results[i * vectors:(i + 1) * vectors]):
                 place = _vector_address(builder, row, _int(j * lanes), vector)
                 if block is adding:
                     value = builder.fadd(value, builder.load(place, align=_BYTES[element]))
@@ -243,6 +333,64 @@ def _tile_function(module, left, argument_types, element, rows: int, vectors: in
     return function
 
 
+def _dot_function(module, argument_types, element, rows: int, columns: int, lanes: int):
+    """void f(a, a_places, b, b_places, count, sums): see `dot_tile`."""
+    name = f"gc.dots.{_SUFFIX[element]}.{rows}x{columns}x{lanes}"
+    if name in module.globals:
+        return module.globals[name]
+    function = _private_function(module, name, argument_types)
+    a, a_places, b, b_places, count, sums = function.args
+    vector = ir.VectorType(element, lanes)
+    multiply_add = _multiply_add(module, vector)
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    starts = [_address(builder, base, builder.load(_address(builder, places, _int(i))))
+              for base, places, size in ((a, a_places, rows), (b, b_places, columns)) for i in range(size)]
+    kept = [_vector_address(builder, sums, _int(i * lanes), vector) for i in range(rows * columns)]
+
+    def step(v, totals: list) -> list:
+        at = builder.mul(v, _int(lanes))
+        vectors = [builder.load(_vector_address(builder, start, at, vector), align=_BYTES[element]) for start in starts]
+        return [builder.call(multiply_add, [vectors[i // columns], vectors[rows + i % columns], total])
+                for i, total in enumerate(totals)]
+
+    first = [builder.load(place, align=_BYTES[element]) for place in kept]
+    for value, place in zip(_loop(builder, count, first, step), kept):
+        builder.store(value, place, align=_BYTES[element])
+    builder.ret_void()
+    return function
+
+
+def _loop(builder, count, first: list, step) -> list:
+    """Run ``step(i, values) -> values`` for i < count from the values `first`; gives the last values."""
+    entry = builder.block
+    loop, end = builder.append_basic_block("loop"), builder.append_basic_block("end")
+    builder.cbranch(builder.icmp_signed(">", count, _int(0)), loop, end)
+    builder.position_at_end(loop)
+    i = builder.phi(I64)
+    values = [builder.phi(value.type) for value in first]
+    after = step(i, values)
+    next_i = builder.add(i, _int(1))
+    for phi, start, later in zip([i, *values], [_int(0), *first], [next_i, *after]):
+        phi.add_incoming(start, entry)
+        phi.add_incoming(later, loop)
+    builder.cbranch(builder.icmp_signed("<", next_i, count), loop, end)
+    builder.position_at_end(end)
+    results = []
+    for start, later in zip(first, after):
+        result = builder.phi(later.type)
+        result.add_incoming(start, entry)
+        result.add_incoming(later, loop)
+        results.append(result)
+    return results
+
+
+def _multiply_add(module, vector):
+    """``a*b + c``: one instruction where the CPU has it, two elsewhere (LLVM's `fma` would be emulated there)."""
+    return cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3),
+                                          f"llvm.fmuladd.v{vector.count}{_SUFFIX[vector.element]}")
+
+
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    return {made.__name__: made for made in (outer_tile, gathering_tile, copy_vector, transpose_block)}
+    return {made.__name__: made for made in (outer_tile, gathering_tile, dot_tile, copy_vector, copy_line, zero_line,
+                                             transpose_block)}

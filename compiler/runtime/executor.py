@@ -70,8 +70,7 @@ class Instance:
     def __init__(self, executable: Executable):
         program, layout = executable.program, executable._layout
         self.threads = native.threads()
-        self.arena = aligned_bytes(program.arena_bytes + _padding(program.arena_bytes)
-                                   + program.scratch_bytes(self.threads))
+        self.arena = aligned_bytes(layout.scratch_at + program.scratch_bytes(self.threads))
         table = layout.template.copy()
         layout.relocate(table, self.arena.ctypes.data, self.threads)
         self.run = native.executor().runner(table, layout.external_count, keeps_lock=executable.is_short)
@@ -129,22 +128,18 @@ class _Layout:
         self.template = np.zeros(patches_at + 3 * len(patches), np.int64)
         self.template[list(words)] = list(words.values())
         self.external_count = 1 + max((word.index for _, word in patches), default=-1)
-        self._arena_bytes = program.arena_bytes + _padding(program.arena_bytes)
+        self.scratch_at = program.arena_bytes + -program.arena_bytes % ALIGNMENT
 
     def relocate(self, table: np.ndarray, arena: int, threads: int) -> None:
         """Make a copy of the template the table of an instance."""
         table[HEADER.index("most_threads")] = threads
         table[self._of_table] += table.ctypes.data
         table[self._of_arena] += arena
-        table[self._of_scratch] += arena + self._arena_bytes
+        table[self._of_scratch] += arena + self.scratch_at
 
 
 def aligned_bytes(count: int) -> np.ndarray:
-    """uint8[count] at an address that is a multiple of 64; the content is undefined."""
-    memory = np.empty(count + ALIGNMENT, np.uint8)
+    """uint8[count], of at least one byte, at an address that is a multiple of 64; the content is undefined."""
+    memory = np.empty(max(count, 1) + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
-    return memory[start:start + count]
-
-
-def _padding(count: int) -> int:
-    return -count % ALIGNMENT
+    return memory[start:start + max(count, 1)]

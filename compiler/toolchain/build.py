@@ -49,8 +49,7 @@ def explain_object(source: KernelSource, cpu: CpuTarget | None = None) -> tuple[
 
 def _optimised_module(source: KernelSource, cpu: CpuTarget) -> binding.ModuleRef:
     from graphcore.compiler.toolchain import frontend  # imports Numba, which only compiling needs
-    text, inner = frontend.lower(source)
-    module = binding.parse_assembly(text)
+    module, inner = frontend.lower(source)
     module.link_in(binding.parse_assembly(_ENTRY.format(
         inner=inner, symbol=symbol(source), vector_bits=cpu.preferred_vector_bits)))
     if lacks_half(cpu):

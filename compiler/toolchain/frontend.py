@@ -30,7 +30,7 @@ from graphcore.errors import CompileError
 SIGNATURE = (types.CPointer(types.intp), types.intp, types.intp, types.intp)
 
 
-def lower(source: KernelSource) -> tuple[str, str]:
+def lower(source: KernelSource) -> tuple[binding.ModuleRef, str]:
     """LLVM IR of a kernel before any optimisation, and the name of its function in there.
 
     The function is ``i32 name(ptr result, ptr exception, ptr args, i64 begin, i64 end, i64 worker)``.
@@ -52,26 +52,32 @@ def lower(source: KernelSource) -> tuple[str, str]:
     except (errors.NumbaError, NotImplementedError, AssertionError, TypeError, ValueError, KeyError,
             AttributeError) as error:
         raise CompileError(_report(source, _first_cause(error))) from None
-    return library.linked_text(), compiled.fndesc.mangled_name
+    return library.linked_module(), compiled.fndesc.mangled_name
 
 
 class _KernelTyping(BaseContext):
-    """Knows the builtin operators and the kernel language."""
+    """Knows the builtin operators, the kernel language, and the mathematics that ``**`` is made of."""
+
+    def load_additional_registries(self):
+        from numba.core.typing import mathdecl
+        self.install_registry(mathdecl.registry)
 
     def install_registry(self, registry):
-        """Install functions, not attributes: those of arrays and strings would import all that implements them."""
+        """Install functions, but of attributes few: those of arrays and strings import all behind them."""
         loader = self._registries.setdefault(registry, RegistryLoader(registry))
-        for _ in loader.new_registrations("attributes"):
-            pass
+        for template in loader.new_registrations("attributes"):
+            if template.key is types.NumberClass or isinstance(template.key, types.Module):
+                self.insert_attributes(template(self))
         super().install_registry(registry)
 
 
 class _KernelTarget(cpu.CPUContext):
-    """Knows how numbers, ranges and tuples are lowered."""
+    """Knows how numbers, ranges and tuples are lowered, and the mathematics that ``//`` and ``**`` of floats need."""
 
     def load_additional_registries(self):
         from numba.core import optional  # noqa: F401 - registers its implementations when imported
-        from numba.cpython import builtins, iterators, numbers, rangeobj, tupleobj  # noqa: F401
+        from numba.cpython import builtins, iterators, mathimpl, numbers, rangeobj, tupleobj  # noqa: F401
+        self.install_registry(mathimpl.registry)
 
     def post_lowering(self, module, library):
         fastmathpass.rewrite_module(module, self.fastmath)
@@ -100,7 +106,7 @@ class _ModuleCollector(codegen.CPUCodeLibrary):
     def add_ir_module(self, ir_module):
         self._modules.append(ir_module)
 
-    def linked_text(self) -> str:
+    def linked_module(self) -> binding.ModuleRef:
         """The kernel's module with those library functions that it calls (few kernels call any)."""
         module = _parse(self._modules[0])
         for other in self._modules[1:]:
@@ -109,7 +115,7 @@ class _ModuleCollector(codegen.CPUCodeLibrary):
         for library in self._linking_libraries:
             if any(function.name in missing for function in library.get_defined_functions()):
                 module.link_in(library._get_module_for_linking(), preserve=True)
-        return str(module)
+        return module
 
 
 def _parse(module) -> binding.ModuleRef:

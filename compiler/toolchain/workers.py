@@ -75,6 +75,11 @@ def borrow(count: int) -> list[Worker]:
     return borrowed
 
 
+def prepare() -> None:
+    """Start workers now, so that they are ready when kernels are; for callers that know they will compile many."""
+    give_back(borrow(most_workers()))
+
+
 def give_back(workers) -> None:
     """Keep workers for the next caller; lost ones are ended."""
     with _lock:

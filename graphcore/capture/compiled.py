@@ -47,6 +47,10 @@ class CompiledFunction:
             entry = self._find(args, kwargs)
         return entry.run(args, kwargs)
 
+    def compile(self, *args, **kwargs) -> None:
+        """Compile for arguments like these without running."""
+        self._find(args, kwargs)
+
     @property
     def programs(self) -> int:
         """How many programs this function has been compiled to."""

@@ -21,33 +21,43 @@ _PLAIN = (bool, int, float, str, bytes, type(None))
 class Read:
     """One attribute of one Cell, with what it was."""
 
-    __slots__ = ("cell", "name", "value", "by_value")
+    __slots__ = ("cell", "name", "value")
 
     def __init__(self, cell, name: str, value):
-        self.cell, self.name = cell, name
-        self.by_value, self.value = _snapshot(value)
+        self.cell, self.name, self.value = cell, name, _snapshot(value)
 
     def still_holds(self) -> bool:
         try:
             now = getattr(self.cell, self.name)
         except AttributeError:
             return False
-        by_value, value = _snapshot(now)
-        return by_value == self.by_value and (value == self.value if by_value else value is self.value)
+        return _snapshot(now) == self.value
 
     def describe(self) -> str:
         return f"{type(self.cell).__name__}.{self.name}"
 
 
-def _snapshot(value):
-    """(compare by value?, what to compare): plain data by value, everything else by identity."""
+class _Same:
+    """Compares equal to a snapshot of the very same object."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return isinstance(other, _Same) and other.value is self.value
+
+
+def _snapshot(value, depth: int = 3):
+    """What to compare: plain data and containers of it by value, everything else by identity."""
     if isinstance(value, _PLAIN):
-        return True, (type(value), value)
-    if isinstance(value, (list, tuple)) and all(isinstance(v, _PLAIN) for v in value):
-        return True, (type(value), tuple((type(v), v) for v in value))
-    if isinstance(value, dict) and all(isinstance(v, _PLAIN) for v in value.values()):
-        return True, (dict, tuple((k, type(v), v) for k, v in value.items()))
-    return False, value
+        return type(value), value
+    if depth and isinstance(value, (list, tuple)):
+        return type(value), [_snapshot(v, depth - 1) for v in value]
+    if depth and isinstance(value, dict):
+        return type(value), [(k, _snapshot(v, depth - 1)) for k, v in value.items()]
+    return _Same(value)
 
 
 @contextmanager
@@ -73,7 +83,10 @@ def recording(reads: dict):
 
 
 def _recording_getattribute(cell, name):
-    value = object.__getattribute__(cell, name)
+    try:
+        value = object.__getattribute__(cell, name)
+    except AttributeError:
+        value = type(cell).__getattr__(cell, name)
     reads = getattr(_recording, "reads", None)
     if reads is not None and name[:2] != "__" and (id(cell), name) not in reads and not _is_method(value):
         reads[id(cell), name] = Read(cell, name, value)

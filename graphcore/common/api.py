@@ -1,4 +1,58 @@
-"""``mindspore.common.api``: functions that compile functions."""
-from graphcore import JitConfig, jit, jit_class, ms_class, ms_function
+"""``mindspore.common.api``: `jit` and the decorators that stand around it in MindSpore scripts.
 
-__all__ = ["JitConfig", "jit", "jit_class", "ms_class", "ms_function"]
+Graphs are recorded by running Python, so classes and plain functions need no marking to be used in them; the
+decorators are accepted and change nothing.
+"""
+from __future__ import annotations
+
+from graphcore.capture.jit import jit
+
+__all__ = ["JitConfig", "jit", "jit_class", "lazy_inline", "ms_class", "ms_function", "mutable", "no_inline"]
+
+ms_function = jit       # its name before MindSpore 2.0
+
+
+class JitConfig:
+    """Options of compilation, as ``Cell.set_jit_config`` takes them; none of them is needed here.
+
+    jit_level: "", "O0", "O1" or "O2"; further options by keyword.  Raises ValueError for another level.
+    """
+
+    def __init__(self, jit_level="", exc_mode="auto", jit_syntax_level="", debug_level="RELEASE", infer_boost="off",
+                 **kwargs):
+        if jit_level not in ("", "O0", "O1", "O2"):
+            raise ValueError(f"jit_level must be 'O0', 'O1' or 'O2', got {jit_level!r}")
+        self.jit_config_dict = {"jit_level": jit_level, "exc_mode": exc_mode, "jit_syntax_level": jit_syntax_level,
+                                "debug_level": debug_level, "infer_boost": infer_boost, **kwargs}
+
+
+def jit_class(cls: type) -> type:
+    """The class itself: instances of any class can be used in a graph.  Raises TypeError for anything else."""
+    if not isinstance(cls, type):
+        raise TypeError(f"jit_class decorates a class, got {type(cls).__name__}")
+    return cls
+
+
+ms_class = jit_class    # its name before MindSpore 2.0
+
+
+def lazy_inline(fn=None, attrs=None, policy=None):
+    """The function itself: equal layers share their kernels here without being asked to."""
+    return (lambda function: function) if fn is None else fn
+
+
+def no_inline(fn=None):
+    """The function itself, see `lazy_inline`."""
+    return (lambda function: function) if fn is None else fn
+
+
+def mutable(input_data, dynamic_len=False):
+    """`input_data` itself: Tensors in lists, tuples and dicts are inputs of a graph in any case.
+
+    Numbers are constants of one compilation: another number compiles again.  Raises ValueError for `dynamic_len`, since
+    the length of a list belongs to the graph.
+    """
+    if dynamic_len:
+        raise ValueError("mutable(dynamic_len=True): the length of a list belongs to the graph; pass lists of one "
+                         "length, or stack their Tensors")
+    return input_data

@@ -35,15 +35,20 @@ class Pass:
         return Pass(epoch, self.seed, self.numbers)
 
 
-def first_pass(root: Dataset) -> Pass:
-    """The start of a new iterator over `root`: stages are numbered from the root down."""
+def first_pass(root: "Dataset") -> Pass:
+    """The start of a new iterator over `root`.
+
+    Stages are numbered from the sources up, so that further stages do not change how those below shuffle.
+    """
     numbers: dict = {}
-    stack = [root]
-    while stack:
-        stage = stack.pop()
+
+    def number(stage: Dataset) -> None:
         if id(stage) not in numbers:
+            for child in stage.children:
+                number(child)
             numbers[id(stage)] = len(numbers)
-            stack.extend(stage.children)
+
+    number(root)
     return Pass(0, rng.fresh_seed(), numbers)
 
 

@@ -54,7 +54,7 @@ def _output_as(dtype):
 def auto_mixed_precision(network, amp_level: str = "O0", dtype=dt.float16):
     """Let parts of a net compute in 16 bits; its Parameters and its output stay float32.  Returns the net, changed.
 
-    amp_level: "O0" nothing; "O1" and "auto" the Cells of the white list (matrix products and convolutions); "O2" all but
+    amp_level: "O0" nothing; "O1" and "auto" the Cells of the white list (matrix products, convolutions); "O2" all but
     the black list (normalisation); "O3" all.  dtype: float16 or bfloat16.
     Raises TypeError unless `network` is a Cell, ValueError for another level or dtype.
     """

@@ -63,14 +63,7 @@ class PReLU(Cell):
         self.w = Parameter(Tensor(start), name="a")
 
     def construct(self, x):
-        channels = self.w.shape[0]
-        slope = ops.cast(self.w, x.dtype)
-        if channels > 1:
-            if len(x.shape) < 2 or x.shape[1] != channels:
-                raise ShapeError(f"PReLU of {channels} channels takes input whose axis 1 is {channels}, got shape "
-                                 f"{tuple(x.shape)}")
-            slope = ops.reshape(slope, (channels,) + (1,) * (len(x.shape) - 2))
-        return ops.select(x > 0, x, x * slope)
+        return ops.prelu(x, ops.cast(self.w, x.dtype))
 
 
 class RReLU(Cell):
@@ -129,7 +122,7 @@ class GELU(Cell):
 
 
 class FastGelu(Cell):
-    """``x / (1 + exp(-1.702 |x|)) * exp(0.851 (x - |x|))``."""
+    """``x * sigmoid(1.702 * x)``."""
 
     def construct(self, x):
         return ops.fast_gelu(x)
@@ -188,7 +181,7 @@ class Tanhshrink(Cell):
     """``x - tanh(x)``."""
 
     def construct(self, x):
-        return x - ops.tanh(x)
+        return ops.tanhshrink(x)
 
 
 class Hardtanh(Cell):
@@ -285,7 +278,7 @@ class Softmin(Cell):
         self.axis = axis
 
     def construct(self, x):
-        return ops.softmax(-x, self.axis)
+        return ops.softmin(x, self.axis)
 
 
 class Softmax2d(Cell):
@@ -305,8 +298,7 @@ class GLU(Cell):
         self.axis = axis
 
     def construct(self, x):
-        first, second = ops.chunk(x, 2, self.axis)
-        return first * ops.sigmoid(second)
+        return ops.glu(x, self.axis)
 
 
 class LRN(Cell):

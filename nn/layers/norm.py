@@ -8,6 +8,7 @@ from graphcore import dtype as dt
 from graphcore import ops
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.initializer import initializer
+from graphcore.ir.dims import product
 from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
 from graphcore.parameter import Parameter
@@ -109,10 +110,7 @@ class _BatchNorm(_ChannelNorm):
 
 def _unbiasing(x, axes):
     """n / (n - 1) for n elements along `axes` (1 for a single one): what makes the variance of a sample unbiased."""
-    sizes = [x.shape[axis] for axis in axes]
-    count = 1
-    for size in sizes:
-        count = count * size
+    count = product(x.shape[axis] for axis in axes)
     if isinstance(count, int):
         return count / max(count - 1, 1)
     counted = ops.sum(ops.ones_like(x), axes, True)      # the size is known only when the program runs
@@ -274,10 +272,8 @@ class GroupNorm(Cell):
         if len(sizes) < 2 or sizes[1] != self.num_channels:
             raise ShapeError(f"GroupNorm of {self.num_channels} channels takes input whose axis 1 is "
                              f"{self.num_channels}, got shape {sizes}")
-        per_group = 1
-        for size in sizes[2:]:
-            per_group = per_group * size
-        grouped = ops.reshape(widened(x), (sizes[0], self.num_groups, self.num_channels // self.num_groups * per_group))
+        per_group = self.num_channels // self.num_groups * product(sizes[2:])
+        grouped = ops.reshape(widened(x), (sizes[0], self.num_groups, per_group))
         _, centred, variance = moments(grouped, (2,))
         normal = ops.reshape(centred * ops.rsqrt(variance + self.eps), sizes)
         gamma, beta = (per_channel(p, len(sizes), 1) for p in (self.gamma, self.beta))

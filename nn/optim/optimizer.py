@@ -21,7 +21,8 @@ from graphcore.nn.containers import CellList
 from graphcore.nn.learning_rate_schedule import LearningRateSchedule
 from graphcore.nn.optim.groups import parse_groups
 from graphcore.nn.optim.rates import DecayScale, constant_rate, decays_weights, learning_rate_of, rate_holder
-from graphcore.parameter import Parameter, ParameterTuple
+from graphcore.parameter import Parameter
+from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor
 
 

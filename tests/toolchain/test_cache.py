@@ -77,14 +77,14 @@ def test_a_folder_that_others_can_write_is_not_trusted(own_folder):
     assert cache.load_object("k") is None
 
 
-def test_racing_processes_leave_whole_entries(own_folder):
+def test_racing_processes_leave_whole_entries(own_folder, tmp_path):
     script = ("import sys; from graphcore.compiler import cache\n"
               "for i in range(40):\n"
               "    cache.store_object(f'k{i % 5}', bytes([i % 5]) * 100_000)\n"
               "    content = cache.load_object(f'k{i % 5}')\n"
               "    assert content == bytes([i % 5]) * 100_000, i\n")
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    racing = [subprocess.Popen([sys.executable, "-c", script], env=environment) for _ in range(3)]
+    racing = [subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=tmp_path) for _ in range(3)]
     assert [process.wait(60) for process in racing] == [0, 0, 0]
     assert {path.name for path in (own_folder / "objects").iterdir()} == {f"k{i}.o" for i in range(5)}
 

@@ -17,7 +17,7 @@ from graphcore.tensor import Tensor
 
 __all__ = ["apply", "cast", "floating", "operands", "promote", "scalar_dtype", "Tensor", "dt", "Dim", "current_trace",
            "shape_error", "dtype_error", "capture_error", "tensor_of", "tensors_of", "axis_of", "axes_of", "sizes_of",
-           "ints_of", "number_of", "is_number", "also_named", "full_of", "widened", "same_dtype"]
+           "ints_of", "locate", "number_of", "is_number", "also_named", "full_of", "widened", "same_dtype"]
 
 
 def shape_error(message: str) -> Exception:

@@ -156,11 +156,11 @@ def logspace(start, end, steps, base=10, *, dtype=dt.float32):
 def eye(n, m=None, dtype=None):
     """Ones where row and column agree, zeros elsewhere: n x m (n x n); float32 unless `dtype` is given."""
     m = n if m is None else m
-    rows, columns = _row_and_column(sizes_of((n, m), "eye"))
+    rows, columns = row_and_column(sizes_of((n, m), "eye"))
     return cast(apply(pw.eq, rows, columns), dt.float32 if dtype is None else dt.as_dtype(dtype))
 
 
-def _row_and_column(shape: tuple) -> tuple:
+def row_and_column(shape: tuple) -> tuple:
     """The row and the column of each element of matrices of `shape`, as int32."""
     rank = len(shape)
     return tuple(apply(pw.iota, shape=shape, axis=axis, dtype=dt.int32) for axis in (rank - 2, rank - 1))
@@ -170,7 +170,7 @@ def _triangle(input, diagonal, record, name):
     x = tensor_of(input, name)
     if x.ndim < 2:
         raise shape_error(f"{name} takes a tensor of at least 2 axes, got shape {x.shape}")
-    rows, columns = _row_and_column(x.shape[-2:])
+    rows, columns = row_and_column(x.shape[-2:])
     return where(apply(record, columns - int(diagonal), rows), x, Tensor(0, x.dtype))
 
 
@@ -264,7 +264,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     left, right = max(offset, 0), max(-offset, 0)
     wide = zero_padded(x, (0,) * (x.ndim - 1) + (left,), (0,) * (x.ndim - 1) + (right,))     # by column of the result
     n = x.shape[-1] + left + right
-    rows, columns = _row_and_column((*x.shape[:-1], n, n))
+    rows, columns = row_and_column((*x.shape[:-1], n, n))
     matrices = where(apply(pw.eq, columns - offset, rows), expand_dims(wide, -2), Tensor(0, x.dtype))
     return moveaxis(matrices, (-2, -1), (dim1, dim2))
 

@@ -1,0 +1,15 @@
+"""Layers."""
+from graphcore.nn.layers.activation import *  # noqa: F403
+from graphcore.nn.layers.activation import __all__ as _activation
+from graphcore.nn.layers.basic import *  # noqa: F403
+from graphcore.nn.layers.basic import __all__ as _basic
+from graphcore.nn.layers.conv import *  # noqa: F403
+from graphcore.nn.layers.conv import __all__ as _conv
+from graphcore.nn.layers.embedding import *  # noqa: F403
+from graphcore.nn.layers.embedding import __all__ as _embedding
+from graphcore.nn.layers.norm import *  # noqa: F403
+from graphcore.nn.layers.norm import __all__ as _norm
+from graphcore.nn.layers.pool import *  # noqa: F403
+from graphcore.nn.layers.pool import __all__ as _pool
+
+__all__ = [*_activation, *_basic, *_conv, *_embedding, *_norm, *_pool]

@@ -1,0 +1,35 @@
+"""Losses."""
+from graphcore.nn.loss.base import LossBase
+from graphcore.nn.loss.classification import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    DiceLoss,
+    FocalLoss,
+    KLDivLoss,
+    MultiClassDiceLoss,
+    MultiLabelSoftMarginLoss,
+    NLLLoss,
+    SoftMarginLoss,
+    SoftmaxCrossEntropyWithLogits,
+)
+from graphcore.nn.loss.regression import (
+    CosineEmbeddingLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    L1Loss,
+    MAELoss,
+    MarginRankingLoss,
+    MSELoss,
+    PoissonNLLLoss,
+    RMSELoss,
+    SmoothL1Loss,
+    TripletMarginLoss,
+)
+
+__all__ = ["LossBase", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss", "KLDivLoss",
+           "MultiClassDiceLoss", "MultiLabelSoftMarginLoss", "NLLLoss", "SoftMarginLoss",
+           "SoftmaxCrossEntropyWithLogits", "CosineEmbeddingLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss",
+           "L1Loss", "MAELoss", "MarginRankingLoss", "MSELoss", "PoissonNLLLoss", "RMSELoss", "SmoothL1Loss",
+           "TripletMarginLoss"]
