@@ -3,6 +3,12 @@ from __future__ import annotations
 
 
 def compile(graph, parameters):
-    """Compile a captured graph for the Parameters bound to its names; see `compiler.program`."""
+    """Compile a captured graph for the Parameters bound to its names: an object with ``run(arrays) -> arrays``.
+
+    Raises UnboundParameterError for a name without a Parameter, CompileError for a defect of the compiler.
+    """
+    from graphcore.compiler import interpret
+    if interpret.requested():
+        return interpret.InterpretedProgram(graph, parameters)
     from graphcore.compiler.program import compile_graph
     return compile_graph(graph, parameters)

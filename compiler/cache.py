@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 import json
 import logging
 import os
@@ -29,8 +28,7 @@ log = logging.getLogger("graphcore.cache")
 
 _MAGIC = b"graphcore-cache-1 "
 _DAY = 86400.0
-_STORES_BETWEEN_PRUNES = 256
-_stores = itertools.count()
+_STORES_BETWEEN_PRUNES = 512
 
 
 @functools.cache
@@ -159,7 +157,7 @@ def _store(kind: str, name: str, payload: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, folder / name)
         temporary = None
-        if next(_stores) % _STORES_BETWEEN_PRUNES == 0:
+        if int.from_bytes(os.urandom(4), "big") % _STORES_BETWEEN_PRUNES == 0:      # by chance: processes are short
             prune()
     except OSError as error:
         log.info("cannot keep %s: %s", folder / name, error)

@@ -17,6 +17,7 @@ from graphcore.compiler.launch import (
     Row,
     View,
 )
+from graphcore.compiler.schedule.grouping import group_launches
 from graphcore.compiler.schedule.groups import Group
 from graphcore.compiler.schedule.loops import Array, find_loops, merge_windows
 from graphcore.compiler.schedule.steps import Schedule, Step
@@ -132,7 +133,8 @@ class _Lowering:
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
-        return Lowered(tuple(self.launches), self.externals, self.may_share)
+        launches = group_launches(self.launches, self.externals)
+        return Lowered(tuple(launches), self.externals, self.may_share)
 
     def buffer(self, node: Node) -> Buffer:
         """The memory of a stored node."""

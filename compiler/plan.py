@@ -1,11 +1,8 @@
-"""From an optimised graph to a native program for given sizes, and its stored form."""
+"""From an optimised graph to a native program for given sizes."""
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Mapping
-
-import numpy as np
 
 from graphcore.compiler import launch as parts
 from graphcore.compiler.kernels import ACCEPTS_EPILOGUE
@@ -123,26 +120,3 @@ class _RowWriter:
             self._scratch += size
             return found
         return evaluate(word, self.binding)
-
-
-# -- what is stored on disk ------------------------------------------------------------------------------------
-
-LARGEST_STORED_CONSTANT = 1 << 20       # bytes; programs with larger folded constants are planned anew each time
-
-
-def to_json(compiled: Compiled, object_keys: Mapping) -> dict | None:
-    """A compiled program as data for the program cache; None if its constants are too large to store."""
-    if sum(c.nbytes for c in compiled.constants) > LARGEST_STORED_CONSTANT:
-        return None
-    return {"program": compiled.program.to_json(), "objects": dict(object_keys), "params": list(compiled.params),
-            "constants": [_array_to_json(c) for c in compiled.constants]}
-
-
-def _array_to_json(array: np.ndarray) -> dict:
-    return {"dtype": array.dtype.str, "shape": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
-
-
-def array_from_json(data: dict) -> np.ndarray:
-    """The array that was stored."""
-    return np.frombuffer(base64.b64decode(data["data"]), np.dtype(data["dtype"])).reshape(data["shape"]).copy()
-

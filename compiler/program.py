@@ -5,17 +5,15 @@ it and is what a call runs.
 """
 from __future__ import annotations
 
-import os
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 
 from graphcore.capture import epoch
-from graphcore.compiler import cache, plan
-from graphcore.compiler.passes.derive import split_derived
-from graphcore.compiler.pipeline import optimize
+from graphcore.compiler import cache
 from graphcore.compiler.runtime.executor import Executable
-from graphcore.compiler.runtime.program import NativeProgram
+from graphcore.compiler.stored import StoredCode
 from graphcore.compiler.toolchain.compile import cached_objects, object_keys, objects
 from graphcore.compiler.toolchain.cpu import host
 from graphcore.errors import UnboundParameterError
@@ -77,7 +75,7 @@ _text_digest: str | None = None
 
 
 class SharedProgram:
-    """The code of one graph: an executable for each set of symbolic sizes, and a prologue for derived values."""
+    """The code of one graph: one version for each set of symbolic sizes."""
 
     def __init__(self, graph: Graph, key: str):
         self.key = key
@@ -85,61 +83,63 @@ class SharedProgram:
         self._graph = graph
         self._optimized = None
         self._by_sizes: dict = {}
-        self.prologue_types: tuple = ()
         if not self.symbols:
             self.code(())
 
-    def code(self, sizes: tuple) -> "Code":
-        """The executable for the values `sizes` of the symbols."""
+    def code(self, sizes: tuple) -> "Version":
+        """The version for the values `sizes` of the symbols."""
         with _lock:
             found = self._by_sizes.get(sizes)
             if found is None:
                 found = self._by_sizes[sizes] = self._load(sizes) or self._compile(sizes)
             return found
 
-    def _load(self, sizes: tuple) -> "Code | None":
+    def _load(self, sizes: tuple) -> "Version | None":
         stored = cache.load_json("programs", cache.digest(self.key, repr(sizes)))
         if stored is None:
             return None
-        main = _code_from_json(stored["main"])
-        prologue = _code_from_json(stored["prologue"]) if stored["prologue"] else None
-        if main is None or stored["prologue"] and prologue is None:
-            return None
-        main.prologue = prologue
-        main.derived = tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in stored["derived"])
+        codes = []
+        for data in (stored["main"], stored["prologue"]):
+            code = data and StoredCode.from_json(data)
+            images = code and cached_objects(code.object_keys)
+            if data and images is None:
+                return None
+            codes.append(Code(code, images) if data else None)
         statistics.programs_loaded += 1
-        return main
+        return Version(*codes, tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in stored["derived"]))
 
-    def _compile(self, sizes: tuple) -> "Code":
+    def _compile(self, sizes: tuple) -> "Version":
+        from graphcore.compiler.passes.derive import split_derived
+        from graphcore.compiler.pipeline import optimize
+        from graphcore.compiler.plan import compile_plan
         if self._optimized is None:
             self._optimized = split_derived(optimize(self._graph))
             statistics.graphs_compiled += 1
         split, binding = self._optimized, dict(zip(self.symbols, sizes))
-        main = plan.compile_plan(split.main, host(), binding)
-        before = plan.compile_plan(split.prologue, host(), binding) if split.prologue else None
-        kernels = main.kernels + (before.kernels if before else ())
+        plans = [compile_plan(g, host(), binding) if g is not None else None for g in (split.main, split.prologue)]
+        kernels = [k for p in plans if p for k in p.kernels]
         images, keys = objects(kernels), object_keys(kernels)
+        codes = [p and StoredCode(p.program, {s: keys[s] for s in p.program.symbols}, p.params, p.constants)
+                 for p in plans]
         derived = tuple((tuple(evaluate(s, binding) for s in n.shape), n.dtype.storage)
                         for n in (split.prologue.outputs if split.prologue else ()))
-        stored_main = plan.to_json(main, {s: keys[s] for s in main.program.symbols})
-        stored_before = plan.to_json(before, {s: keys[s] for s in before.program.symbols}) if before else None
-        if stored_main is not None and (before is None or stored_before is not None):
-            cache.store_json("programs", cache.digest(self.key, repr(sizes)), {
-                "main": stored_main, "prologue": stored_before, "derived": [[s, d.str] for s, d in derived]})
-        code = Code(main.program, images, main.params, main.constants)
-        code.prologue = Code(before.program, images, before.params, before.constants) if before else None
-        code.derived = derived
-        return code
+        self._store(sizes, codes, derived)
+        return Version(*(c and Code(c, images) for c in codes), derived)
+
+    def _store(self, sizes: tuple, codes: list, derived: tuple) -> None:
+        data = [c and c.to_json() for c in codes]
+        if any(c and d is None for c, d in zip(codes, data)):
+            return
+        cache.store_json("programs", cache.digest(self.key, repr(sizes)), {
+            "main": data[0], "prologue": data[1], "derived": [[shape, dtype.str] for shape, dtype in derived]})
 
 
 class Code:
     """An executable with the names of its Parameters and its constant arrays, in the order of the externals."""
 
-    def __init__(self, program: NativeProgram, images, params: tuple, constants: tuple):
-        self.executable = Executable(program, {s: images[s] for s in program.symbols if s in images})
-        self.params, self.constants = tuple(params), tuple(constants)
-        self.prologue: Code | None = None
-        self.derived: tuple = ()
+    def __init__(self, stored: StoredCode, images):
+        self.executable = Executable(stored.program, {s: images[s] for s in stored.program.symbols})
+        self.params, self.constants = stored.params, stored.constants
 
     @property
     def launches(self) -> int:
@@ -147,12 +147,13 @@ class Code:
         return len(self.executable.program.instructions)
 
 
-def _code_from_json(stored: dict) -> Code | None:
-    images = cached_objects(stored["objects"])
-    if images is None:
-        return None
-    return Code(NativeProgram.from_json(stored["program"]), images, tuple(stored["params"]),
-                tuple(plan.array_from_json(c) for c in stored["constants"]))
+@dataclass(frozen=True)
+class Version:
+    """The code of a graph for one set of sizes; `derived` gives shape and storage of what the prologue computes."""
+
+    main: Code
+    prologue: Code | None
+    derived: tuple
 
 
 class Program:
@@ -174,14 +175,14 @@ class Program:
     def launches(self) -> int:
         """Kernels launched by the last-used (or only) version of the program."""
         bound = self._static or next(iter(self._bound.values()))
-        return bound.code.launches
+        return bound.version.main.launches
 
     def run(self, arrays: list) -> list:
         """Run on the arrays of the inputs, in order; they have the types that the graph was captured with."""
         bound = self._static or self._bind(self._sizes(arrays))
         outputs = [np.empty(shape, dtype) for shape, dtype in bound.outputs]
-        fixed = bound.fixed if bound.derived is None else bound.with_derived(self)
-        executable = bound.code.executable
+        fixed = bound.fixed if bound.derived is None else bound.with_derived()
+        executable = bound.version.main.executable
         instance = executable.acquire()
         instance.run((*arrays, *fixed[0], *outputs, *fixed[1]))
         executable.release(instance)
@@ -208,31 +209,28 @@ class _Bound:
     """A program's arrays for one set of sizes: Parameters, constants and derived values."""
 
     def __init__(self, program: Program, sizes: tuple):
-        self.code = program.shared.code(sizes)
+        self.version = program.shared.code(sizes)
         binding = dict(zip(program.shared.symbols, sizes))
         self.outputs = [(tuple(evaluate(s, binding) for s in o.shape), o.dtype.storage) for o in program.graph.outputs]
-        self.fixed = ((), self._memory(program, self.code))
+        self.fixed = ((), _memory(program, self.version.main))
         self.derived = None
-        if self.code.prologue is not None:
-            self.derived = tuple(np.empty(shape, dtype) for shape, dtype in self.code.derived)
-            self._prologue_memory = self._memory(program, self.code.prologue)
-            self._escaped = any(program.parameters[n]._escaped for n in self.code.prologue.params)
-            self._epoch = None
+        if self.version.prologue is not None:
+            self.derived = tuple(np.empty(shape, dtype) for shape, dtype in self.version.derived)
             self.fixed = (self.derived, self.fixed[1])
+            self._prologue_memory = _memory(program, self.version.prologue)
+            self._escaped = any(program.parameters[n]._escaped for n in self.version.prologue.params)
+            self._epoch = None
 
-    @staticmethod
-    def _memory(program: Program, code: Code) -> tuple:
-        return tuple(program.parameters[n].materialized()._array for n in code.params) + code.constants
+    def with_derived(self):
+        """The fixed arrays, after computing the derived ones again if a Parameter may have changed.
 
-    def with_derived(self, program: Program):
-        """The fixed arrays, after computing the derived ones again if a Parameter may have changed."""
+        A Parameter whose memory was handed out by `asnumpy` may change unseen, so it is always taken for changed.
+        """
         if self._epoch != epoch.data[0] or self._escaped:
             self._epoch = epoch.data[0]
-            executable = self.code.prologue.executable
-            executable.run((*self.derived, *self._prologue_memory))
+            self.version.prologue.executable.run((*self.derived, *self._prologue_memory))
         return self.fixed
 
 
-def interpret_requested() -> bool:
-    """Whether GRAPHCORE_INTERPRET=1 asks for the NumPy references instead of compiled code."""
-    return os.environ.get("GRAPHCORE_INTERPRET") == "1"
+def _memory(program: Program, code: Code) -> tuple:
+    return tuple(program.parameters[n].materialized()._array for n in code.params) + code.constants

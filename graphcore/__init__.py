@@ -37,10 +37,10 @@ _NAMES_BY_MODULE = {
     "capture.gradients": "grad value_and_grad",
     "capture.jit": "jit",
     "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
-    "train": """Model ""Model build_train_network Callback CheckpointConfig DynamicLossScaleManager EarlyStopping
-        FixedLossScaleManager History LambdaCallback LearningRateScheduler load_checkpoint load_param_into_net
-        LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext save_checkpoint
-        SummaryCollector SummaryLandscape TimeMonitor""",
+    "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
+        LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
+        SummaryCollector SummaryLandscape TimeMonitor build_train_network load_checkpoint load_param_into_net
+        save_checkpoint""",
     "communication": "get_group_size get_rank",
 }
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}

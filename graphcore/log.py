@@ -29,7 +29,7 @@ class _StandardError(logging.StreamHandler):
 def _logger() -> logging.Logger:
     logger = logging.getLogger("graphcore")
     logger.setLevel(_LEVELS[get_level()])
-    if not logger.handlers:
+    if not any(isinstance(h, _StandardError) for h in logger.handlers):
         handler = _StandardError()
         handler.setFormatter(logging.Formatter(
             "[%(levelname)s] ME(%(process)d:%(thread)d,%(processName)s):%(asctime)s.%(msecs)03d "

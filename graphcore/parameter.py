@@ -171,6 +171,15 @@ class Parameter(Tensor):
             epoch.structure_changed()
         return super().asnumpy()
 
+    def peek(self) -> np.ndarray:
+        """The values as a read-only NumPy array over the same memory: unlike `asnumpy`, no view to write through.
+
+        (bfloat16: a float32 copy.)  Raises CaptureError inside a capture.
+        """
+        view = self._detached().asnumpy().view()
+        view.flags.writeable = False
+        return view
+
     def item(self, *index):
         """The Python number of a one-element Parameter, or of the element at `index`."""
         return self._detached().item(*index)

@@ -72,16 +72,16 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     # -- being called ----------------------------------------------------------------------------------
     def __call__(self, *args, **kwargs):
         trace = current_trace()
-        if trace is not None:
-            with trace.scope(self.__dict__.get("_path", "")):
-                return self._run_construct(*args, **kwargs)
-        if _settings["mode"] == _GRAPH_MODE:
+        if trace is None and _settings["mode"] == _GRAPH_MODE:
             compiled = self._compiled or self._make_compiled()
             return compiled(*args, **kwargs) if kwargs else compiled(*args)
-        if "_bound" not in self.__dict__:
+        state = self.__dict__
+        if "_bound" not in state:
             self.bind_names()
-            self.__dict__["_bound"] = True
-        return self._run_construct(*args, **kwargs)
+        if trace is None:
+            return self._run_construct(*args, **kwargs)
+        with trace.scope(state["_path"]):
+            return self._run_construct(*args, **kwargs)
 
     def _run_construct(self, *args, **kwargs):
         if self._has_bprop and current_trace() is not None:

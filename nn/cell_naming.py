@@ -11,7 +11,7 @@ import warnings
 from graphcore.capture import epoch
 from graphcore.capture.location import user_frame
 from graphcore.errors import NameClashError
-from graphcore.nn.cell_walk import children, join, walk_cells, walk_parameters
+from graphcore.nn.cell_walk import children, join, own_parameters, walk_cells, walk_parameters
 from graphcore.parameter import Parameter, ParameterTuple
 
 _DEEPEST_CONTAINER = 8
@@ -33,25 +33,26 @@ def attach_cell(cell, name: str, child) -> None:
     if not state["_auto_prefix"]:
         return
     path = join(state["_path"], name)
-    borrowed: set = set()
+    owned: set = set()
     for below, part in walk_cells(child, path):
         part.__dict__["_path"] = below
-        borrowed.update(part.__dict__.get("_borrowed", ()))
+        borrowed = part.__dict__.get("_borrowed", ())       # an optimiser lists the net's weights, it does not own them
+        owned.update(id(p) for _, p in own_parameters(part) if id(p) not in borrowed)
     for below, parameter in walk_parameters(child, path):
-        if id(parameter) not in borrowed:       # an optimiser lists the net's weights, it does not own them
+        if id(parameter) in owned:
             parameter._name, parameter.has_given_name = below, True
 
 
 # -- plain containers ----------------------------------------------------------------------------------
 def adopt(root) -> None:
     """Register, in every Cell below `root`, the Cells and Parameters in its plain lists, tuples and dicts."""
-    _adopt_below(root, set())
+    _adopt_below(root, {})
 
 
-def _adopt_below(cell, seen: set) -> None:
+def _adopt_below(cell, seen: dict) -> None:
     if id(cell) in seen:
         return
-    seen.add(id(cell))
+    seen[id(cell)] = cell
     _adopt_own(cell)
     for _, child in list(children(cell)):
         _adopt_below(child, seen)
@@ -82,7 +83,7 @@ def _adopt_own(cell) -> None:
             known.add(id(item))
             adopted[key] = item
             new.append(key)
-    if adopted != before:
+    if {key: id(item) for key, item in adopted.items()} != {key: id(item) for key, item in before.items()}:
         epoch.structure_changed()
     state["_adopted"], state["_referenced"] = adopted, referenced
     for key in new:
@@ -149,7 +150,10 @@ def bind(root) -> None:
 
     Warns once, naming the paths.  Raises NameClashError for names that still clash.
     """
-    adopt(root)
+    cells: dict = {}
+    _adopt_below(root, cells)
+    for cell in cells.values():
+        cell.__dict__["_bound"] = True
     by_name: dict = {}
     found = list(walk_parameters(root, root.__dict__["_path"]))
     for path, parameter in found:

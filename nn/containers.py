@@ -39,12 +39,14 @@ class _Ordered(Cell):
 
     def _name_at(self, index) -> str:
         """The name of the child at an int `index`, negative ones from the end.  Raises IndexError or TypeError."""
+        return self._at(list(self._cells), index)
+
+    def _at(self, names: list, index) -> str:
         if isinstance(index, bool) or not isinstance(index, (int, np.integer)):
             raise TypeError(f"{type(self).__name__}: an index must be an int or a slice, got {type(index).__name__}")
-        count = len(self._cells)
-        if not -count <= index < count:
-            raise IndexError(f"{type(self).__name__}: the index must be in [-{count}, {count}), got {index}")
-        return list(self._cells)[index]
+        if not -len(names) <= index < len(names):
+            raise IndexError(f"{type(self).__name__}: the index must be in [-{len(names)}, {len(names)}), got {index}")
+        return names[index]
 
     def _check(self, cell):
         if not isinstance(cell, Cell):
@@ -54,10 +56,9 @@ class _Ordered(Cell):
             raise cell._not_initialised()
         return cell
 
-    def __setattr__(self, name, value):
-        super().__setattr__(name, value)
-        if isinstance(value, Cell):
-            self._refresh()
+    def _set_cell(self, state, name, child) -> None:
+        super()._set_cell(state, name, child)
+        self._refresh()
 
     def __delattr__(self, name):
         super().__delattr__(name)
@@ -100,7 +101,10 @@ class SequentialCell(_Ordered):
     """``SequentialCell(*cells)``: calls its Cells one after the other.
 
     cells: Cells, one list of Cells, or one OrderedDict of names and Cells.  Raises TypeError for anything else.
+    A Cell that is set as a new attribute later, as subclasses do, is registered but not called by construct.
     """
+
+    _aside: frozenset = frozenset()         # names of children that are no link of the chain
 
     def __init__(self, *args):
         super().__init__()
@@ -112,15 +116,31 @@ class SequentialCell(_Ordered):
             named = {str(i): cell for i, cell in enumerate(args)}
         self._replace_all({name: self._check(cell) for name, cell in named.items()})
 
+    def _set_cell(self, state, name, child) -> None:
+        if name not in self._cells:
+            state["_aside"] = self._aside | {name}
+        super()._set_cell(state, name, child)
+
+    def _refresh(self) -> None:
+        self.__dict__["cell_list"] = tuple(self._chain().values())
+        epoch.structure_changed()
+
+    def _chain(self) -> dict:
+        return {name: cell for name, cell in self._cells.items() if name not in self._aside and cell is not None}
+
+    def _name_at(self, index) -> str:
+        return self._at(list(self._chain()), index)
+
     def _slice(self, index) -> SequentialCell:
-        return self._view(SequentialCell, dict(list(self._cells.items())[index]))
+        return self._view(SequentialCell, dict(list(self._chain().items())[index]))
 
     def __delitem__(self, index):
-        names = list(self._cells)[index] if isinstance(index, slice) else [self._name_at(index)]
-        kept = [(name, cell) for name, cell in self._cells.items() if name not in names]
-        if all(name.isdecimal() for name in self._cells):
+        chain = self._chain()
+        names = list(chain)[index] if isinstance(index, slice) else [self._name_at(index)]
+        kept = [(name, cell) for name, cell in chain.items() if name not in names]
+        if all(name.isdecimal() for name in chain):
             kept = [(str(i), cell) for i, (_, cell) in enumerate(kept)]
-        self._replace_all(dict(kept))
+        self._replace_all({**dict(kept), **{name: self._cells[name] for name in self._aside if name in self._cells}})
 
     def append(self, cell) -> SequentialCell:
         """Add a Cell at the end; returns this one."""
@@ -210,6 +230,14 @@ class CellDict(Cell):
         self.__dict__["_pairs"] = tuple(self._cells.items())
         epoch.structure_changed()
 
+    def _set_cell(self, state, name, child) -> None:
+        super()._set_cell(state, name, child)
+        self._refresh()
+
+    def __delattr__(self, name):
+        super().__delattr__(name)
+        self._refresh()
+
     def _checked_key(self, key, cell) -> str:
         if not isinstance(key, str):
             raise TypeError(f"CellDict: a key must be a str, got {type(key).__name__}")
@@ -222,18 +250,14 @@ class CellDict(Cell):
         return key
 
     def __setitem__(self, key, cell):
-        self._checked_key(key, cell)
-        self._cells[key] = self.__dict__[key] = cell
-        cell_naming.attach_cell(self, key, cell)
-        self._refresh()
+        self._set_cell(self.__dict__, self._checked_key(key, cell), cell)
 
     def __getitem__(self, key):
         return dict(self._pairs)[key]
 
     def __delitem__(self, key):
-        del self._cells[key]
-        del self.__dict__[key]
-        self._refresh()
+        self[key]       # raises KeyError
+        delattr(self, key)
 
     def __len__(self):
         return len(self._pairs)

@@ -18,7 +18,8 @@ def values(kind, shape, dtype=dt.float32) -> np.ndarray:
 
 @pytest.mark.parametrize("kind, std, low, high", [
     (init.Normal(), 0.01, -0.06, 0.06), (init.Normal(2.0, 5.0), 2.0, -6, 16),
-    (init.TruncatedNormal(1.0), 0.8796, -2.0001, 2.0001), (init.TruncatedNormal(1.0, 0.0, -1.0, 1.0), 0.5396, -1.0001, 1.0001),
+    (init.TruncatedNormal(1.0), 0.8796, -2.0001, 2.0001),
+    (init.TruncatedNormal(1.0, 0.0, -1.0, 1.0), 0.5396, -1.0001, 1.0001),
     (init.Uniform(), 0.07 / 3 ** 0.5, -0.0701, 0.0701),
     (init.XavierUniform(), (2 / 750) ** 0.5, -0.0895, 0.0895), (init.XavierNormal(), (2 / 750) ** 0.5, -0.3, 0.3),
     (init.HeUniform(), (2 / 250) ** 0.5, -0.155, 0.155), (init.HeNormal(), (2 / 250) ** 0.5, -0.5, 0.5),
@@ -64,9 +65,10 @@ def test_scalars():
     assert values("normal", ()).shape == () and values("ones", ()) == 1 and values("ones", 3).shape == (3,)
 
 
-@pytest.mark.parametrize("name", ["zeros", "zero", "ones", "one", "normal", "uniform", "truncatedNormal", "xavier_uniform",
-                                  "XavierUniform", "xavier_normal", "he_uniform", "he_normal", "HeUniform", "orthogonal",
-                                  "variancescaling", "identity"])
+@pytest.mark.parametrize("name", ["zeros", "zero", "ones", "one", "normal", "uniform", "truncatedNormal",
+                                  "xavier_normal",
+                                  "xavier_uniform", "XavierUniform", "he_uniform", "he_normal", "HeUniform",
+                                  "orthogonal", "variancescaling", "identity"])
 def test_names(name):
     assert initializer(name, [4, 3]).shape == (4, 3)
 
@@ -135,7 +137,8 @@ def test_variance_scaling_arguments(wrong):
 def test_gains_and_fans():
     assert [init.calculate_gain(n) for n in ("linear", "sigmoid", "conv2d")] == [1, 1, 1]
     assert init.calculate_gain("tanh") == 5 / 3 and init.calculate_gain("relu") == 2 ** 0.5
-    assert init.calculate_gain("leaky_relu") == (2 / 1.0001) ** 0.5 and init.calculate_gain("leaky_relu", 0.2) == (2 / 1.04) ** 0.5
+    assert init.calculate_gain("leaky_relu") == (2 / 1.0001) ** 0.5
+    assert init.calculate_gain("leaky_relu", 0.2) == (2 / 1.04) ** 0.5
     assert init._calculate_fan_in_and_fan_out([4, 3, 2, 2]) == (12, 16)
     assert init._calculate_correct_fan([2, 3], "fan_out") == 2
     for wrong in (lambda: init.calculate_gain("selu"), lambda: init._calculate_fan_in_and_fan_out([5]),

@@ -77,7 +77,8 @@ def test_a_launcher_with_several_processes_is_refused(monkeypatch, variable):
 
 
 def test_settings_of_one_device_are_kept():
-    set_auto_parallel_context(parallel_mode=ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=1, global_rank=0)
+    set_auto_parallel_context(parallel_mode=ParallelMode.DATA_PARALLEL, gradients_mean=True, device_num=1,
+                              global_rank=0)
     assert get_auto_parallel_context("parallel_mode") == "data_parallel" and get_auto_parallel_context("gradients_mean")
     assert _utils._is_in_data_parallel_mode() and _utils._get_device_num() == 1 and _utils._get_gradients_mean()
     gc.reset_auto_parallel_context()
@@ -126,7 +127,8 @@ def test_warnings_are_logged_with_the_callers_line(fresh_logger, capsys):
     log.info("quiet")
     log.warning("%d of %d", 1, 2)
     err = capsys.readouterr().err
-    assert "[WARNING] ME(" in err and "test_one_process.py:" in err and err.endswith("] 1 of 2\n") and "quiet" not in err
+    assert "[WARNING] ME(" in err and "test_one_process.py:" in err and err.endswith("] 1 of 2\n")
+    assert "quiet" not in err
     assert log.get_level() == "2"
 
 

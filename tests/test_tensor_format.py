@@ -10,7 +10,8 @@ from graphcore.tensor import Tensor
 @pytest.mark.parametrize("data, dtype, text", [
     ([1.0, 2.0], None, "Tensor(shape=[2], dtype=Float32, value= [ 1.00000000e+00,  2.00000000e+00])"),
     ([[1.0, -2.0], [3, 4]], None,
-     "Tensor(shape=[2, 2], dtype=Float32, value=\n[[ 1.00000000e+00, -2.00000000e+00],\n [ 3.00000000e+00,  4.00000000e+00]])"),
+     "Tensor(shape=[2, 2], dtype=Float32, value=\n[[ 1.00000000e+00, -2.00000000e+00],\n "
+     "[ 3.00000000e+00,  4.00000000e+00]])"),
     (1, None, "Tensor(shape=[], dtype=Int64, value= 1)"),
     (3.5, None, "Tensor(shape=[], dtype=Float32, value= 3.5)"),
     (123456789.0, None, "Tensor(shape=[], dtype=Float32, value= 1.23457e+08)"),
@@ -43,9 +44,11 @@ def test_long_vectors_are_wrapped_then_cut():
 
 def test_long_axes_of_matrices_are_cut():
     assert repr(Tensor(np.arange(14).reshape(7, 2))) == (
-        "Tensor(shape=[7, 2], dtype=Int64, value=\n[[ 0,  1],\n [ 2,  3],\n [ 4,  5],\n ...\n [ 8,  9],\n [10, 11],\n [12, 13]])")
+        "Tensor(shape=[7, 2], dtype=Int64, value=\n[[ 0,  1],\n [ 2,  3],\n [ 4,  5],\n "
+        "...\n [ 8,  9],\n [10, 11],\n [12, 13]])")
     text = repr(Tensor(np.arange(3000, dtype=np.int32).reshape(3, 10, 100)))
-    assert text.splitlines()[1:6] == ["[[[   0,    1,    2 ...   97,   98,   99],", "  [ 100,  101,  102 ...  197,  198,  199],",
+    assert text.splitlines()[1:6] == ["[[[   0,    1,    2 ...   97,   98,   99],",
+                                      "  [ 100,  101,  102 ...  197,  198,  199],",
                                       "  [ 200,  201,  202 ...  297,  298,  299],", "  ...",
                                       "  [ 700,  701,  702 ...  797,  798,  799],"]
 

@@ -305,15 +305,9 @@ class _Writer:
         positions = self._split_row("row", outer - 1)
         self._base_pointers(positions + ["start"] + ["0"] * len(loops.inner), inner=False)
         axis = outer - 1
-        for phase in _phases(loops):
-            computed = [m for m in phase.row_nodes if kind(m) != "reduction"]
-            if computed:
-                self._line("for j in range(count):")
-                self.indent += 1
-                rows = self._column_scope(tables, axis)
-                for m in computed:
-                    self._line(f"store({tables[m]}, j, {rows.value(m)})")
-                self.indent -= 1
+        phases = _phases(loops)
+        for phase in phases:
+            self._column_row_values(phase, tables, axis, is_last=phase is phases[-1])
             if phase.targets:
                 if phase.reductions:
                     self._line(f"for j in range({BLOCK}):")
@@ -322,11 +316,26 @@ class _Writer:
                         self._line(f"store({tables[r]}, j, {_identity(r)})")
                         self.indent -= 1
                 self._column_phase(phase, tables, axis)
-        if self._row_outputs():
-            self._line("for j in range(count):")
-            self.indent += 1
-            for m in self._row_outputs():
-                self._line(f"store({self._element(loops.outputs[m], True, 'j', 'b', axis)}, load({tables[m]}, j))")
+    def _column_row_values(self, phase, tables: dict, axis: int, is_last: bool) -> None:
+        """Compute the row values that are ready; those needed after this loop go into tables, results to memory last."""
+        computed = [m for m in phase.row_nodes if kind(m) != "reduction"]
+        outputs = self._row_outputs() if is_last else []
+        if not computed and not outputs:
+            return
+        self._line("for j in range(count):")
+        self.indent += 1
+        rows = self._column_scope({m: t for m, t in tables.items() if m not in computed}, axis)
+        for m in computed:
+            value = rows.value(m)
+            if not is_last or self._used_at_full_level(m):
+                self._line(f"store({tables[m]}, j, {value})")
+        for m in outputs:
+            self._line(f"store({self._element(self.loops.outputs[m], True, 'j', 'b', axis)}, {rows.value(m)})")
+        self.indent -= 1
+
+    def _used_at_full_level(self, m: Node) -> bool:
+        return any(m in self.loops.operands[u] for u in self.members
+                   if self.group.nodes[u] == "full" or kind(u) == "reduction")
 
     def _column_scope(self, tables: dict, axis: int) -> "_Scope":
         scope = _Scope(self, lambda array, output: self._element(array, output, "j", "b", axis),
@@ -382,7 +391,7 @@ class _Scope:
         if known is not None:
             return known
         writer, group = self.writer, self.writer.group
-        if m in self.tables and (kind(m) == "reduction" or self.outer is not None):
+        if m in self.tables:
             text = f"load({self.tables[m]}, j)"
         elif self.outer is not None and group.nodes[m] == "row":
             return self.outer.value(m)

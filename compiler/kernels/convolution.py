@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from graphcore.compiler.kernels import conv_weight, panels, taps
+from graphcore.compiler.kernels import conv_weight, depthwise, panels, taps
 from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View, contiguous_strides
 from graphcore.dtype import DType, from_name
@@ -277,6 +277,11 @@ class _Convolution:
         images, _, lines, width = self.output.shape
         if any(size == 0 for size in (images, self.rows, lines, width)):
             return
+        if depthwise.suits(self.phases, self.rows, self.channels):
+            elements = self._source_elements(1, round_up(lines, self.out_step[0]))
+            depthwise.launch(self.build, self.tile, self.phases, self.step, self.out_step, self.source, self.weight,
+                             self.output, self.groups, elements, self.epilogue)
+            return
         weights, places = self._pack_weights()
         block_images, block_lines, block_rows = self._blocks()
         image_blocks, bands = ceil_div(images, block_images), ceil_div(lines, block_lines)
@@ -366,21 +371,26 @@ class _Convolution:
         multiply = self.rows * self.tile.vectors / 2
         return multiply * beside / width > 3 * runs
 
+    def _source_elements(self, block_images: int, block_lines: Size) -> Size:
+        """Numbers in the planes of the channels that are copied together."""
+        lines, width = ceil_div(block_lines, self.out_step[0]), ceil_div(self.output.shape[3], self.out_step[1])
+        sizes = []
+        for phase in self.phases:
+            together = max(1, min(self.channels, self.tile.depth // max(1, len(phase.taps))))
+            plane = (lines + phase.span[0]) * (width + phase.span[1])
+            sizes.append(together * block_images * len(phase.planes) * plane)
+        return _largest(sizes)
+
     def _scratch(self, block_images: int, block_lines: int, block_rows: int, dense: bool) -> tuple:
         """Sections of a worker's memory: (sections, offsets of all but the first and the length of the tables)."""
         tile, sections = self.tile, Sections()
         lines, width = ceil_div(block_lines, self.out_step[0]), ceil_div(self.output.shape[3], self.out_step[1])
-        source: list = []
-        sums: list = []
-        for phase in self.phases:
-            together = max(1, min(self.channels, tile.depth // max(1, len(phase.taps))))
-            wide = width + phase.span[1]
-            source.append(together * block_images * len(phase.planes) * ((lines + phase.span[0]) * wide))
-            sums.append(block_rows * round_up(block_images * round_up(lines * wide, tile.lanes), tile.lanes))
+        sums = [block_rows * round_up(block_images * round_up(lines * (width + phase.span[1]), tile.lanes), tile.lanes)
+                for phase in self.phases]
         steps = max(tile.depth, max(len(phase.taps) for phase in self.phases))
         sections.add(steps * 8)
         offsets = [sections.add(steps * 8),
-                   sections.add((_largest(source) + tile.columns) * tile.bytes),
+                   sections.add((self._source_elements(block_images, block_lines) + tile.columns) * tile.bytes),
                    sections.add((steps * tile.columns + tile.lanes) * tile.bytes if dense else 0),
                    sections.add(2 * tile.columns * 8 if dense else 0),
                    sections.add((_largest(sums) + tile.columns) * tile.bytes)]

@@ -124,6 +124,9 @@ class Fuser:
         groups = list(dict.fromkeys(g for found in self.groups_of.values() for g in found))
         groups = self._merge_siblings(groups)
         for g in groups:
+            self._move_to_producers(g)
+        groups = [g for g in groups if g.nodes]
+        for g in groups:
             g.order = self.order
             g.stored = {n for n in g.nodes if self._home(n) is g and self._needed_outside(n, g)}
         return groups
@@ -309,22 +312,70 @@ class Fuser:
         for m in h.nodes:
             for operand in m.inputs:
                 base = window(operand).base
-                if base in g.nodes and base not in h.nodes and not self._at_own_position(g, h, m, operand, base):
+                if base in g.nodes and base not in h.nodes and not self._at_own_position(
+                        g, h.nodes[m], m, operand, base):
                     return False
         return True
 
     @staticmethod
-    def _at_own_position(g: Group, h: Group, m: Node, operand: Node, base: Node) -> bool:
+    def _at_own_position(g: Group, level: str, m: Node, operand: Node, base: Node) -> bool:
+        """Whether m, at `level` of g's space, reads member `base` of g at its own indices."""
         reach = access(operand, own_shape(m))
         if g.nodes[base] == "full":
-            full = kind(m) == "reduction" or h.nodes[m] == "full"
+            full = kind(m) == "reduction" or level == "full"
             return full and _is_identity(reach, base, g.space)
         if kind(m) == "reduction" or reach.offset != 0 or squeezed(base.shape) != g.row_space:
             return False
-        if h.nodes[m] == "row":
+        if level == "row":
             return reach.strides == contiguous_strides(g.row_space)
         remaining = iter(contiguous_strides(g.row_space))
         return reach.strides == tuple(0 if i in g.reduced else next(remaining) for i in range(len(g.space)))
+
+    # -- moving ----------------------------------------------------------------------------------------
+    def _move_to_producers(self, h: Group) -> None:
+        """Move stored values to the kernel that makes all they need, so that it stores them instead of their operands."""
+        for n in sorted(h.nodes, key=self.order.__getitem__):
+            if h.nodes.get(n) != "full" or self._home(n) is not h or not self._needed_outside(n, h):
+                continue
+            moved, sources = self._closure(n, h)
+            if moved is None or len(sources) != 1:
+                continue
+            g = sources.pop()
+            if g.space != h.space or len(g.nodes) + len(moved) > MAX_NODES or not all(
+                    self._fits_at_full_level(m, g, moved) for m in moved):
+                continue
+            for m in moved:
+                del h.nodes[m]
+                g.nodes[m] = "full"
+                self.groups_of[m] = [g if x is h else x for x in self.groups_of[m]]
+                self._note(m, f"moved to {_title(g)}, which has its operands at hand")
+            self.successors[g].update(u for m in moved for u in self._user_units(m) if u is not g)
+
+    def _closure(self, n: Node, h: Group):
+        """(n and the members that serve n alone, the groups that make their operands); None if there are other operands."""
+        moved, sources, stack = {n}, set(), [n]
+        while stack:
+            for operand in stack.pop().inputs:
+                base = window(operand).base
+                if base in moved or base.is_leaf or base.op == "iota":
+                    continue
+                if base not in h.nodes:
+                    if not is_compute(base):
+                        return None, sources
+                    sources.add(self._home(base))
+                elif h.nodes[base] != "full" or len(self.groups_of[base]) > 1 or base in self.external or any(
+                        u not in moved for u, _ in self.consumers[base]):
+                    return None, sources
+                else:
+                    moved.add(base)
+                    stack.append(base)
+        return moved, sources
+
+    def _fits_at_full_level(self, m: Node, g: Group, moved: set) -> bool:
+        if kind(m) != "pointwise":
+            return False
+        return all(window(o).base not in g.nodes or self._at_own_position(g, "full", m, o, window(o).base)
+                   for o in m.inputs)
 
     def _outside(self, g: Group) -> set:
         bases = {window(o).base for m in g.nodes for o in m.inputs}

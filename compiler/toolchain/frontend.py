@@ -9,6 +9,7 @@ from __future__ import annotations
 from llvmlite import binding
 from numba.core import cgutils, codegen, cpu, errors, fastmathpass, types
 from numba.core.compiler import CompilerBase, Flags, compile_extra
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
 from numba.core.cpu_options import FastMathOptions
 from numba.core.object_mode_passes import *  # noqa: F403 - registers passes that Numba's pass table expects
@@ -36,6 +37,11 @@ def lower(source: KernelSource) -> tuple[binding.ModuleRef, str]:
     The function is ``i32 name(ptr result, ptr exception, ptr args, i64 begin, i64 end, i64 worker)``.
     Raises CompileError, with the numbered text, if the text is no kernel.
     """
+    with global_compiler_lock:
+        return _lower(source)
+
+
+def _lower(source: KernelSource) -> tuple[binding.ModuleRef, str]:
     names = language.namespace()
     try:
         exec(compile(source.source, f"<kernel {source.name}>", "exec"), names)

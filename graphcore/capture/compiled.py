@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from graphcore.capture import epoch, guards
+from graphcore.capture.symbolic import declared_types
 from graphcore.capture.trace import Trace
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
@@ -57,10 +58,11 @@ class CompiledFunction:
         return len(self._entries)
 
     def _find(self, args, kwargs) -> "Entry":
-        key = _signature(args, kwargs)
+        types = declared_types(self.owner, args)
+        key = _signature(types if types is not None else args, kwargs)
         entry = self._entries.get(key)
         if entry is None or not entry.refresh():
-            entry = self._entries[key] = Entry(self, args, kwargs)
+            entry = self._entries[key] = Entry(self, args, kwargs, types)
         self._last = entry
         return entry
 
@@ -109,10 +111,11 @@ def is_input(value) -> bool:
 class Entry:
     """One compiled program of a function, with the guards under which it may be used."""
 
-    def __init__(self, function: CompiledFunction, args, kwargs):
+    def __init__(self, function: CompiledFunction, args, kwargs, types: list | None):
         from graphcore import compiler
-        captured = function.capture(args, kwargs)
-        self._key = tuple((a._dtype, a.shape) for a in args) if _all_inputs(args) and not kwargs else None
+        captured = function.capture(args if types is None else types, kwargs)
+        simple = _all_inputs(args) and not kwargs and types is None
+        self._key = tuple((a._dtype, a.shape) for a in args) if simple else None
         self._reads = captured.reads
         self._structure = captured.structure
         self._single = captured.structure == Slot(0)
@@ -166,6 +169,8 @@ def _inputs(value):
 
 def _signature(args, kwargs):
     def of(value):
+        if isinstance(value, TensorType):
+            return value
         if is_input(value):
             return (Tensor, value._dtype, value.shape)
         if isinstance(value, (list, tuple)):

@@ -58,7 +58,7 @@ class _MindSporeFinder:
         if not fullname.startswith(_ROOT + "."):
             return None
         wanted = fullname[len(_ROOT) + 1:]
-        home = target_of(wanted, _exists)
+        home = target_of(wanted, _find)
         if home is None:
             raise _no_module(wanted)
         return ModuleSpec(fullname, _AliasLoader(home))
@@ -139,7 +139,7 @@ def _for_a_name() -> bool:
 
 def _no_name(module: ModuleType, name: str) -> str:
     path = module.__name__[len("graphcore."):]
-    children = [m[len(path) + 1 if path else 0:] for m in MODULES if m.rpartition(".")[0] == path]
+    children = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == path and target_of(m, _find)]
     hint = nearest(name, [n for n in dir(module) if not n.startswith("_")] + children)
     alias = f"{_ROOT}.{path}".rstrip(".")
     shown = alias if alias in sys.modules else module.__name__      # as the script calls it
@@ -149,7 +149,7 @@ def _no_name(module: ModuleType, name: str) -> str:
 def _no_module(wanted: str) -> ImportError:
     # For `from package import name` an error that bears exactly this name would be swallowed, so it bears the root's.
     parent, _, name = wanted.rpartition(".")
-    home = target_of(parent, _exists) if parent else "graphcore"
+    home = target_of(parent, _find) if parent else "graphcore"
     if home is None:
         hint = nearest(wanted, MODULES) or "; graphcore does not have it (yet)"
         return ModuleNotFoundError(f"No module named '{_ROOT}.{wanted}'{hint}", name=_ROOT)
@@ -159,10 +159,11 @@ def _no_module(wanted: str) -> ImportError:
     return ModuleNotFoundError(_no_name(module, name), name=_ROOT)
 
 
-def _exists(module: str) -> bool:
-    if module in sys.modules:
-        return True
+def _find(module: str) -> ModuleSpec | None:
+    loaded = sys.modules.get(module)
+    if loaded is not None:
+        return loaded.__spec__
     try:
-        return importlib.util.find_spec(module) is not None
+        return importlib.util.find_spec(module)
     except ImportError:
-        return False
+        return None

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 
 # graphcore module -> MindSpore modules (without "mindspore.") whose names it holds, beside the one of its own name.
 _MERGED = {
@@ -43,18 +44,23 @@ _MERGED = {
 _HOMES = {old: f"graphcore.{home}" for home, names in _MERGED.items() for old in names.split()}
 
 # Modules of graphcore under MindSpore's own paths, for hints about misspelt ones.
-_OWN = """amp common common.api common.dtype common.initializer common.parameter common.seed common.tensor
+_OWN = """_checkparam amp common common.api common.dtype common.initializer common.parameter common.seed common.tensor
     communication communication.management context dataset dataset.config dataset.transforms dataset.vision log nn
     nn.optim ops ops.operations parallel parallel._utils train train.callback train.loss_scale_manager train.metrics
     train.serialization""".split()
+_PACKAGES = frozenset(m.rpartition(".")[0] for m in _HOMES)
 MODULES = tuple(sorted({*_HOMES, *_OWN}))
 
 
-def target_of(wanted: str, exists: Callable[[str], bool]) -> str | None:
-    """The graphcore module that stands for ``mindspore.<wanted>``: the one of the same path, or else the table's."""
-    same = f"graphcore.{wanted}"
-    parents_exist = "." not in wanted or exists(same.rpartition(".")[0])
-    if parents_exist and exists(same):
-        return same
-    home = _HOMES.get(wanted)
-    return home if home is not None and exists(home) else None
+def target_of(wanted: str, find: Callable[[str], ModuleSpec | None]) -> str | None:
+    """The graphcore module that stands for ``mindspore.<wanted>``: the one of the same path, or else the table's.
+
+    find: a module's spec, or None if there is no such module.
+    """
+    same, home = f"graphcore.{wanted}", _HOMES.get(wanted)
+    if "." not in wanted or find(same.rpartition(".")[0]):
+        spec = find(same)
+        # a module that is no package cannot stand for one: modules below it could not be imported
+        if spec is not None and (spec.submodule_search_locations is not None or wanted not in _PACKAGES):
+            return same
+    return home if home is not None and find(home) else None

@@ -26,16 +26,16 @@ class Pass:
         """The generator of a stage in this epoch."""
         return rng.node_generator(self.seed, self.numbers[id(stage)], self.epoch)
 
-    def row_generator(self, stage: Dataset, row: int):
-        """A context in which random transforms draw the numbers of one row of a stage."""
-        return rng.row_generator(self.seed, self.numbers[id(stage)], self.epoch, row)
+    def row_generators(self, stage: Dataset) -> rng.RowGenerators:
+        """The generators of random transforms in the rows of a stage in this epoch."""
+        return rng.RowGenerators(self.seed, self.numbers[id(stage)], self.epoch)
 
     def at_epoch(self, epoch: int) -> Pass:
         """The same seeds in another epoch."""
         return Pass(epoch, self.seed, self.numbers)
 
 
-def first_pass(root: "Dataset") -> Pass:
+def first_pass(root: Dataset) -> Pass:
     """The start of a new iterator over `root`.
 
     Stages are numbered from the sources up, so that further stages do not change how those below shuffle.

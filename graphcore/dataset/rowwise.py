@@ -13,13 +13,14 @@ def _operation_name(operation) -> str:
     return getattr(operation, "__name__", type(operation).__name__)
 
 
-def call_user(function, arguments, where: str):
-    """``function(*arguments)``; whatever it raises becomes a DatasetError that says where."""
+def call_user(function, arguments, where):
+    """``function(*arguments)``; whatever it raises becomes a DatasetError that says where (a str, or makes one)."""
     try:
         return function(*arguments)
     except DatasetError:
         raise
     except Exception as error:
+        where = where() if callable(where) else where
         raise DatasetError(f"{where} failed: {type(error).__name__}: {error}") from error
 
 
@@ -70,13 +71,12 @@ class Map(Dataset):
     def column_names(self):
         return self._columns
 
-    def _apply(self, row: tuple, index: int, run) -> tuple:
+    def _apply(self, row: tuple, index: int, generators) -> tuple:
         values = tuple(row[place] for place in self._places)
-        if self._random:
-            with run.row_generator(self, index):
-                values = self._run_operations(values, index)
-        else:
+        if generators is None:
             values = self._run_operations(values, index)
+        else:
+            values = generators.run(index, self._run_operations, values, index)
         if len(values) != len(self._outputs):
             raise DatasetError(f"map: the operations on {self._inputs} returned {len(values)} column(s), but "
                                f"output_columns names {len(self._outputs)}: {self._outputs}")
@@ -85,21 +85,22 @@ class Map(Dataset):
 
     def _run_operations(self, values, index):
         for operation in self._operations:
-            where = f"map: operation {_operation_name(operation)} on columns {self._inputs}, row {index},"
-            result = call_user(operation, values, where)
+            result = call_user(operation, values, lambda operation=operation: (
+                f"map: operation {_operation_name(operation)} on columns {self._inputs}, row {index},"))
             values = result if isinstance(result, tuple) else (result,)
         return values
 
     def rows(self, run):
         source = enumerate(self.children[0].rows(run))
+        generators = run.row_generators(self) if self._random else None
         if self._workers == 1:
             for index, row in source:
-                yield self._apply(row, index, run)
+                yield self._apply(row, index, generators)
             return
         with ThreadPoolExecutor(self._workers) as pool:
             waiting = deque()
             for index, row in source:
-                waiting.append(pool.submit(self._apply, row, index, run))
+                waiting.append(pool.submit(self._apply, row, index, generators))
                 if len(waiting) >= 4 * self._workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -130,7 +131,8 @@ class Filter(PassedOn):
 
     def rows(self, run):
         for index, row in enumerate(self.children[0].rows(run)):
-            if call_user(self._predicate, [row[i] for i in self._places], f"filter: the predicate, row {index},"):
+            if call_user(self._predicate, [row[i] for i in self._places],
+                         lambda index=index: f"filter: the predicate, row {index},"):
                 yield row
 
 

@@ -9,7 +9,7 @@ from graphcore.cli import main, mindspore_hook
 
 @pytest.fixture
 def command(capsys, monkeypatch, tmp_path):
-    """``command(*arguments)`` runs ``graphcore *arguments`` in a folder of its own: (exit code, output, error output)."""
+    """``command(*arguments)`` runs ``graphcore *arguments`` in a folder of its own: (exit code, output, errors)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", ["graphcore"])

@@ -113,6 +113,28 @@ def test_assigning_to_a_parameter_in_construct(pynative):
     assert net(PAIR).asnumpy().tolist() == [20, 30] and net.w is w and w.value().tolist() == [2, 3]
 
 
+def test_graph_mode_sees_every_change():
+    net = Double()
+    assert net(PAIR).asnumpy().tolist() == [9, 18]
+    net.first.w.set_data(Tensor([1.0, 1.0]))
+    assert net(PAIR).asnumpy().tolist() == [4.5, 9]
+    net.first.w.asnumpy()[0] = 0
+    assert net(PAIR).asnumpy().tolist() == [0, 9]
+    net.alpha = 1.0
+    assert net(PAIR).asnumpy().tolist() == [0, 6]
+    net.second.w = Tensor([1.0, 1.0])
+    assert net(PAIR).asnumpy().tolist() == [0, 2]
+    net.first = Scale(5.0)
+    assert net(PAIR).asnumpy().tolist() == [5, 10]
+    net.second.w = Parameter(Tensor([2.0, 2.0]))
+    assert net(PAIR).asnumpy().tolist() == [10, 20]
+    net.register_forward_hook(lambda cell, inputs, output: plus(output, output))
+    assert net(PAIR).asnumpy().tolist() == [20, 40]
+    for cell in (net.first, net.second):
+        cell.w.set_data(Tensor([1.0, 1.0, 1.0]), slice_shape=True)
+    assert net(Tensor([1.0, 2.0, 3.0])).asnumpy().tolist() == [2, 4, 6]
+
+
 def test_tensors_do_not_leak_out_of_a_capture():
     class Net(Cell):
         def construct(self, x):
@@ -249,8 +271,8 @@ def test_insert_param_and_child():
     net.insert_param_to_cell("w", Parameter(PAIR))
     net.insert_child_to_cell("kid", Scale())
     assert [p.name for p in net.get_parameters()] == ["w", "kid.w"]
-    for args, error in ((("a.b", Parameter(PAIR)), KeyError), (("", Parameter(PAIR)), KeyError), (("q", PAIR), TypeError),
-                        (("training", Parameter(PAIR)), KeyError)):
+    for args, error in ((("a.b", Parameter(PAIR)), KeyError), (("", Parameter(PAIR)), KeyError),
+                        (("q", PAIR), TypeError), (("training", Parameter(PAIR)), KeyError)):
         with pytest.raises(error):
             net.insert_param_to_cell(*args)
     for args, error in ((("kid", Scale()), KeyError), (("x", 3), TypeError), (("a.b", Scale()), KeyError)):
@@ -319,7 +341,8 @@ def test_buffers_and_state_dict():
     net.first.register_buffer("seen", Tensor([0.0]))
     net.register_buffer("scratch", Tensor([1.0]), persistent=False)
     assert net.first.seen.asnumpy() == 0 and list(net.state_dict()) == ["first.w", "first.seen", "second.w"]
-    assert [n for n, _ in net.named_buffers()] == ["scratch", "first.seen"] and len(list(net.buffers(recurse=False))) == 1
+    assert [n for n, _ in net.named_buffers()] == ["scratch", "first.seen"]
+    assert len(list(net.buffers(recurse=False))) == 1
     assert net.get_buffer("first.seen") is net.first.seen
     assert [p.name for p in net.get_parameters()] == ["first.w", "second.w"]
     net.first.seen = Tensor([4.0])
@@ -331,7 +354,8 @@ def test_buffers_and_state_dict():
     assert net.second.w.value().tolist() == [3, 3], "nothing is written if anything is wrong"
     result = net.load_state_dict({"first.w": np.array([7.0, 8.0]), "x": PAIR}, strict=False)
     assert result == (["first.seen", "second.w"], ["x"]) and net.first.w.value().tolist() == [7, 8]
-    for args, error in (((3, PAIR), TypeError), (("a.b", PAIR), KeyError), (("alpha", PAIR), KeyError), (("b", 3), TypeError)):
+    for args, error in (((3, PAIR), TypeError), (("a.b", PAIR), KeyError), (("alpha", PAIR), KeyError),
+                        (("b", 3), TypeError)):
         with pytest.raises(error):
             net.register_buffer(*args)
 
@@ -366,8 +390,9 @@ def test_repr_is_mindspores_tree():
         def extend_repr(self):
             return "one=1,\ntwo=2"
 
-    assert repr(Net()) == ("Net(\n  one=1,\n  two=2\n  (a): Scale(n=2)\n  (b): SequentialCell(\n    (0): SequentialCell(\n"
-                           "      (0): Cell()\n    )\n    (1): Scale(n=2)\n  )\n  (c): CellList()\n)")
+    assert repr(Net()) == ("Net(\n  one=1,\n  two=2\n  (a): Scale(n=2)\n  (b): SequentialCell(\n"
+                           "    (0): SequentialCell(\n      (0): Cell()\n    )\n"
+                           "    (1): Scale(n=2)\n  )\n  (c): CellList()\n)")
 
 
 def test_a_cell_made_inside_construct():

@@ -50,7 +50,8 @@ def test_containers_are_guarded():
             return self.list[-1](self.seq(x))
 
     net = Net()
-    for change in (lambda: net.list.append(Scale()), lambda: net.seq.append(Scale()), lambda: net.dict.update({"l": Scale()}),
+    for change in (lambda: net.list.append(Scale()), lambda: net.seq.append(Scale()),
+                   lambda: net.dict.update({"l": Scale()}),
                    lambda: net.list.insert(0, Scale()), lambda: net.seq.__setitem__(0, Scale()),
                    lambda: net.list.__delitem__(0), lambda: net.dict.pop("k")):
         reads = capture(net, PAIR).reads
@@ -62,7 +63,8 @@ def test_containers_are_guarded():
 def test_sequential(pynative):
     a, b, c = Scale(2.0), Scale(3.0), Scale(5.0)
     seq = SequentialCell([a, b])
-    assert seq(PAIR).asnumpy().tolist() == [6, 12] and len(seq) == 2 and seq[0] is a and seq[-1] is b and list(seq) == [a, b]
+    assert seq(PAIR).asnumpy().tolist() == [6, 12]
+    assert len(seq) == 2 and seq[0] is a and seq[-1] is b and list(seq) == [a, b]
     assert seq.append(c) is seq and seq(PAIR).asnumpy().tolist() == [30, 60]
     assert [p.name for p in seq.get_parameters()] == ["0.w", "1.w", "2.w"]
     del seq[0]
@@ -74,8 +76,9 @@ def test_sequential(pynative):
     named.y = c
     assert named(PAIR).asnumpy().tolist() == [10, 20] and bool(SequentialCell())
     assert SequentialCell()(PAIR) is PAIR
-    for wrong, error in ((lambda: SequentialCell(a, lambda x: x), TypeError), (lambda: SequentialCell([Scale]), TypeError),
-                         (lambda: seq[5], IndexError), (lambda: seq["a"], TypeError), (lambda: seq.append(3), TypeError)):
+    for wrong, error in ((lambda: SequentialCell(a, lambda x: x), TypeError), (lambda: seq[5], IndexError),
+                         (lambda: SequentialCell([Scale]), TypeError), (lambda: seq["a"], TypeError),
+                         (lambda: seq.append(3), TypeError)):
         with pytest.raises(error):
             wrong()
 
@@ -85,14 +88,15 @@ def test_cell_list():
     cells = CellList([a])
     cells += [b]
     cells.insert(0, c)
-    assert list(cells) == [c, a, b] and list(reversed(cells)) == [b, a, c] and cells[-1] is b and cells[np.int64(0)] is c
+    assert list(cells) == [c, a, b] and list(reversed(cells)) == [b, a, c]
+    assert cells[-1] is b and cells[np.int64(0)] is c
     assert [p.name for p in cells.get_parameters()] == ["0.w", "1.w", "2.w"]
     assert list(cells[1:]) == [a, b] and a.w.name == "1.w", "a slice does not rename"
     del cells[0]
     assert list(cells) == [a, b] and a.w.name == "0.w"
     cells[1] = c
     assert list(cells) == [a, c] and list(CellList(a, b)) == [a, b] and list(CellList(CellList([a]))) == [a]
-    for wrong, error in ((lambda: CellList([a, 3]), TypeError), (lambda: cells[3], IndexError), (lambda: cells(PAIR), Exception),
+    for wrong, error in ((lambda: CellList([a, 3]), TypeError), (lambda: cells[3], IndexError),
                          (lambda: cells.extend(3), TypeError), (lambda: cells.insert(9, a), IndexError)):
         with pytest.raises(error):
             wrong()
@@ -105,7 +109,8 @@ def test_cell_dict():
     cells = CellDict([["a", a], ["b", b]])
     cells["c"] = c
     cells.update({"d": a})
-    assert list(cells) == list(cells.keys()) == ["a", "b", "c", "d"] and cells["b"] is b and cells.c is c and len(cells) == 4
+    assert list(cells) == list(cells.keys()) == ["a", "b", "c", "d"] and len(cells) == 4
+    assert cells["b"] is b and cells.c is c
     assert [p.name for p in cells.get_parameters()] == ["d.w", "b.w", "c.w"]
     assert cells.pop("a") is a and "a" not in cells and [k for k, _ in cells.items()] == ["b", "c", "d"]
     assert list(CellDict(cells)) == ["b", "c", "d"]
@@ -116,6 +121,26 @@ def test_cell_dict():
                          (lambda: CellDict()["x"], KeyError), (lambda: CellDict(3), TypeError)):
         with pytest.raises(error):
             wrong()
+
+
+def test_attributes_of_a_sequential_subclass_are_no_links():
+    class Head(SequentialCell):
+        def __init__(self):
+            super().__init__(Scale(2.0), Scale(3.0))
+            self.extra = Scale(5.0)
+
+    head = Head()
+    assert len(head) == 2 and [p.name for p in head.get_parameters()] == ["0.w", "1.w", "extra.w"]
+    del head[0]
+    assert len(head) == 1 and [p.name for p in head.get_parameters()] == ["0.w", "extra.w"]
+
+
+def test_insert_child_to_cell():
+    cells = CellList()
+    cells.insert_child_to_cell("0", Scale())
+    named = CellDict()
+    named.insert_child_to_cell("k", Scale())
+    assert len(cells) == len(named) == 1 and cells[0].w.name == "0.w" and named["k"].w.name == "k.w"
 
 
 def test_subclassed_containers_keep_their_constructor():

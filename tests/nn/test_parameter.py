@@ -32,7 +32,8 @@ def test_prints_facts_never_values():
 
 
 @pytest.mark.parametrize("data, dtype, shape", [
-    (np.ones(2, np.float32), dt.float32, (2,)), (np.ones(3), dt.float64, (3,)), (3, dt.int32, ()), (2.5, dt.float32, ()),
+    (np.ones(2, np.float32), dt.float32, (2,)), (np.ones(3), dt.float64, (3,)),
+    (3, dt.int32, ()), (2.5, dt.float32, ()),
     ([1, 2], dt.int64, (2,)), (Tensor([1, 2], dt.int32), dt.int32, (2,)), (np.float32(1), dt.float32, ()),
     (Tensor([1.5], dt.bfloat16), dt.bfloat16, (1,)), (initializer("ones", [2, 3], dt.float16), dt.float16, (2, 3)),
 ])
@@ -179,6 +180,7 @@ def test_asnumpy_is_a_writable_view_and_notes_the_escape():
     assert not p._escaped
     assert moved(epoch.structure, p.asnumpy) and p._escaped
     assert not moved(epoch.structure, p.asnumpy)
+    assert not Parameter(Tensor([1.0])).peek().flags.writeable
     p.asnumpy()[0] = 7
     assert p.value().tolist() == [7, 2]
 
@@ -239,7 +241,7 @@ def test_parameter_tuple_prints_and_clones():
     x = Parameter(Tensor(np.arange(6.0).reshape(2, 3).astype(np.float32)), name="x")
     y = Parameter(initializer("ones", [1, 2, 3], dt.float32), name="y")
     z = Parameter(2.0, name="z")
-    params = ParameterTuple((p for p in (x, y, z)))
+    params = ParameterTuple(p for p in (x, y, z))
     assert isinstance(params, tuple) and len(params) == 3
     assert str(params) == ("(Parameter (name=x, shape=(2, 3), dtype=Float32, requires_grad=True), "
                            "Parameter (name=y, shape=(1, 2, 3), dtype=Float32, requires_grad=True), "

@@ -129,7 +129,8 @@ def test_unusable_arguments(arguments, error, words, tmp_path, monkeypatch):
 
 def test_refused_options(tmp_path, file):
     for call in (lambda: save_checkpoint(Net(), file, enc_key=b"k"), lambda: load_checkpoint(file, dec_key=b"k"),
-                 lambda: save_checkpoint(Net(), file, format="zip"), lambda: save_checkpoint(Net(), file, async_save="x"),
+                 lambda: save_checkpoint(Net(), file, format="zip"),
+                 lambda: save_checkpoint(Net(), file, async_save="x"),
                  lambda: load_checkpoint(file, remove_redundancy=True)):
         with pytest.raises(ValueError):
             call()

@@ -18,6 +18,11 @@ from graphcore.ops.functional.arguments import (
     tensors_of,
 )
 
+__all__ = """add tensor_add mul multiply tensor_mul maximum minimum floor_mod floormod remainder tensor_mod sub
+    tensor_sub floor_div floor_divide tensor_floordiv floordiv subtract div divide true_divide tensor_div
+    truncate_div fmod truncate_mod pow pows tensor_pow float_power atan2 arctan2 fmax fmin lerp addcmul addcdiv
+    addn accumulate_n clamp clip clip_by_value nan_to_num""".split()
+
 BINARY_DOC = """{summary}
 
     input, other: Tensors or numbers, broadcast against each other; their dtypes are promoted.

@@ -27,6 +27,10 @@ from graphcore.ops.functional.arguments import (
 from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, reshape
 
+__all__ = """zeros ones full fill fills zeros_like ones_like full_like deepcopy arange range make_range linspace
+    logspace eye tril triu tril_indices triu_indices meshgrid one_hot diag diagflat diag_embed scalar_to_tensor
+    scalar_to_array tuple_to_array""".split()
+
 
 @also_named(shape="size")
 def zeros(size, dtype=None):
@@ -257,8 +261,7 @@ def diagflat(input, offset=0):
 
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """The vectors along the last axis as diagonals of matrices of zeros in the axes dim1 and dim2 of the result."""
-    from graphcore.ops.functional.nn_func import zero_padded
-
+    from graphcore.ops.functional.padding import zero_padded
     from graphcore.ops.functional.shaping import moveaxis
     x = tensor_of(input, "diag_embed")
     left, right = max(offset, 0), max(-offset, 0)

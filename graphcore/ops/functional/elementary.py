@@ -4,8 +4,14 @@ from __future__ import annotations
 import math
 
 from graphcore.ops import pointwise as pw
-from graphcore.ops.functional.arguments import Tensor, apply, dt, dtype_error, floating, number_of, operands, tensor_of
+from graphcore.ops.functional.arguments import Tensor, apply, cast, dt, dtype_error, floating, number_of, operands, tensor_of
 from graphcore.ops.functional.arithmetic import BINARY_DOC, add, clamp, common_operands, div, mul, sub
+
+__all__ = """neg negative square sign sgn reciprocal inv sqrt rsqrt exp tensor_exp expm1 tensor_expm1 log log1p
+    log2 log10 sin cos tan asin arcsin acos arccos atan arctan sinh cosh tanh asinh arcsinh acosh arccosh atanh
+    arctanh erf abs absolute positive exp2 erfc sinc deg2rad rad2deg logit floor ceil trunc round rint frac
+    hypot logaddexp logaddexp2 xlogy copysign ldexp bitwise_and bitwise_or bitwise_xor bitwise_left_shift
+    bitwise_right_shift bitwise_not invert signbit heaviside scalar_cast identity""".split()
 
 UNARY_DOC = """{summary}
 
@@ -46,6 +52,7 @@ acos = arccos = unary("acos", pw.acos, "The inverse of cos, on [-1, 1].")
 atan = arctan = unary("atan", pw.atan, "The inverse of tan.")
 sinh = unary("sinh", pw.sinh, "(e^x - e^-x) / 2.")
 cosh = unary("cosh", pw.cosh, "(e^x + e^-x) / 2.")
+tanh = unary("tanh", pw.tanh, "The hyperbolic tangent.")
 asinh = arcsinh = unary("asinh", pw.asinh, "The inverse of sinh.")
 acosh = arccosh = unary("acosh", pw.acosh, "The inverse of cosh, on [1, inf).")
 atanh = arctanh = unary("atanh", pw.atanh, "The inverse of tanh, on (-1, 1).")

@@ -9,12 +9,30 @@ import numpy as np
 
 from graphcore.errors import GraphcoreError
 from graphcore.ops import indexing as records
-from graphcore.ops import sorting
-from graphcore.ops.functional.arguments import Tensor, also_named, apply, axis_of, cast, capture_error, current_trace, dt
-from graphcore.ops.functional.arguments import dtype_error, locate, number_of, shape_error, sizes_of, tensor_of
+from graphcore.ops.functional.arguments import (
+    Tensor,
+    also_named,
+    apply,
+    axis_of,
+    capture_error,
+    cast,
+    current_trace,
+    dt,
+    dtype_error,
+    locate,
+    number_of,
+    shape_error,
+    sizes_of,
+    tensor_of,
+)
 from graphcore.ops.functional.comparison import equal, where
 from graphcore.ops.functional.creation import full_of
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape
+
+__all__ = """gather index_select gather_elements gather_d gather_nd take masked_select nonzero argwhere unique
+    bincount searchsorted bucketize scatter_nd tensor_scatter_update tensor_scatter_add tensor_scatter_sub
+    scatter_nd_update scatter_elements scatter tensor_scatter_elements index_add index_fill unsorted_segment_sum
+    isin""".split()
 
 
 class IndexRangeError(GraphcoreError, IndexError):

@@ -4,13 +4,24 @@ from __future__ import annotations
 from graphcore.ir.dims import product
 from graphcore.ops import linear
 from graphcore.ops import view as records
-from graphcore.ops.functional.arguments import Tensor, apply, axis_of, dtype_error, ints_of, operands
-from graphcore.ops.functional.arguments import shape_error, tensor_of
+from graphcore.ops.functional.arguments import (
+    Tensor,
+    apply,
+    axis_of,
+    dtype_error,
+    ints_of,
+    operands,
+    shape_error,
+    tensor_of,
+)
 from graphcore.ops.functional.arithmetic import add, mul, sub
 from graphcore.ops.functional.elementary import abs, sqrt, square
 from graphcore.ops.functional.joining import stack, unstack
 from graphcore.ops.functional.reduction import sum, vector_norm
 from graphcore.ops.functional.shaping import expand_dims, moveaxis, reshape, squeeze, transpose
+
+__all__ = """matmul mm bmm mv dense dot inner vecdot outer ger tensor_dot batch_dot addmm addmv addr baddbmm
+    addbmm diagonal trace cross kron cdist""".split()
 
 
 def _numbers(name, *values) -> list:

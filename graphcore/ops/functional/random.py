@@ -29,6 +29,9 @@ from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.creation import counted
 from graphcore.ops.functional.elementary import cos, floor, log, neg, sqrt
 
+__all__ = """rand randn rand_like randn_like uniform standard_normal normal laplace gamma randint randint_like
+    randperm shuffle bernoulli multinomial random_categorical""".split()
+
 
 def uniform_of(shape: tuple, seed=None) -> Tensor:
     """Uniform float32 numbers in [0, 1)."""

@@ -28,10 +28,15 @@ from graphcore.ops.functional.arguments import (
     tensor_of,
     widened,
 )
-from graphcore.ops.functional.arithmetic import abs as abs_
-from graphcore.ops.functional.arithmetic import clamp, div, exp, log, mul, pow, sqrt, square, sub
+from graphcore.ops.functional.arithmetic import clamp, div, mul, pow, sub
 from graphcore.ops.functional.comparison import as_bool, where
+from graphcore.ops.functional.elementary import abs as abs_
+from graphcore.ops.functional.elementary import exp, log, sqrt, square
 from graphcore.ops.view import reshape
+
+__all__ = """sum mean prod max amax min amin aminmax argmax argmin all any var std var_mean std_mean logsumexp
+    norm vector_norm matrix_norm nansum nanmean count_nonzero reduce_sum reduce_mean reduce_max reduce_min
+    clip_by_norm clip_by_global_norm""".split()
 
 
 def reduce(record, x: Tensor, axis, keepdims: bool, name: str) -> Tensor:

@@ -17,6 +17,10 @@ from graphcore.ops.functional.arguments import (
 )
 from graphcore.ops.record import broadcast_shapes
 
+__all__ = """shape size numel rank dtype type_as reshape view_as flatten ravel expand_dims unsqueeze squeeze
+    atleast_1d atleast_2d atleast_3d transpose permute swapaxes swapdims moveaxis movedim t adjoint flip reverse
+    fliplr flipud rot90 broadcast_to expand expand_as broadcast_tensors tile repeat_elements repeat_interleave""".split()
+
 
 def shape(input_x) -> tuple:
     """The sizes of a Tensor's axes: ints, or symbolic sizes in a capture with unknown sizes."""
@@ -41,7 +45,7 @@ def dtype(x) -> dt.DType:
     return tensor_of(x, "dtype").dtype
 
 
-def _cast(input, dtype):
+def cast_to(input, dtype):
     """`input` converted to `dtype`: floats to integers by truncation, to bool by ``!= 0``.
 
     Raises TypeError for what is not a dtype.

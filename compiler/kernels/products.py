@@ -1,0 +1,283 @@
+"""The kernels of matrix products; which is for which sizes, `matmul` knows."""
+from __future__ import annotations
+
+from functools import lru_cache
+
+from graphcore.compiler.kernels.blocking import Tile
+from graphcore.compiler.launch import KernelSource
+from graphcore.dtype import DType
+
+#: Most rows that the kernel for columns takes, and the columns to one of its items.
+VERY_FEW_ROWS = 4
+COLUMNS_WIDTH = 512
+
+_DRIVER = """
+def matmul_{memory}(args, begin, end, worker):
+    rows = args[3]
+    columns = args[4]
+    depth = args[5]
+    across_a = args[6]
+    along_a = args[7]
+    along_b = args[8]
+    across_b = args[9]
+    rank = args[10]
+    batches = ptr_i64(args[11])     # for each batch axis: size, stride of a, stride of b
+    depth_in_all = args[12]         # of the parts of a split inner axis
+    height = args[13]
+    block_rows = args[14]
+    block_columns = args[15]
+    packed_b = args[16]             # all panels of b, if they are packed already
+    as_it_lies = args[17]           # whole panels of b are read where they are
+    multiply = args[18]
+    pack = args[19]
+    scratch = args[22] + worker * args[23]
+    steps = ptr_i64(scratch)
+    block_a = scratch + args[24]
+    block_b = scratch + args[25]
+    sums = scratch + args[26]
+    packing = alloca_i64(9)
+    product = alloca_i64(12)
+    row_blocks = (rows + block_rows - 1) // block_rows
+    column_blocks = (columns + block_columns - 1) // block_columns
+    for item in range(begin, end):
+        matrix = item // (row_blocks * column_blocks)
+        block = item - matrix * row_blocks * column_blocks
+        first_row = block % row_blocks * block_rows
+        first_column = block // row_blocks * block_columns
+        high = minimum(block_rows, rows - first_row)
+        wide = minimum(block_columns, columns - first_column)
+        a = args[0] + first_row * across_a * {bytes}
+        b = args[1] + first_column * across_b * {bytes}
+        index = matrix
+        for axis in range(rank - 1, -1, -1):
+            size = load(batches, 3 * axis)
+            position = index % size
+            index = index // size
+            a += position * load(batches, 3 * axis + 1) * {bytes}
+            b += position * load(batches, 3 * axis + 2) * {bytes}
+        long = depth
+        if depth_in_all >= 0:
+            long = maximum(0, minimum(depth, depth_in_all - matrix * depth))
+        output = args[2] + ((matrix * rows + first_row) * columns + first_column) * {bytes}
+        result = output
+        result_row = columns
+{use_sums}
+        width = {columns}
+        if as_it_lies != 0:
+            width = along_b
+        for k in range({depth}):
+            store(steps, k, k * width)
+            store(steps, {depth} + k, k * {columns})
+        slices = maximum(1, (long + {depth} - 1) // {depth})
+        for piece in range(slices):
+            first = piece * {depth}
+            deep = minimum({depth}, long - first)
+            stacked = (high + height - 1) // height
+            store(packing, 0, a + first * along_a * {bytes})
+            store(packing, 1, across_a)
+            store(packing, 2, along_a)
+            store(packing, 3, high)
+            store(packing, 4, deep)
+            store(packing, 5, height)
+            store(packing, 6, block_a)
+            store(packing, 7, height * deep)
+            store(packing, 8, 0)
+            call_kernel(pack, address_of(packing), 0, stacked, worker)
+            for panel in range((wide + {columns} - 1) // {columns}):
+                at = panel * {columns}
+                part = minimum({columns}, wide - at)
+                from_b = b + (first * along_b + at * across_b) * {bytes}
+                stepping = steps
+                if packed_b != 0:
+                    from_b = packed_b + ((first_column + at) * depth + first * {columns}) * {size}
+                elif as_it_lies == 0 or part < {columns}:
+                    store(packing, 0, from_b)
+                    store(packing, 1, across_b)
+                    store(packing, 2, along_b)
+                    store(packing, 3, part)
+                    store(packing, 5, {columns})
+                    store(packing, 6, block_b)
+                    store(packing, 8, 1)
+                    call_kernel(pack, address_of(packing), 0, 1, worker)
+                    from_b = block_b
+                    stepping = advance(steps, {depth})
+                store(product, 0, block_a)
+                store(product, 1, height * deep)
+                store(product, 2, 0)
+                store(product, 3, from_b)
+                store(product, 4, address_of(stepping))
+                store(product, 5, deep)
+                store(product, 6, result + at * {size})
+                store(product, 7, result_row)
+                store(product, 8, high)
+                store(product, 9, part)
+                store(product, 10, piece)
+                store(product, 11, height)
+                call_kernel(multiply, address_of(product), 0, stacked, worker)
+{store_sums}
+        if args[20] != 0:
+            start = (matrix * rows + first_row) * columns + first_column
+            if wide == columns:
+                call_kernel(args[20], args[21], start, start + high * columns, worker)
+            else:
+                for i in range(high):
+                    call_kernel(args[20], args[21], start + i * columns, start + i * columns + wide, worker)
+"""
+
+#: 16-bit results are summed in scratch memory and rounded once.
+_USE_SUMS = """\
+        result = sums
+        result_row = block_columns"""
+_STORE_SUMS = """\
+        rounded = ptr_{memory}(output)
+        summed = ptr_{work}(sums)
+        for i in range(high):
+            for j in range(wide):
+                store(rounded, i * columns + j, load(summed, i * block_columns + j))"""
+
+_DOTS = """
+def matmul_dots_{memory}(args, begin, end, worker):
+    # args: a, b, output, rows, columns, depth, stride across a, stride across b, columns to an item, epilogue, its row
+    a = ptr_{memory}(args[0])
+    rows = args[3]
+    columns = args[4]
+    depth = args[5]
+    output = ptr_{memory}(args[2])
+    for item in range(begin, end):
+        first = item * args[8]
+        last = minimum(columns, first + args[8])
+        column = first
+        while column < last:
+            # four columns at a time share the loads of a; at the end some are computed twice
+            b0 = advance(ptr_{memory}(args[1]), column * args[7])
+            b1 = advance(ptr_{memory}(args[1]), minimum(column + 1, last - 1) * args[7])
+            b2 = advance(ptr_{memory}(args[1]), minimum(column + 2, last - 1) * args[7])
+            b3 = advance(ptr_{memory}(args[1]), minimum(column + 3, last - 1) * args[7])
+            for i in range(rows):
+                left = advance(a, i * args[6])
+                s0 = {work}(0)
+                s1 = {work}(0)
+                s2 = {work}(0)
+                s3 = {work}(0)
+                for k in range(depth):
+                    x = load(left, k)
+                    s0 = accumulate(s0, x * load(b0, k))
+                    s1 = accumulate(s1, x * load(b1, k))
+                    s2 = accumulate(s2, x * load(b2, k))
+                    s3 = accumulate(s3, x * load(b3, k))
+                store(output, i * columns + minimum(column + 3, last - 1), s3)
+                store(output, i * columns + minimum(column + 2, last - 1), s2)
+                store(output, i * columns + minimum(column + 1, last - 1), s1)
+                store(output, i * columns + column, s0)
+            column += 4
+        if args[9] != 0:
+            for i in range(rows):
+                call_kernel(args[9], args[10], i * columns + first, i * columns + last, worker)
+"""
+
+_COLUMNS = """
+def matmul_columns_{memory}(args, begin, end, worker):
+    # args: a, b, output, rows (at most {rows}), columns, depth, strides (rows of a, inner of a, inner of b), epilogue, its
+    # row; an item is {width} columns
+    rows = args[3]
+    columns = args[4]
+    depth = args[5]
+    along_a = args[7]
+    along_b = args[8]
+    output = ptr_{memory}(args[2])
+    sums = restrict(alloca_{work}({elements}), 1)
+    for item in range(begin, end):
+        first = item * {width}
+        wide = minimum({width}, columns - first)
+        for j in range(rows * {width}):
+            store(sums, j, 0)
+        fours = depth // 4 * 4
+        for k in range(0, fours, 4):
+            b0 = restrict(advance(ptr_{memory}(args[1]), k * along_b + first), 2)
+            b1 = advance(b0, along_b)
+            b2 = advance(b1, along_b)
+            b3 = advance(b2, along_b)
+            for i in range(rows):
+                a = advance(ptr_{memory}(args[0]), i * args[6] + k * along_a)
+                x0 = load(a, 0)
+                x1 = load(a, along_a)
+                x2 = load(a, 2 * along_a)
+                x3 = load(a, 3 * along_a)
+                total = advance(sums, i * {width})
+                for j in range(wide):
+                    s = load(total, j) + x0 * load(b0, j)
+                    s = s + x1 * load(b1, j)
+                    s = s + x2 * load(b2, j)
+                    store(total, j, s + x3 * load(b3, j))
+        for k in range(fours, depth):
+            b0 = restrict(advance(ptr_{memory}(args[1]), k * along_b + first), 2)
+            for i in range(rows):
+                x0 = load(ptr_{memory}(args[0]), i * args[6] + k * along_a)
+                total = advance(sums, i * {width})
+                for j in range(wide):
+                    store(total, j, load(total, j) + x0 * load(b0, j))
+        for i in range(rows):
+            for j in range(wide):
+                store(output, i * columns + first + j, load(sums, i * {width} + j))
+        if args[9] != 0:
+            for i in range(rows):
+                call_kernel(args[9], args[10], i * columns + first, i * columns + first + wide, worker)
+"""
+
+_PLAIN = """
+def matmul_plain_{memory}(args, begin, end, worker):
+    # args: a, b, output, rows, columns, depth, strides (rows of a, inner of a, inner of b, columns of b), batch axes,
+    # their sizes and strides, epilogue, its row; an item is a row of the result
+    rows = args[3]
+    columns = args[4]
+    batches = ptr_i64(args[11])
+    for item in range(begin, end):
+        a = advance(ptr_{memory}(args[0]), item % rows * args[6])
+        b = ptr_{memory}(args[1])
+        output = advance(ptr_{memory}(args[2]), item * columns)
+        index = item // rows
+        for axis in range(args[10] - 1, -1, -1):
+            size = load(batches, 3 * axis)
+            position = index % size
+            index = index // size
+            a = advance(a, position * load(batches, 3 * axis + 1))
+            b = advance(b, position * load(batches, 3 * axis + 2))
+        for j in range(columns):
+            store(output, j, 0)
+        for k in range(args[5]):
+            x = load(a, k * args[7])
+            from_b = advance(b, k * args[8])
+            for j in range(columns):
+                store(output, j, load(output, j) + x * load(from_b, j * args[9]))
+        if args[12] != 0:
+            call_kernel(args[12], args[13], item * columns, (item + 1) * columns, worker)
+"""
+
+
+@lru_cache(maxsize=None)
+def driver_kernel(tile: Tile, dtype: DType) -> KernelSource:
+    """The product of matrices in blocks, on the panel kernels; an item is a block of the result."""
+    narrow = dtype.code != tile.work
+    names = {"memory": dtype.code, "work": tile.work, "bytes": dtype.itemsize, "size": tile.bytes,
+             "columns": tile.columns, "depth": tile.depth}
+    return KernelSource(f"matmul_{dtype.code}", _DRIVER.format(
+        **names, use_sums=_USE_SUMS if narrow else "", store_sums=_STORE_SUMS.format(**names) if narrow else ""))
+
+
+@lru_cache(maxsize=None)
+def dots_kernel(dtype: DType, work: str) -> KernelSource:
+    """The product of a few rows with columns that are contiguous along the inner axis."""
+    return KernelSource(f"matmul_dots_{dtype.code}", _DOTS.format(memory=dtype.code, work=work))
+
+
+@lru_cache(maxsize=None)
+def plain_kernel(dtype: DType) -> KernelSource:
+    """The product as a loop nest, for integers."""
+    return KernelSource(f"matmul_plain_{dtype.code}", _PLAIN.format(memory=dtype.code))
+
+
+@lru_cache(maxsize=None)
+def columns_kernel(dtype: DType, work: str) -> KernelSource:
+    """The product of a very few rows with b as it lies, each of its rows contiguous."""
+    return KernelSource(f"matmul_columns_{dtype.code}", _COLUMNS.format(
+        memory=dtype.code, work=work, rows=VERY_FEW_ROWS, width=COLUMNS_WIDTH, elements=VERY_FEW_ROWS * COLUMNS_WIDTH))

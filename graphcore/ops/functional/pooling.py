@@ -1,0 +1,250 @@
+"""Pooling: over windows, or to a given size."""
+from __future__ import annotations
+
+import math
+
+from graphcore.ops import pointwise as pw
+from graphcore.ops import pooling as records
+from graphcore.ops.functional.arguments import Dim, Tensor, apply, dt, floating, ints_of, shape_error, tensor_of
+from graphcore.ops.functional.arithmetic import pow
+from graphcore.ops.functional.comparison import where
+from graphcore.ops.functional.convolution import same_padding
+from graphcore.ops.functional.creation import counted
+from graphcore.ops.functional.joining import concat, window
+from graphcore.ops.functional.padding import pair_of, taps, zero_padded
+from graphcore.ops.functional.reduction import amax, mean
+from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
+
+__all__ = """max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
+    adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d max_pool3d avg_pool3d""".split()
+
+
+def _images(input, name, rank=4) -> tuple:
+    """(images with a batch axis, whether it was added)."""
+    x = tensor_of(input, name)
+    if x.ndim not in (rank - 1, rank):
+        raise shape_error(f"{name} takes a tensor of {rank} axes (or {rank - 1}, without the batch), got shape {x.shape}")
+    return (x, False) if x.ndim == rank else (expand_dims(x, 0), True)
+
+
+def _overhang(extent, kernel, stride, before, dilation=1) -> int:
+    """How much more padding the ceil mode needs after an axis; a window never starts beyond the input."""
+    reach = dilation * (kernel - 1) + 1
+    if isinstance(extent, Dim):
+        raise shape_error(f"ceil_mode needs known sizes, got {extent}")
+    span = extent + 2 * before - reach
+    count = -(-span // stride) + 1
+    if (count - 1) * stride >= extent + before:
+        count -= 1
+    return max((count - 1) * stride - span, 0)
+
+
+def _settings(name, kernel_size, stride, padding, dilation=1):
+    kernel = pair_of(kernel_size, f"{name}: kernel_size")
+    stride = kernel if stride is None else pair_of(stride, f"{name}: stride")
+    before = pair_of(padding, f"{name}: padding")
+    if any(2 * p > k for p, k in zip(before, kernel)):
+        raise shape_error(f"{name}: padding {before} must be at most half of the kernel size {kernel}")
+    return kernel, stride, before, pair_of(dilation, f"{name}: dilation")
+
+
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    """The largest element of each window of [N, C, H, W] (or [C, H, W]).
+
+    Sizes are ints or pairs; stride None: the kernel size.  ceil_mode: windows that leave the image at its end count too.
+    return_indices: also the int64 place of each maximum in its image, row-major.  Raises ShapeError for bad sizes.
+    """
+    x, added = _images(x, "max_pool2d")
+    kernel, stride, before, dilation = _settings("max_pool2d", kernel_size, stride, padding, dilation)
+    pad = []
+    for n, k, s, p, d in zip(x.shape[2:], kernel, stride, before, dilation):
+        pad += [p, p + (_overhang(n, k, s, p, d) if ceil_mode else 0)]
+    y = apply(records.max_pool2d, x, kernel=kernel, stride=stride, pad=tuple(pad), dilation=dilation)
+    places = max_places(x, y, kernel, stride, pad, dilation) if return_indices else None
+    results = [squeeze(v, 0) if added else v for v in (y, places) if v is not None]
+    return tuple(results) if return_indices else results[0]
+
+
+def max_places(x: Tensor, y: Tensor, kernel, stride, pad, dilation) -> Tensor:
+    """The place of each window's first maximum in its image, row-major, as int64."""
+    top, bottom, left, right = pad
+    around = (0, 0, top, left), (0, 0, bottom, right)
+    lowest = -math.inf if x.dtype.is_float else -(2 ** (8 * x.dtype.itemsize - 1)) if x.dtype.kind == "i" else 0
+    numbers = broadcast_to(reshape(counted(x.shape[2] * x.shape[3]), x.shape[2:]), x.shape)
+    candidates = taps(zero_padded(x, *around, fill=lowest), kernel, stride, dilation)
+    labels = taps(zero_padded(numbers, *around, fill=-1), kernel, stride, dilation)
+    found = Tensor(-1, dt.int64)
+    for value, label in zip(candidates, labels):
+        hit = apply(pw.logical_and, apply(pw.eq, value, y), apply(pw.lt, found, Tensor(0, dt.int64)))
+        found = where(hit, label, found)
+    return found
+
+
+def avg_pool2d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=0):
+    """The mean of each window of [N, C, H, W] (or [C, H, W]).
+
+    count_include_pad: whether padding counts as elements; divisor_override: divide by this instead (0: do not).
+    Other arguments as in `max_pool2d`.
+    """
+    x, added = _images(floating(tensor_of(input_x, "avg_pool2d")), "avg_pool2d")
+    kernel, stride, before, _ = _settings("avg_pool2d", kernel_size, stride, padding)
+    more = [_overhang(n, k, s, p) if ceil_mode else 0 for n, k, s, p in zip(x.shape[2:], kernel, stride, before)]
+    pad = (before[0], before[0] + more[0], before[1], before[1] + more[1])
+    if any(more) and count_include_pad and not divisor_override:
+        # given padding counts, what the ceil mode adds does not
+        x = zero_padded(x, (0, 0, *before), (0, 0, *before))
+        pad, count_include_pad = (0, more[0], 0, more[1]), False
+    y = apply(records.avg_pool2d, x, kernel=kernel, stride=stride, pad=pad, count_include_pad=bool(count_include_pad),
+              divisor_override=int(divisor_override) or None)
+    return squeeze(y, 0) if added else y
+
+
+def pool_same(record, x: Tensor, kernel, stride, pad_mode: str) -> Tensor:
+    """Pooling with pad_mode "valid" or "same"; padding never counts.  Raises ValueError for another mode."""
+    mode = str(pad_mode).lower()
+    if mode not in ("valid", "same"):
+        raise shape_error(f"pad_mode must be 'valid' or 'same', got {pad_mode!r}")
+    sides = [same_padding(n, k, s) if mode == "same" else (0, 0) for n, k, s in zip(x.shape[2:], kernel, stride)]
+    attrs = {"kernel": kernel, "stride": stride, "pad": sides[0] + sides[1]}
+    if record is records.max_pool2d:
+        return apply(record, x, dilation=(1, 1), **attrs)
+    return apply(record, floating(x), count_include_pad=False, divisor_override=None, **attrs)
+
+
+# -- one axis ---------------------------------------------------------------------------------------------
+
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    """The largest element of each window of [N, C, L] (or [C, L]); see `max_pool2d`."""
+    one = [(1, *ints_of(v, "max_pool1d")) for v in (kernel_size, kernel_size if stride is None else stride, dilation)]
+    y = max_pool2d(expand_dims(x, -2), one[0], one[1], (0, *ints_of(padding, "max_pool1d")), one[2], return_indices,
+                   ceil_mode)
+    return tuple(squeeze(v, -2) for v in y) if return_indices else squeeze(y, -2)
+
+
+def avg_pool1d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True):
+    """The mean of each window of [N, C, L] (or [C, L]); see `avg_pool2d`."""
+    y = avg_pool2d(expand_dims(input_x, -2), (1, *ints_of(kernel_size, "avg_pool1d")), (1, *ints_of(stride, "avg_pool1d")),
+                   (0, *ints_of(padding, "avg_pool1d")), ceil_mode, count_include_pad)
+    return squeeze(y, -2)
+
+
+def lp_pool2d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """The norm sum(x^p)^(1/p) of each window of [N, C, H, W]."""
+    kernel = pair_of(kernel_size, "lp_pool2d")
+    means = avg_pool2d(pow(tensor_of(x, "lp_pool2d"), float(norm_type)), kernel, kernel if stride is None else stride,
+                       ceil_mode=ceil_mode, divisor_override=1)
+    return pow(means, 1.0 / norm_type)
+
+
+# -- to a given size ----------------------------------------------------------------------------------------
+
+def _to_size(x: Tensor, axis: int, size: int, combine) -> Tensor:
+    """`size` windows over one axis, from floor(i n / size) to ceil((i + 1) n / size), each combined."""
+    extent = x.shape[axis]
+    if size == extent:
+        return x
+    if size == 1:
+        return combine(x, axis, True)
+    if isinstance(extent, Dim):
+        raise shape_error(f"adaptive pooling to {size} needs a known size, got {extent}")
+    parts = []
+    for i in range(size):
+        start, end = i * extent // size, -(-(i + 1) * extent // size)
+        parts.append(combine(window(x, axis, start, end - start), axis, True))
+    return concat(parts, axis)
+
+
+def _adaptive(name, input, output_size, axes, combine) -> Tensor:
+    x = tensor_of(input, name)
+    if x.ndim not in (axes + 1, axes + 2):
+        raise shape_error(f"{name} takes a tensor of {axes + 1} or {axes + 2} axes, got shape {x.shape}")
+    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * axes
+    for i, size in enumerate(wanted):
+        axis = x.ndim - axes + i
+        if size is not None and (not isinstance(size, int) or size < 1):
+            raise shape_error(f"{name}: output_size must hold positive ints or None, got {output_size}")
+        x = x if size is None else _to_size(x, axis, size, combine)
+    return x
+
+
+def _even(x, output_size):
+    """Kernel sizes if both axes divide evenly into more than one window, else None."""
+    sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * 2
+    known = x.ndim == 4 and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes)
+    if not known or sizes == (1, 1) or any(isinstance(n, Dim) or n % s for n, s in zip(x.shape[2:], sizes)):
+        return None
+    return tuple(n // s for n, s in zip(x.shape[2:], sizes))
+
+
+def adaptive_avg_pool2d(input, output_size):
+    """Means over windows that divide [N, C, H, W] (or [C, H, W]) into `output_size`, an int or (H, W), None: as it is."""
+    x = floating(tensor_of(input, "adaptive_avg_pool2d"))
+    kernel = _even(x, output_size)
+    if kernel is not None:
+        return apply(records.avg_pool2d, x, kernel=kernel, stride=kernel, pad=(0, 0, 0, 0), count_include_pad=True,
+                     divisor_override=None)
+    if x.ndim > 2 and (output_size == 1 or tuple(output_size) == (1, 1)):
+        return mean(x, (-2, -1), True)
+    return _adaptive("adaptive_avg_pool2d", x, output_size, 2, mean)
+
+
+def adaptive_avg_pool1d(input, output_size):
+    """Means over windows that divide [N, C, L] into `output_size`."""
+    return _adaptive("adaptive_avg_pool1d", floating(tensor_of(input, "adaptive_avg_pool1d")), output_size, 1, mean)
+
+
+def adaptive_avg_pool3d(input, output_size):
+    """Means over windows that divide [N, C, D, H, W] into `output_size`."""
+    return _adaptive("adaptive_avg_pool3d", floating(tensor_of(input, "adaptive_avg_pool3d")), output_size, 3, mean)
+
+
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    """Maxima over windows that divide [N, C, H, W] (or [C, H, W]) into `output_size`.
+
+    return_indices: also the places of the maxima; only where the windows divide evenly.
+    """
+    x = tensor_of(input, "adaptive_max_pool2d")
+    kernel = x.shape[2:] if output_size in (1, (1, 1)) and x.ndim == 4 else _even(x, output_size)
+    if kernel is not None and (return_indices or output_size not in (1, (1, 1))):
+        return max_pool2d(x, kernel, kernel, return_indices=return_indices)
+    if return_indices:
+        raise shape_error(f"adaptive_max_pool2d gives indices where {output_size} divides the image of {x.shape} evenly")
+    return _adaptive("adaptive_max_pool2d", x, output_size, 2, amax)
+
+
+def adaptive_max_pool1d(input, output_size):
+    """Maxima over windows that divide [N, C, L] into `output_size`."""
+    return _adaptive("adaptive_max_pool1d", input, output_size, 1, amax)
+
+
+# -- three axes ---------------------------------------------------------------------------------------------
+
+def _pool_depth(name, x, kernel_size, stride, pool_images, combine):
+    x = tensor_of(x, name)
+    if x.ndim != 5:
+        raise shape_error(f"{name} takes a tensor [N, C, D, H, W], got shape {x.shape}")
+    kernel = ints_of(kernel_size, name) * (3 if isinstance(kernel_size, int) else 1)
+    steps = kernel if stride is None else ints_of(stride, name) * (3 if isinstance(stride, int) else 1)
+    n, c, d, *image = x.shape
+    pooled = pool_images(reshape(moveaxis(x, 2, 1), (n * d, c, *image)), kernel[1:], steps[1:])
+    slices = moveaxis(reshape(pooled, (n, d, *pooled.shape[1:])), 1, 2)
+    starts = range(0, d - kernel[0] + 1, steps[0])
+    return concat([combine(window(slices, 2, start, kernel[0]), 2, True) for start in starts], 2)
+
+
+def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """The largest element of each window of [N, C, D, H, W]; without padding, dilation, ceil mode and indices."""
+    if padding or dilation != 1 or ceil_mode or return_indices:
+        raise shape_error("max_pool3d has no padding, dilation, ceil_mode or return_indices here; use ops.pad")
+    return _pool_depth("max_pool3d", x, kernel_size, stride, max_pool2d, amax)
+
+
+def avg_pool3d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=0):
+    """The mean of each window of [N, C, D, H, W]; without ceil mode, padding counts."""
+    if ceil_mode or divisor_override or padding and not count_include_pad:
+        raise shape_error("avg_pool3d has no ceil_mode, divisor_override or count_include_pad=False here; use ops.pad")
+    x = tensor_of(input_x, "avg_pool3d")
+    p = (ints_of(padding, "avg_pool3d") * 3)[:3]
+    return _pool_depth("avg_pool3d", zero_padded(x, (0, 0, *p), (0, 0, *p)), kernel_size, stride, avg_pool2d, mean)
+
+

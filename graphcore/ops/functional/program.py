@@ -1,0 +1,86 @@
+"""What concerns the program rather than values: the flow of gradients, order, printing, and grouping of arguments."""
+from __future__ import annotations
+
+import functools
+
+from graphcore.ops import structural
+from graphcore.ops.functional.arguments import Tensor, apply, capture_error, current_trace, tensor_of
+from graphcore.ops.state import assign, assign_add, assign_sub
+
+__all__ = """assign assign_add assign_sub stop_gradient depend partial print_ is_ is_not in_ not_in tuple_len
+    tuple_getitem grad value_and_grad""".split()
+
+
+def stop_gradient(value):
+    """`value` (a Tensor, or a tuple or list of them) as a constant: no gradient flows through it."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(stop_gradient(v) for v in value)
+    return apply(structural.stop_gradient, tensor_of(value, "stop_gradient"))
+
+
+def depend(value, expr):
+    """`value`.  Assignments take effect in the order of the program, so nothing needs to be tied to `expr`."""
+    return value
+
+
+partial = functools.partial
+
+
+def print_(*input_x):
+    """Print values, outside of a capture.  Raises CaptureError inside: values exist only when the program runs."""
+    if current_trace() is not None and any(isinstance(x, Tensor) for x in input_x):
+        raise capture_error("tensors cannot be printed while a graph is captured; return them, or run this code in "
+                            "PYNATIVE_MODE")
+    for x in input_x:
+        print(x)
+
+
+def check_that(condition, *values):
+    """Raise AssertionError with `values` if a bool is false, outside of a capture."""
+    if current_trace() is not None and isinstance(condition, Tensor):
+        raise capture_error("a condition on tensor values cannot be checked while a graph is captured; run this code in "
+                            "PYNATIVE_MODE")
+    if not bool(condition):
+        raise AssertionError(", ".join(map(str, values)) or "the condition of Assert is false")
+
+
+def is_(a, b) -> bool:
+    """``a is b``."""
+    return a is b
+
+
+def is_not(a, b) -> bool:
+    """``a is not b``."""
+    return a is not b
+
+
+def in_(a, b) -> bool:
+    """``a in b``."""
+    return a in b
+
+
+def not_in(a, b) -> bool:
+    """``a not in b``."""
+    return a not in b
+
+
+def tuple_len(values) -> int:
+    """The number of entries of a tuple."""
+    return len(values)
+
+
+def tuple_getitem(values, index):
+    """An entry of a tuple."""
+    return values[index]
+
+
+def grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False):
+    """A function that returns gradients of `fn`; see `graphcore.grad`."""
+    from graphcore.capture import gradients
+    return gradients.grad(fn, grad_position, weights, has_aux, return_ids)
+
+
+def value_and_grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False):
+    """A function that returns (value, gradients) of `fn`; see `graphcore.value_and_grad`."""
+    from graphcore.capture import gradients
+    return gradients.value_and_grad(fn, grad_position, weights, has_aux, return_ids)
