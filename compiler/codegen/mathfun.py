@@ -314,6 +314,6 @@ def round(x):
 
 
 def namespace() -> dict:
-    """The names of all mathematical functions and random numbers of kernels."""
-    from graphcore.compiler.codegen import random_bits  # and with it `trigonometry`
-    return FUNCTIONS | random_bits.namespace()
+    """The names of all mathematical functions, random numbers and short vectors of kernels."""
+    from graphcore.compiler.codegen import lanes, random_bits      # random_bits brings in `trigonometry`
+    return FUNCTIONS | random_bits.namespace() | lanes.namespace()

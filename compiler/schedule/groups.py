@@ -125,6 +125,9 @@ class Fuser:
         groups = self._merge_siblings(groups)
         for g in groups:
             self._move_to_producers(g)
+        for g in groups:
+            if not g.nodes:
+                self._forget(g)
         groups = [g for g in groups if g.nodes]
         for g in groups:
             g.order = self.order
@@ -350,6 +353,11 @@ class Fuser:
                 self.groups_of[m] = [g if x is h else x for x in self.groups_of[m]]
                 self._note(m, f"moved to {_title(g)}, which has its operands at hand")
             self.successors[g].update(u for m in moved for u in self._user_units(m) if u is not g)
+
+    def _forget(self, emptied: Group) -> None:
+        self.successors.pop(emptied, None)
+        for units in self.successors.values():
+            units.discard(emptied)
 
     def _closure(self, n: Node, h: Group):
         """(n and the members that serve n alone, the groups that make their operands); None if there are other operands."""

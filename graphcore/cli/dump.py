@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 
+from graphcore.capture import location
 from graphcore.cli import highlight, mindspore_hook, targets
 from graphcore.cli.as_json import graph_as_json
 from graphcore.cli.errors import UsageError, nearest
@@ -94,8 +95,17 @@ def capture(target, is_cell: bool, types, grad: bool):
         call = functools.wraps(function)(lambda *args: differentiated(*args))
     else:
         call = functools.wraps(function)(lambda *args: target(*args))
+    _hide_callers()
     name = type(target).__name__ if is_cell else getattr(target, "__name__", "function")
     return capture_call(call, types, {}, re.sub(r"[^A-Za-z0-9_.]", "_", name), target if is_cell else None)
+
+
+def _hide_callers() -> None:
+    """Keep the launcher (the installed script, a test) from being taken for the user's code that made a node."""
+    frame = sys._getframe()
+    while frame is not None:
+        location._is_library[frame.f_code.co_filename] = True
+        frame = frame.f_back
 
 
 def compiler_stages(graph: Graph) -> list[tuple[str, Graph]]:

@@ -16,7 +16,8 @@ def nearest(name: str, candidates: Iterable[str], count: int = 4) -> str:
     by_lower: dict[str, str] = {}
     for candidate in candidates:
         by_lower.setdefault(candidate.lower(), candidate)
-    found = [by_lower[m] for m in difflib.get_close_matches(name.lower(), by_lower, count, 0.6 if len(name) > 3 else 0.5)]
+    cutoff = 0.6 if len(name) > 3 else 0.5      # of two letters, one may be wrong
+    found = [by_lower[m] for m in difflib.get_close_matches(name.lower(), by_lower, count, cutoff)]
     if not found:
         return ""
     if len(found) == 1 or difflib.SequenceMatcher(None, name.lower(), found[0].lower()).ratio() > 0.9:

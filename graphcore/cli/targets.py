@@ -48,7 +48,8 @@ def load_target(text: str):
             if value is module:
                 where, candidates = os.path.basename(path), _own_names(module)
             else:
-                where, candidates = ".".join(name.split(".")[:done]), [n for n in dir(value) if not n.startswith("_")]
+                where = ".".join(name.split(".")[:done])
+                candidates = [n for n in [*getattr(value, "name_cells", dict)(), *dir(value)] if not n.startswith("_")]
             hint = nearest(part, candidates)
             if not hint and value is module and candidates:
                 hint = f"; it has {', '.join(sorted(candidates)[:8])}"
@@ -78,13 +79,14 @@ def load_module(path: str) -> ModuleType:
 
 
 def _own_names(module: ModuleType) -> list[str]:
-    """The public names that the file itself defines, so that hints do not offer what it imports."""
-    return [n for n, v in vars(module).items() if not n.startswith("_") and not isinstance(v, ModuleType)
-            and getattr(v, "__module__", module.__name__) in (module.__name__, None) or _is_instance(v)]
+    """The public names that the file itself defines, and nets; so that hints do not offer what it imports."""
+    def is_own(name: str, value) -> bool:
+        if name.startswith("_") or isinstance(value, ModuleType):
+            return False
+        is_net = hasattr(value, "construct") and not isinstance(value, type)
+        return is_net or getattr(value, "__module__", None) in (None, module.__name__)
 
-
-def _is_instance(value) -> bool:
-    return hasattr(value, "construct") and not isinstance(value, type)
+    return [name for name, value in vars(module).items() if is_own(name, value)]
 
 
 def make_callable(target, name: str):

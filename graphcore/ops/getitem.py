@@ -393,6 +393,6 @@ def _setitem_now(self: Tensor, index, value) -> None:
         except ValueError:
             raise shape_error(f"a value of shape {stored.shape} cannot be broadcast to the shape {part.shape} of the "
                               "elements assigned to") from None
-    if hasattr(self, "materialized"):
+    if "_sources" in self.__dict__ or hasattr(self, "materialized"):
         from graphcore.capture import epoch
-        epoch.data_changed()
+        epoch.data_changed()        # a Parameter's memory may have been written

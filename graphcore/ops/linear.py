@@ -205,7 +205,7 @@ class conv2d_grad_input(Scheduled):
     def reference(g, w, *, shape, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), groups=1):
         n, o, *out = g.shape
         top, bottom, left, right = pad
-        matrices = w.reshape(1, groups, o // groups, -1).swapaxes(-1, -2)
+        matrices = w.reshape(1, groups, o // groups, int(np.prod(w.shape[1:]))).swapaxes(-1, -2)
         columns = np.matmul(matrices, g.reshape(n, groups, o // groups, out[0] * out[1]))
         columns = columns.reshape(n, shape[1], *w.shape[2:], *out)
         padded = np.zeros((n, shape[1], shape[2] + top + bottom, shape[3] + left + right), columns.dtype)

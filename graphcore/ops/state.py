@@ -23,7 +23,7 @@ def assign(variable, value) -> Tensor:
     if trace is not None:
         trace.assign(variable, value)
         return variable
-    array = value.asnumpy() if isinstance(value, Tensor) else np.asarray(value)
+    array = _values(value)
     target = variable.materialized()._array
     if array.shape not in ((), target.shape) and not array.size == target.size == 1:
         from graphcore.errors import ShapeError
@@ -33,6 +33,13 @@ def assign(variable, value) -> Tensor:
     np.copyto(target, stored.reshape(target.shape) if stored.size == target.size else stored)
     epoch.data_changed()
     return variable
+
+
+def _values(value) -> np.ndarray:
+    """The values of a Tensor or number; reading a Parameter so is no escape of its memory."""
+    if isinstance(value, Tensor):
+        return value.peek() if hasattr(value, "peek") else value.asnumpy()
+    return np.asarray(value)
 
 
 def assign_add(variable, value) -> Tensor:

@@ -1,4 +1,5 @@
 """Training: Model, callbacks, metrics, checkpoints, mixed precision; the names of ``mindspore.train``."""
+from graphcore.context import ParallelMode
 from graphcore.train.amp import build_train_network
 from graphcore.train.callback import (
                                       Callback,
@@ -50,7 +51,7 @@ from graphcore.train.serialization import CheckpointMismatchError, load_checkpoi
 __all__ = ["Accuracy", "BleuScore", "Callback", "CheckpointConfig", "CheckpointMismatchError", "ConfusionMatrix",
            "ConfusionMatrixMetric", "CosineSimilarity", "Dice", "DynamicLossScaleManager", "EarlyStopping", "F1",
            "Fbeta", "FixedLossScaleManager", "History", "InvalidLossError", "LambdaCallback", "LearningRateScheduler",
-           "Loss", "LossMonitor", "LossScaleManager", "MAE", "MSE", "Metric", "Model", "ModelCheckpoint", "Perplexity",
+           "Loss", "LossMonitor", "LossScaleManager", "MAE", "MSE", "Metric", "Model", "ModelCheckpoint", "ParallelMode", "Perplexity",
            "Precision", "ProgressBar", "ROC", "Recall", "ReduceLROnPlateau", "RunContext", "SummaryCollector",
            "SummaryLandscape", "TimeMonitor", "Top1CategoricalAccuracy", "Top5CategoricalAccuracy",
            "TopKCategoricalAccuracy", "auc", "build_train_network", "get_metric_fn", "get_metrics", "load_checkpoint",

@@ -5,8 +5,7 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore import ops
-from graphcore.errors import ShapeError
-from graphcore.nn.arguments import boolean, number, one_of, positive_int
+from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
@@ -285,8 +284,7 @@ class Softmax2d(Cell):
     """`Softmax` over the channels of (N, C, H, W) or (C, H, W)."""
 
     def construct(self, x):
-        if len(x.shape) not in (3, 4):
-            raise ShapeError(f"Softmax2d takes 3 or 4 dimensions, got {len(x.shape)} (shape {tuple(x.shape)})")
+        rank(x, (3, 4), self.cls_name)
         return ops.softmax(x, -3)
 
 
@@ -314,10 +312,7 @@ class LRN(Cell):
         one_of(norm_region, ("ACROSS_CHANNELS",), "norm_region", self.cls_name)
 
     def construct(self, input_x):
-        channels, radius = input_x.shape[1], self.depth_radius
-        padded = ops.pad(ops.square(input_x), [0, 0, 0, 0, radius, radius])
-        total = sum((padded[:, i:i + channels] for i in range(1, 2 * radius + 1)), padded[:, :channels])
-        return input_x / ops.pow(self.bias + self.alpha * total, self.beta)
+        return ops.lrn(input_x, self.depth_radius, self.bias, self.alpha, self.beta)
 
 
 _BY_NAME = {

@@ -161,23 +161,9 @@ class Dropout(Cell):
 class _ChannelDropout(Cell):
     """In training, sets whole channels to 0 with probability `p` and divides the others by 1 - p."""
 
-    ranks: tuple
-
     def __init__(self, p=0.5):
         super().__init__()
         self.p = number(p, "p", self.cls_name, low=0.0, high=1.0)
-
-    def construct(self, x):
-        if not self.training or self.p == 0:
-            return x
-        if len(x.shape) not in self.ranks:
-            raise ShapeError(f"{self.cls_name} takes {' or '.join(map(str, self.ranks))} dimensions, got shape "
-                             f"{tuple(x.shape)}")
-        if self.p == 1:
-            return ops.zeros_like(x)
-        spatial = max(self.ranks) - 2
-        ones = ops.ones_like(ops.sum(x, tuple(range(len(x.shape) - spatial, len(x.shape))), True))
-        return x * ops.dropout(ones, p=self.p, training=True)
 
     def extend_repr(self):
         return f"p={self.p}"
@@ -186,19 +172,22 @@ class _ChannelDropout(Cell):
 class Dropout1d(_ChannelDropout):
     """Dropout of whole channels of (N, C, L) or (C, L)."""
 
-    ranks = (2, 3)
+    def construct(self, x):
+        return ops.dropout1d(x, self.p, self.training)
 
 
 class Dropout2d(_ChannelDropout):
     """Dropout of whole channels of (N, C, H, W) or (C, H, W)."""
 
-    ranks = (3, 4)
+    def construct(self, x):
+        return ops.dropout2d(x, self.p, self.training)
 
 
 class Dropout3d(_ChannelDropout):
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
 
-    ranks = (4, 5)
+    def construct(self, x):
+        return ops.dropout3d(x, self.p, self.training)
 
 
 class Flatten(Cell):
@@ -292,23 +281,8 @@ class Pad(Cell):
         if len(self.paddings) != len(x.shape):
             raise ShapeError(f"Pad: {len(self.paddings)} pairs of paddings do not go with an input of shape "
                              f"{tuple(x.shape)}")
-        if self.mode == "CONSTANT":
-            flat = [size for pair in reversed(self.paddings) for size in pair]
-            return ops.pad(x, flat)
-        for axis, (before, after) in enumerate(self.paddings):
-            if before or after:
-                x = _mirrored(x, axis, before, after, skip_edge=self.mode == "REFLECT")
-        return x
-
-
-def _mirrored(x, axis, before, after, skip_edge):
-    """`x` continued by its mirror image along `axis`; the edge itself is repeated unless `skip_edge`."""
-    size, edge = x.shape[axis], int(skip_edge)
-    if max(before, after) > size - edge:
-        raise ShapeError(f"Pad: axis {axis} of {size} cannot be mirrored by ({before}, {after})")
-    last = size - 1 - edge
-    order = [*range(before - 1 + edge, edge - 1, -1), *range(size), *range(last, last - after, -1)]
-    return ops.gather(x, Tensor(order, dt.int32), axis)
+        flat = [size for both in reversed(self.paddings) for size in both]
+        return ops.pad(x, flat, self.mode.lower())
 
 
 class ClipByNorm(Cell):

@@ -1,8 +1,4 @@
-"""Convolutions and transposed convolutions.
-
-`construct` composes the operators `conv2d` and `conv2d_grad_input`; the bias is a pointwise addition, which the
-compiler fuses into them.
-"""
+"""Convolutions and transposed convolutions."""
 from __future__ import annotations
 
 import math
@@ -13,9 +9,8 @@ from graphcore.errors import ShapeError
 from graphcore.initializer import HeUniform, Uniform, initializer
 from graphcore.nn.arguments import boolean, one_of, padding_sizes, pair, positive_int, rank
 from graphcore.nn.cell import Cell
-from graphcore.nn.layers import windows
-from graphcore.ops import linear
-from graphcore.ops.dispatch import apply, operands
+from graphcore.ops.dispatch import operands
+from graphcore.ops.functional.convolution import transposed
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
@@ -25,18 +20,11 @@ PAD_MODES = ("same", "valid", "pad")
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
-def with_bias(y, bias):
-    """`y` plus one number per channel (axis 1), or `y` if there is no bias."""
-    if bias is None:
-        return y
-    return y + ops.reshape(bias, (1, bias.shape[0]) + (1,) * (len(y.shape) - 2))
-
-
 class _Conv(Cell):
     """What all convolutions share: arguments, weight, bias, printed form."""
 
     def __init__(self, in_channels, out_channels, kernel_size, stride, pad_mode, padding, dilation, group, has_bias,
-                 weight_init, bias_init, data_format="NCHW", transposed=False, dtype=dt.float32):
+                 weight_init, bias_init, data_format="NCHW", is_transposed=False, dtype=dt.float32):
         super().__init__()
         self.in_channels = positive_int(in_channels, "in_channels", self.cls_name)
         self.out_channels = positive_int(out_channels, "out_channels", self.cls_name)
@@ -53,7 +41,7 @@ class _Conv(Cell):
             if channels % group:
                 raise ValueError(f"{self.cls_name}: {name} ({channels}) must be divisible by group ({group})")
         self.has_bias = boolean(has_bias, "has_bias", self.cls_name)
-        shape = self._weight_shape(transposed)
+        shape = self._weight_shape(is_transposed)
         self.weight_init = HeUniform(math.sqrt(5)) if weight_init is None else weight_init
         self.weight = Parameter(initializer(self.weight_init, shape, dtype), name="weight")
         self.bias_init, self.bias = bias_init, None
@@ -62,18 +50,23 @@ class _Conv(Cell):
                 self.bias_init = Uniform(1 / math.sqrt(math.prod(shape[1:])))
             self.bias = Parameter(initializer(self.bias_init, (out_channels,), dtype), name="bias")
 
-    def _weight_shape(self, transposed) -> tuple:
-        if transposed:
+    def _weight_shape(self, is_transposed) -> tuple:
+        if is_transposed:
             return (self.in_channels, self.out_channels // self.group, *self.kernel_size)
         if self.data_format == "NHWC":
             return (self.out_channels, *self.kernel_size, self.in_channels // self.group)
         return (self.out_channels, self.in_channels // self.group, *self.kernel_size)
 
-    def check_channels(self, x, axis=1):
-        """Raise ShapeError unless `x` has `in_channels` channels."""
-        if x.shape[axis] != self.in_channels:
-            raise ShapeError(f"{self.cls_name} of {self.in_channels} input channels takes input whose axis {axis} is "
-                             f"{self.in_channels}, got shape {tuple(x.shape)}")
+    def check_input(self, x, dimensions, channel_axis=1):
+        """Raise ShapeError unless `x` has that many axes, and `in_channels` channels."""
+        rank(x, (dimensions,), self.cls_name)
+        if x.shape[channel_axis] != self.in_channels:
+            raise ShapeError(f"{self.cls_name} of {self.in_channels} input channels takes input whose axis "
+                             f"{channel_axis} is {self.in_channels}, got shape {tuple(x.shape)}")
+
+    def convolved(self, convolution, x, weight):
+        """`convolution` of ops on an input whose axis 1 holds the channels, with bias."""
+        return convolution(x, weight, self.bias, self.stride, self.pad_mode, self.pads, self.dilation, self.group)
 
     def extend_repr(self):
         return (f"input_channels={self.in_channels}, output_channels={self.out_channels}, "
@@ -103,20 +96,12 @@ class Conv2d(_Conv):
                          has_bias, weight_init, bias_init, data_format, dtype=dtype)
 
     def construct(self, x):
-        rank(x, (4,), self.cls_name)
-        channels_last = self.data_format == "NHWC"
-        self.check_channels(x, 3 if channels_last else 1)
-        x, weight = operands(x, self.weight, name=self.cls_name)
-        if channels_last:
-            x, weight = ops.transpose(x, TO_NCHW), ops.transpose(weight, TO_NCHW)
-        y = with_bias(self.convolve(x, weight), self.bias)
-        return ops.transpose(y, TO_NHWC) if channels_last else y
-
-    def convolve(self, x, weight):
-        """The convolution of an (N, C, H, W) image, without bias."""
-        pads = windows.padding(self.pad_mode, x.shape[2:], self.kernel_size, self.stride, self.dilation, self.pads,
-                               self.cls_name)
-        return apply(linear.conv2d, x, weight, stride=self.stride, pad=pads, dilation=self.dilation, groups=self.group)
+        if self.data_format == "NCHW":
+            self.check_input(x, 4)
+            return self.convolved(ops.conv2d, x, self.weight)
+        self.check_input(x, 4, 3)
+        y = self.convolved(ops.conv2d, ops.transpose(x, TO_NCHW), ops.transpose(self.weight, TO_NCHW))
+        return ops.transpose(y, TO_NHWC)
 
 
 def _row_pair(value, name, owner) -> tuple:
@@ -156,13 +141,8 @@ class Conv1d(_Conv):
                          dtype=dtype)
 
     def construct(self, x):
-        rank(x, (3,), self.cls_name)
-        self.check_channels(x)
-        x, weight = operands(ops.expand_dims(x, 2), self.weight, name=self.cls_name)
-        pads = windows.padding(self.pad_mode, x.shape[2:], self.kernel_size, self.stride, self.dilation, self.pads,
-                               self.cls_name)
-        y = apply(linear.conv2d, x, weight, stride=self.stride, pad=pads, dilation=self.dilation, groups=self.group)
-        return ops.squeeze(with_bias(y, self.bias), 2)
+        self.check_input(x, 3)
+        return ops.squeeze(self.convolved(ops.conv2d, ops.expand_dims(x, 2), self.weight), 2)
 
 
 def _triple(value, name, owner) -> tuple:
@@ -173,9 +153,9 @@ def _triple(value, name, owner) -> tuple:
 
 
 class Conv3d(_Conv):
-    """3-D convolution of volumes (N, in_channels, D, H, W); arguments as in `Conv2d`.
+    """3-D convolution of volumes (N, in_channels, D, H, W); arguments as in `Conv2d`, sizes an int or three.
 
-    padding: int or (head, tail, top, bottom, left, right).  It is the sum of one 2-D convolution per tap in depth.
+    padding: int or (head, tail, top, bottom, left, right).
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1,
@@ -187,26 +167,8 @@ class Conv3d(_Conv):
                          group, has_bias, weight_init, bias_init, data_format, dtype=dtype)
 
     def construct(self, x):
-        rank(x, (5,), self.cls_name)
-        self.check_channels(x)
-        x, weight = operands(x, self.weight, name=self.cls_name)
-        head, tail, *pads = windows.padding(self.pad_mode, x.shape[2:], self.kernel_size, self.stride, self.dilation,
-                                            self.pads, self.cls_name)
-        if head or tail:
-            x = ops.pad(x, [0, 0, 0, 0, head, tail])
-        n, _, depth, rows, columns = x.shape
-        (kernel, *_), (stride, *strides), (dilation, *dilations) = self.kernel_size, self.stride, self.dilation
-        layers = (depth - windows.reach(kernel, dilation)) // stride + 1
-        total = None
-        for tap in range(kernel):
-            start = tap * dilation
-            seen = x[:, :, start:start + (layers - 1) * stride + 1:stride]
-            images = ops.reshape(ops.transpose(seen, (0, 2, 1, 3, 4)), (n * layers, self.in_channels, rows, columns))
-            y = apply(linear.conv2d, images, weight[:, :, tap], stride=tuple(strides), pad=tuple(pads),
-                      dilation=tuple(dilations), groups=self.group)
-            total = y if total is None else total + y
-        y = ops.reshape(total, (n, layers, *total.shape[1:]))
-        return with_bias(ops.transpose(y, (0, 2, 1, 3, 4)), self.bias)
+        self.check_input(x, 5)
+        return self.convolved(ops.conv3d, x, self.weight)
 
 
 class _TransposedConv(_Conv):
@@ -215,14 +177,21 @@ class _TransposedConv(_Conv):
     def spread(self, x):
         """The transposed convolution of (N, C, H, W), with bias."""
         x, weight = operands(x, self.weight, name=self.cls_name)
-        n, _, *sizes = x.shape
-        made = [windows.transposed_size(self.pad_mode, size, k, s, d, self.pads[2 * i:2 * i + 2])
-                for i, (size, k, s, d) in enumerate(zip(sizes, self.kernel_size, self.stride, self.dilation))]
-        pads = windows.padding(self.pad_mode, made, self.kernel_size, self.stride, self.dilation, self.pads,
-                               self.cls_name)
-        y = apply(linear.conv2d_grad_input, x, weight, shape=(n, self.out_channels, *made), stride=self.stride,
-                  pad=pads, dilation=self.dilation, groups=self.group)
-        return with_bias(y, self.bias)
+        pads, extra = self._cut_and_extra()
+        y = transposed(x, weight, self.stride, pads, self.dilation, self.group, extra)
+        return y if self.bias is None else ops.bias_add(y, self.bias)
+
+    def _cut_and_extra(self) -> tuple:
+        """(what is cut from the full result at each side, rows and columns beyond it that are asked for)."""
+        if self.pad_mode == "pad":
+            return self.pads, (0, 0)
+        overlaps = [d * (k - 1) + 1 - s for k, s, d in zip(self.kernel_size, self.stride, self.dilation)]
+        extra = tuple(max(-overlap, 0) for overlap in overlaps)
+        if self.pad_mode == "valid":
+            return (0, 0, 0, 0), extra
+        halves = [max(overlap, 0) // 2 for overlap in overlaps]
+        cuts = [(half, max(overlap, 0) - half) for half, overlap in zip(halves, overlaps)]
+        return (*cuts[0], *cuts[1]), extra
 
 
 class Conv2dTranspose(_TransposedConv):
@@ -241,18 +210,17 @@ class Conv2dTranspose(_TransposedConv):
         owner = type(self).__name__
         super().__init__(in_channels, out_channels, pair(kernel_size, "kernel_size", owner),
                          pair(stride, "stride", owner), pad_mode, padding, pair(dilation, "dilation", owner), group,
-                         has_bias, weight_init, bias_init, transposed=True, dtype=dtype)
+                         has_bias, weight_init, bias_init, is_transposed=True, dtype=dtype)
         self.output_padding = output_padding
         self.added = padding_sizes(output_padding, 2, owner)
         if any(self.added) and pad_mode != "pad":
             raise ValueError(f"{owner}: output_padding={output_padding} needs pad_mode='pad', which is {pad_mode!r}")
-        for extra, stride_, dilation_ in zip(self.added, self.stride, self.dilation):
-            if extra >= max(stride_, dilation_):
+        for extra, step, dilated in zip(self.added, self.stride, self.dilation):
+            if extra >= max(step, dilated):
                 raise ValueError(f"{owner}: output_padding must be less than the stride or the dilation, got {extra}")
 
     def construct(self, x):
-        rank(x, (4,), self.cls_name)
-        self.check_channels(x)
+        self.check_input(x, 4)
         y = self.spread(x)
         return ops.pad(y, [0, self.added[1], 0, self.added[0]]) if any(self.added) else y
 
@@ -266,9 +234,8 @@ class Conv1dTranspose(_TransposedConv):
         super().__init__(in_channels, out_channels, _row_pair(kernel_size, "kernel_size", owner),
                          _row_pair(stride, "stride", owner), pad_mode, _row_padding(padding, owner),
                          _row_pair(dilation, "dilation", owner), group, has_bias, _row_weight(weight_init), bias_init,
-                         transposed=True, dtype=dtype)
+                         is_transposed=True, dtype=dtype)
 
     def construct(self, x):
-        rank(x, (3,), self.cls_name)
-        self.check_channels(x)
+        self.check_input(x, 3)
         return ops.squeeze(self.spread(ops.expand_dims(x, 2)), 2)

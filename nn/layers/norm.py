@@ -6,34 +6,15 @@ from __future__ import annotations
 
 from graphcore import dtype as dt
 from graphcore import ops
-from graphcore.errors import DTypeError, ShapeError
+from graphcore.errors import ShapeError
 from graphcore.initializer import initializer
-from graphcore.ir.dims import product
 from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
+from graphcore.ops.functional.normalization import layer_norm_with_statistics
 from graphcore.parameter import Parameter
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm1d",
            "InstanceNorm2d", "InstanceNorm3d"]
-
-
-def widened(x):
-    """`x` in the dtype that statistics are computed in.  Raises DTypeError unless it is a float."""
-    if not x.dtype.is_float:
-        raise DTypeError(f"normalisation takes float tensors, got {x.dtype.name}; convert the input: x.astype(float32)")
-    return x if x.dtype is dt.float64 else ops.cast(x, dt.float32)
-
-
-def moments(x, axes) -> tuple:
-    """(mean, x - mean, biased variance) along `axes`, which are kept with size 1."""
-    mean = ops.mean(x, axes, True)
-    centred = x - mean
-    return mean, centred, ops.mean(centred * centred, axes, True)
-
-
-def per_channel(vector, dimensions: int, axis: int):
-    """A vector of one number per channel, shaped to broadcast along `axis` of a tensor of `dimensions` axes."""
-    return ops.reshape(vector, tuple(vector.shape[0] if i == axis else 1 for i in range(dimensions)))
 
 
 class _ChannelNorm(Cell):
@@ -45,7 +26,7 @@ class _ChannelNorm(Cell):
         super().__init__()
         self.num_features = positive_int(num_features, "num_features", self.cls_name)
         self.eps = number(eps, "eps", self.cls_name, low=0.0)
-        number(momentum, "momentum", self.cls_name, low=0.0, high=1.0)
+        self.momentum = number(momentum, "momentum", self.cls_name, low=0.0, high=1.0)
         boolean(affine, "affine", self.cls_name)
 
         def vector(init, name, requires_grad):
@@ -62,16 +43,10 @@ class _ChannelNorm(Cell):
             raise ShapeError(f"{self.cls_name} of {self.num_features} features takes input whose axis {channel_axis} "
                              f"is {self.num_features}, got shape {tuple(x.shape)}")
 
-    def scaled(self, x, centred, inverse_deviation, axis):
-        """``centred * inverse_deviation * gamma + beta`` in the dtype of `x`."""
-        dimensions = len(x.shape)
-        gain = inverse_deviation * per_channel(self.gamma, dimensions, axis)
-        return ops.cast(centred * gain + per_channel(self.beta, dimensions, axis), x.dtype)
-
-    def move_statistics(self, mean, variance, share):
-        """Move the moving statistics towards those of this batch by `share` of the difference."""
-        for moving, seen in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            ops.assign(moving, moving * (1.0 - share) + ops.reshape(seen, (self.num_features,)) * share)
+    def printed(self, momentum) -> str:
+        """The arguments, as MindSpore prints them."""
+        return (f"num_features={self.num_features}, eps={self.eps}, momentum={momentum}, gamma={self.gamma}, "
+                f"beta={self.beta}, moving_mean={self.moving_mean}, moving_variance={self.moving_variance}")
 
 
 class _BatchNorm(_ChannelNorm):
@@ -86,35 +61,23 @@ class _BatchNorm(_ChannelNorm):
             boolean(use_batch_statistics, "use_batch_statistics", self.cls_name)
         self.use_batch_statistics = use_batch_statistics
         self.format = one_of(data_format, ("NCHW", "NHWC"), "data_format", self.cls_name)
-        self.momentum = 1.0 - momentum      # the share of the new batch, as in MindSpore
+        self.momentum = 1.0 - self.momentum      # the share of the new batch, as in MindSpore
 
     def construct(self, x):
-        axis = 1 if self.format == "NCHW" else len(x.shape) - 1
-        self.check_input(x, axis)
+        if self.format == "NCHW":
+            self.check_input(x, 1)
+            return self._normalized(x)
+        last = len(x.shape) - 1
+        self.check_input(x, last)
+        return ops.moveaxis(self._normalized(ops.moveaxis(x, last, 1)), 1, last)
+
+    def _normalized(self, x):
         by_batch = self.training if self.use_batch_statistics is None else self.use_batch_statistics
-        wide, dimensions = widened(x), len(x.shape)
-        if by_batch:
-            axes = tuple(i for i in range(dimensions) if i != axis)
-            mean, centred, variance = moments(wide, axes)
-            self.move_statistics(mean, variance * _unbiasing(wide, axes), self.momentum)
-        else:
-            centred = wide - per_channel(self.moving_mean, dimensions, axis)
-            variance = per_channel(self.moving_variance, dimensions, axis)
-        return self.scaled(x, centred, ops.rsqrt(variance + self.eps), axis)
+        return ops.batch_norm(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, by_batch,
+                              self.momentum, self.eps)
 
     def extend_repr(self):
-        return (f"num_features={self.num_features}, eps={self.eps}, momentum={1.0 - self.momentum}, "
-                f"gamma={self.gamma}, beta={self.beta}, moving_mean={self.moving_mean}, "
-                f"moving_variance={self.moving_variance}")
-
-
-def _unbiasing(x, axes):
-    """n / (n - 1) for n elements along `axes` (1 for a single one): what makes the variance of a sample unbiased."""
-    count = product(x.shape[axis] for axis in axes)
-    if isinstance(count, int):
-        return count / max(count - 1, 1)
-    counted = ops.sum(ops.ones_like(x), axes, True)      # the size is known only when the program runs
-    return counted / ops.maximum(counted - 1.0, 1.0)
+        return self.printed(1.0 - self.momentum)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -170,20 +133,20 @@ class _InstanceNorm(_ChannelNorm):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, gamma_init="ones", beta_init="zeros",
                  dtype=dt.float32):
         super().__init__(num_features, eps, momentum, affine, gamma_init, beta_init, "zeros", "ones", dtype)
-        self.momentum = momentum
 
     def construct(self, x):
         self.check_input(x, 1)
-        wide, axes = widened(x), tuple(range(2, len(x.shape)))
-        mean, centred, variance = moments(wide, axes)
         if self.training:
-            unbiased = variance * _unbiasing(wide, axes)
-            self.move_statistics(ops.mean(mean, (0,)), ops.mean(unbiased, (0,)), self.momentum)
-        return self.scaled(x, centred, ops.rsqrt(variance + self.eps), 1)
+            self._move_statistics(x)
+        return ops.instance_norm(x, self.gamma, self.beta, self.eps)
+
+    def _move_statistics(self, x):
+        variance, mean = ops.var_mean(x, tuple(range(2, len(x.shape))), 1)
+        for moving, seen in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            ops.assign(moving, moving * (1.0 - self.momentum) + ops.mean(seen, 0) * self.momentum)
 
     def extend_repr(self):
-        return (f"num_features={self.num_features}, eps={self.eps}, momentum={self.momentum}, gamma={self.gamma}, "
-                f"beta={self.beta}, moving_mean={self.moving_mean}, moving_variance={self.moving_variance}")
+        return self.printed(self.momentum)
 
 
 class InstanceNorm1d(_InstanceNorm):
@@ -229,18 +192,16 @@ class LayerNorm(Cell):
         self.beta = Parameter(initializer(beta_init, tuple(normalized_shape), dtype), name="beta")
 
     def construct(self, input_x):
-        dimensions = len(input_x.shape)
+        sizes = tuple(input_x.shape)
         for axis in (self.begin_norm_axis, self.begin_params_axis):
-            if not -dimensions <= axis < dimensions:
-                raise ShapeError(f"LayerNorm: there is no axis {axis} in an input of shape {tuple(input_x.shape)}")
-        tail = tuple(input_x.shape)[self.begin_params_axis % dimensions:]
+            if not -len(sizes) <= axis < len(sizes):
+                raise ShapeError(f"LayerNorm: there is no axis {axis} in an input of shape {sizes}")
+        tail = sizes[self.begin_params_axis % len(sizes):]
         if tail != tuple(self.gamma.shape):
             raise ShapeError(f"LayerNorm: gamma and beta have shape {tuple(self.gamma.shape)}, but the input is "
-                             f"{tuple(input_x.shape)}, so {tail} from axis {self.begin_params_axis} on")
-        axes = tuple(range(self.begin_norm_axis % dimensions, dimensions))
-        _, centred, variance = moments(widened(input_x), axes)
-        normal = centred * ops.rsqrt(variance + self.epsilon)
-        return ops.cast(normal * self.gamma + self.beta, input_x.dtype)
+                             f"{sizes}, so {tail} from axis {self.begin_params_axis} on")
+        first = self.begin_norm_axis % len(sizes)
+        return layer_norm_with_statistics(input_x, first, self.gamma, self.beta, self.epsilon)[0]
 
     def extend_repr(self):
         # "gamma{}" without an equals sign is what MindSpore prints
@@ -268,16 +229,7 @@ class GroupNorm(Cell):
         self.beta = Parameter(initializer(beta_init, (num_channels,), dtype), name="beta", requires_grad=affine)
 
     def construct(self, x):
-        sizes = tuple(x.shape)
-        if len(sizes) < 2 or sizes[1] != self.num_channels:
-            raise ShapeError(f"GroupNorm of {self.num_channels} channels takes input whose axis 1 is "
-                             f"{self.num_channels}, got shape {sizes}")
-        per_group = self.num_channels // self.num_groups * product(sizes[2:])
-        grouped = ops.reshape(widened(x), (sizes[0], self.num_groups, per_group))
-        _, centred, variance = moments(grouped, (2,))
-        normal = ops.reshape(centred * ops.rsqrt(variance + self.eps), sizes)
-        gamma, beta = (per_channel(p, len(sizes), 1) for p in (self.gamma, self.beta))
-        return ops.cast(normal * gamma + beta, x.dtype)
+        return ops.group_norm(x, self.num_groups, self.gamma, self.beta, self.eps)
 
     def extend_repr(self):
         return f"num_groups={self.num_groups}, num_channels={self.num_channels}"

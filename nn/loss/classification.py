@@ -29,10 +29,10 @@ class SoftmaxCrossEntropyWithLogits(LossBase):
         if tuple(labels.shape) != expected:
             raise ShapeError(f"{self.cls_name}(sparse={self.sparse}): logits of shape {tuple(logits.shape)} need "
                              f"labels of shape {expected}, got {tuple(labels.shape)}")
-        likelihood = ops.log_softmax(logits, -1)
         if self.sparse:
-            labels = ops.cast(ops.one_hot(labels, logits.shape[-1]), likelihood.dtype)
-        return self.get_loss(-ops.sum(labels * likelihood, -1))
+            rows, places = ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,))
+            return self.get_loss(ops.reshape(ops.cross_entropy(rows, places, reduction="none"), expected))
+        return self.get_loss(-ops.sum(labels * ops.log_softmax(logits, -1), -1))
 
 
 def check_weight(weight, owner):

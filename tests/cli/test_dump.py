@@ -194,9 +194,9 @@ def test_usage_errors_are_one_line(command, net, target, inputs, message):
 
 
 def test_errors_in_the_net_show_the_users_line(command, net):
-    code, out, err = command("dump", f"{net}:small", "--input", "f32[5,7]")
+    code, out, err = command("dump", f"{net}:weighted", "--input", "f32[5,7]", "--input", "f32[6]")
     assert (code, out) == (2, "")
-    assert "net.py:26" in err and "return self.fc(x)" in err and "^" in err and "Traceback" not in err
+    assert "net.py:43" in err and "return ops.relu(x) + y" in err and "^" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize("text, message", [

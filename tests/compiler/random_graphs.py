@@ -7,7 +7,7 @@ from graphcore import dtype as dt
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
-from graphcore.ops import linear, pointwise, view
+from graphcore.ops import linear, pointwise, reduction, view
 from graphcore.ops.record import REGISTRY
 
 SIZES = (1, 2, 3, 5, 8, 17, 70)
@@ -72,7 +72,7 @@ class GraphMaker:
         name = self.random.choice(UNARY)
         if name == "exp_small":
             return pointwise.exp(pointwise.neg(pointwise.abs_(x)))
-        return REGISTRY[name](x)
+        return REGISTRY[str(name)](x)
 
     def _binary(self, x: Node) -> Node:
         same = [v for v in self.values if v.shape == x.shape]
@@ -86,13 +86,13 @@ class GraphMaker:
         name = self.random.choice(BINARY)
         if self.random.rand() < 0.2:
             return pointwise.select(pointwise.gt(x, other), x, pointwise.mul(other, pointwise.literal(0.5, x)))
-        return REGISTRY[name](x, other)
+        return REGISTRY[str(name)](x, other)
 
     def _reduce(self, x: Node) -> Node:
         axes = tuple(i for i in range(x.rank) if self.random.rand() < 0.5) or (int(self.random.randint(x.rank)),)
-        name = self.random.choice(["sum", "sum", "max", "min"])
-        reduced = REGISTRY[name](x, axes=axes, keepdims=bool(self.random.rand() < 0.7))
-        if name == "sum":
+        record = (reduction.sum_, reduction.sum_, reduction.max_, reduction.min_)[self.random.randint(4)]
+        reduced = record(x, axes=axes, keepdims=bool(self.random.rand() < 0.7))
+        if record is reduction.sum_:
             reduced = pointwise.mul(reduced, pointwise.literal(reduced.type.size / max(1, x.type.size), x))
         if reduced.rank == x.rank and self.random.rand() < 0.7:
             return pointwise.sub(x, reduced)

@@ -9,7 +9,7 @@ from graphcore.dataset.vision.color import (
                                             ToTensor,
                                             ToType,
 )
-from graphcore.dataset.vision.files import Decode, ToNumpy, ToPIL
+from graphcore.dataset.vision.files import Decode, RandomCropDecodeResize, ToNumpy, ToPIL
 from graphcore.dataset.vision.geometry import (
                                             HWC2CHW,
                                             CenterCrop,
@@ -28,6 +28,6 @@ from graphcore.dataset.vision.geometry import (
 from graphcore.dataset.vision.resampling import Border, Inter
 
 __all__ = ["Border", "CenterCrop", "ConvertColor", "ConvertMode", "Crop", "CutOut", "Decode", "HWC2CHW",
-           "HorizontalFlip", "Inter", "Invert", "Normalize", "Pad", "RandomColorAdjust", "RandomCrop",
+           "HorizontalFlip", "Inter", "Invert", "Normalize", "Pad", "RandomColorAdjust", "RandomCrop", "RandomCropDecodeResize", "RandomCropDecodeResize",
            "RandomErasing", "RandomHorizontalFlip", "RandomResizedCrop", "RandomVerticalFlip", "Rescale", "Resize",
            "ToNumpy", "ToPIL", "ToTensor", "ToType", "VerticalFlip"]

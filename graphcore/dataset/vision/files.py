@@ -8,6 +8,7 @@ import numpy as np
 from graphcore.dataset.core import as_array
 from graphcore.dataset.errors import DatasetError
 from graphcore.dataset.transforms.compose import Transform
+from graphcore.dataset.vision.geometry import RandomResizedCrop
 from graphcore.dataset.vision.resampling import Inter, as_image
 
 
@@ -34,6 +35,13 @@ class Decode(Transform):
         except Exception as error:
             raise DatasetError(f"Decode: the bytes are no image that Pillow can read: {error}") from error
         return image if self.to_pil else np.asarray(image)
+
+
+class RandomCropDecodeResize(RandomResizedCrop):
+    """`Decode`, then `RandomResizedCrop`."""
+
+    def __call__(self, value):
+        return super().__call__(Decode()(value))
 
 
 class ToPIL(Transform):

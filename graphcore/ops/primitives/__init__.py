@@ -1,0 +1,2 @@
+"""Primitive classes."""
+__all__ = []
