@@ -40,11 +40,6 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, type_, type_.llvm)
 
 
-def usable(cpu) -> bool:
-    """Whether the CPU has masked loads and stores, without which more than one lane does not pay."""
-    return cpu.has("avx2") or cpu.has("avx512f")
-
-
 def _constant(type_: ir.VectorType, values) -> ir.Constant:
     return ir.Constant(type_, [ir.Constant(type_.element, v) for v in values])
 

@@ -58,9 +58,6 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
     planes = advance(phase, {head})
     taps = advance(planes, 2 * plane_count)
     wide = out_width + load(phase, 7)
-    copying = alloca_i64(17)
-    packing = alloca_i64(9)
-    product = alloca_i64(11)
     bands = (out_height + block_lines - 1) // block_lines
     channel_blocks = (channels + block_channels - 1) // block_channels
     row_blocks = (rows + block_rows - 1) // block_rows
@@ -89,8 +86,7 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
                     for t in range(tap_count):
                         distance = load(taps, 3 * t) * plane_size + load(taps, 3 * t + 1) * wide + load(taps, 3 * t + 2)
                         store(places, c * tap_count + t, c * channel_size + distance)
-{copy_source}
-                call_kernel(copy_planes, address_of(copying), 0, deep, worker)
+                call_with(copy_planes, 0, deep, worker, {copied})
                 # the pixels of the block one after the other, and the gradients there as panels of output channels
                 here = lines * out_width
                 in_all = count * here
@@ -100,31 +96,17 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
                         for j in range(out_width):
                             store(positions, at + j, image * image_size + i * wide + j)
                         at += out_width
-                    store(packing, 0, args[5] + (((first_image + image) * groups + group) * rows + first_row) * pixels
-                          * {bytes} + first_line * out_width * {bytes})
-                    store(packing, 1, pixels)
-                    store(packing, 2, 1)
-                    store(packing, 3, high)
-                    store(packing, 4, here)
-                    store(packing, 5, {columns})
-                    store(packing, 6, gradients + image * here * {columns} * {size})
-                    store(packing, 7, in_all * {columns})
-                    store(packing, 8, 1)
-                    call_kernel(pack, address_of(packing), 0, (high + {columns} - 1) // {columns}, worker)
+                    from_gradient = args[5] + ((((first_image + image) * groups + group) * rows + first_row) * pixels
+                                               + first_line * out_width) * {bytes}
+                    call_with(pack, 0, (high + {columns} - 1) // {columns}, worker, from_gradient, pixels, 1, high, here,
+                              {columns}, gradients + image * here * {columns} * {size}, in_all * {columns}, 1)
                 for across in range(0, pitch, {columns}):
                     for first in range(0, in_all, {depth}):
-                        store(product, 0, source_block)
-                        store(product, 1, address_of(places))
-                        store(product, 2, address_of(advance(positions, first)))
-                        store(product, 3, gradients + (across * in_all + first * {columns}) * {size})
-                        store(product, 4, minimum({depth}, in_all - first))
-                        store(product, 5, address_of(advance(sums, across)))
-                        store(product, 6, pitch)
-                        store(product, 7, deep * tap_count)
-                        store(product, 8, minimum({columns}, pitch - across))
-                        store(product, 9, started + first)
-                        store(product, 10, {rows})
-                        call_kernel(gather, address_of(product), 0, (deep * tap_count + {rows} - 1) // {rows}, worker)
+                        call_with(gather, 0, (deep * tap_count + {rows} - 1) // {rows}, worker,
+                                  source_block, places, advance(positions, first),
+                                  gradients + (across * in_all + first * {columns}) * {size},
+                                  minimum({depth}, in_all - first), advance(sums, across), pitch, deep * tap_count,
+                                  minimum({columns}, pitch - across), started + first, {rows})
                 started = 1
         output = advance(ptr_{memory}(args[12]), (((part * groups + group) * rows + first_row) * channels + first_channel)
                          * tap_count)
@@ -152,7 +134,7 @@ def weight_kernel(tile: Tile, dtype: DType) -> KernelSource:
     return KernelSource(f"conv2d_grad_weight_{dtype.code}", _DRIVER.format(
         memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, rows=tile.rows, columns=tile.columns,
         lanes=tile.lanes, depth=tile.depth, head=taps.HEAD,
-        copy_source=taps.copy_source(dtype, " " * 16)))
+        copied=taps.copied_words(dtype)))
 
 
 def conv2d_parts_for(x: TensorType, g: TensorType, *, shape: tuple, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1),

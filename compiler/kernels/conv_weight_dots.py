@@ -64,8 +64,6 @@ def conv2d_grad_weight_dots_{memory}(args, begin, end, worker):
     planes = advance(phase, {head})
     taps = advance(planes, 2 * plane_count)
     wide = out_width + load(phase, 7)
-    copying = alloca_i64(17)
-    product = alloca_i64(7)
     no_plane = alloca_i64(2)
     store(no_plane, 0, 0)
     store(no_plane, 1, 0)
@@ -91,36 +89,17 @@ def conv2d_grad_weight_dots_{memory}(args, begin, end, worker):
                         store(places, c * tap_count + t, c * channel_size + distance)
                 for i in range(found, panels * {columns}):
                     store(places, i, load(places, found - 1))
-{copy_source}
-                call_kernel(copy_planes, address_of(copying), 0, deep, worker)
+                call_with(copy_planes, 0, deep, worker, {copied})
                 # the last vectors of the last tap reach beyond its plane: whatever lay there could be NaN
                 zero_line(advance(ptr_{work}(source_block), deep * channel_size), load(phase, 7) + {lanes}, {lanes})
                 vectors = (lines * wide + {lanes} - 1) // {lanes}
                 for r in range(rows):
                     store(row_places, r, r * vectors * {lanes})
                     zero_line(advance(gradients, (r + 1) * vectors * {lanes} - {lanes}), {lanes}, {lanes})
-                store(copying, 0, args[5] + ((first_image * groups + group) * rows * pixels) * {bytes})
-                store(copying, 1, pixels)
-                store(copying, 2, first_line + lines)
-                store(copying, 3, out_width)
-                store(copying, 4, address_of(gradients))
-                store(copying, 5, vectors * {lanes})
-                store(copying, 9, address_of(no_plane))
-                store(copying, 10, 1)
-                store(copying, 11, lines)
-                store(copying, 13, first_line)
-                store(copying, 14, 0)
-                store(copying, 15, 1)
-                store(copying, 16, 1)
-                call_kernel(copy_planes, address_of(copying), 0, rows, worker)
-                store(product, 0, address_of(gradients))
-                store(product, 1, address_of(row_places))
-                store(product, 2, source_block)
-                store(product, 3, address_of(places))
-                store(product, 4, vectors)
-                store(product, 5, address_of(sums))
-                store(product, 6, rows)
-                call_kernel(dots, address_of(product), 0, panels, worker)
+                from_gradient = args[5] + (first_image * groups + group) * rows * pixels * {bytes}
+                call_with(copy_planes, 0, rows, worker, from_gradient, pixels, first_line + lines, out_width, gradients,
+                          vectors * {lanes}, 0, 1, 0, no_plane, 1, lines, wide, first_line, 0, 1, 1)
+                call_with(dots, 0, panels, worker, gradients, row_places, source_block, places, vectors, sums, rows)
         start = ((part * groups + group) * rows * channels + first_channel) * tap_count
         output = advance(ptr_{memory}(args[12]), start)
         for i in range(found):
@@ -152,7 +131,7 @@ def dots_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of the gradient for weights with few output channels."""
     return KernelSource(f"conv2d_grad_weight_dots_{dtype.code}", _DRIVER.format(
         memory=dtype.code, work=tile.work, bytes=dtype.itemsize, columns=tile.dot_columns, lanes=tile.lanes,
-        head=taps.HEAD, copy_source=taps.copy_source(dtype, " " * 16)))
+        head=taps.HEAD, copied=taps.copied_words(dtype)))
 
 
 def suits(tile: Tile, outputs: int) -> bool:

@@ -50,16 +50,14 @@ def conv2d_{memory}(args, begin, end, worker):
     multiply = args[24]
     scratch = args[27] + worker * args[28]
     steps = ptr_i64(scratch)
-    packed_steps = scratch + args[29]
+    packed_steps = ptr_i64(scratch + args[29])
     source_block = scratch + args[30]
     gathered = ptr_{work}(scratch + args[31])
     runs = ptr_i64(scratch + args[32])
     sums = ptr_{work}(scratch + args[33])
     pixels = out_height * out_width
-    copying = alloca_i64(17)
-    product = alloca_i64(12)
     for k in range(args[34]):
-        store(ptr_i64(packed_steps), k, k * {columns})
+        store(packed_steps, k, k * {columns})
     bands = (out_height + block_lines - 1) // block_lines
     image_blocks = (images + block_images - 1) // block_images
     row_blocks = (rows + block_rows - 1) // block_rows
@@ -112,24 +110,15 @@ def conv2d_{memory}(args, begin, end, worker):
                         store(steps, c * tap_count + t, c * channel_size + distance)
                 for first_channel in range(0, channels, together):
                     deep = minimum(together, channels - first_channel) * tap_count
-{copy_source}
-                    call_kernel(copy_planes, address_of(copying), 0, deep // tap_count, worker)
-                    store(product, 0, weights + (load(phase, 8) + group * args[17]
-                                                 + first_row * channels * tap_count) * {size})
-                    store(product, 1, panel_height * channels * tap_count)
-                    store(product, 2, first_channel * tap_count)
-                    store(product, 5, deep)
-                    store(product, 7, row_pitch)
-                    store(product, 8, high)
-                    store(product, 10, first_channel)
-                    store(product, 11, panel_height)
+                    call_with(copy_planes, 0, deep // tap_count, worker, {copied})
+                    from_weights = weights + (load(phase, 8) + group * args[17] + first_row * channels * tap_count) * {size}
                     stacked = (high + panel_height - 1) // panel_height
                     for run in range(runs_of_lanes):
                         in_all = row_pitch // runs_of_lanes
                         for at in range(0, in_all, {columns}):
                             part = minimum({columns}, in_all - at)
                             from_source = advance(ptr_{work}(source_block), run * image_size + at)
-                            stepping = address_of(steps)
+                            stepping = steps
                             if dense != 0:
                                 # the panel as runs of at most one vector of neighbouring pixels
                                 last = minimum(count * image_pitch, at + part)
@@ -151,11 +140,10 @@ def conv2d_{memory}(args, begin, end, worker):
                                         copy_vector(writing, load(runs, 2 * i + 1), reading, load(runs, 2 * i), {lanes})
                                 from_source = gathered
                                 stepping = packed_steps
-                            store(product, 3, address_of(from_source))
-                            store(product, 4, stepping)
-                            store(product, 6, address_of(sums) + (run * image_pitch + at) * {size})
-                            store(product, 9, part)
-                            call_kernel(multiply, address_of(product), 0, stacked, worker)
+                            call_with(multiply, 0, stacked, worker,
+                                      from_weights, panel_height * channels * tap_count, first_channel * tap_count,
+                                      from_source, stepping, deep, advance(sums, run * image_pitch + at), row_pitch,
+                                      high, part, first_channel, panel_height)
                 if channels == 0:
                     for i in range(high * row_pitch):
                         store(sums, i, 0)
@@ -212,7 +200,7 @@ def conv_kernel(tile: Tile, dtype: DType) -> KernelSource:
     return KernelSource(f"conv2d_{dtype.code}", _DRIVER.format(
         store_line=store, zero_lines=zero, memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
         lanes=tile.lanes, depth=tile.depth, head=taps.HEAD,
-        copy_source=taps.copy_source(dtype, " " * 20)))
+        copied=taps.copied_words(dtype)))
 
 
 def lower_conv2d(build, node, inputs: list, output: View, epilogue) -> None:

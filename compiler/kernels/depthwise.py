@@ -34,7 +34,6 @@ def depthwise_{memory}(args, begin, end, worker):
     count = 1
     line = 0
     first_channel = 0
-    copying = alloca_i64(17)
     for item in range(begin, end):
         first_image = item // groups
         group = item - first_image * groups
@@ -52,13 +51,12 @@ def depthwise_{memory}(args, begin, end, worker):
             plane_size = (lines + load(phase, 6)) * wide
             image_size = plane_count * plane_size
             channel_size = image_size
-{copy_source}
             weight = advance(ptr_{memory}(args[1]), group * args[20])
             into = restrict(advance(output, load(phase, 0) * out_width + load(phase, 1)), 1)
             source = restrict(ptr_{work}(source_block), 2)
             if lines > 0 and across > 0:
                 if tap_count > 0:
-                    call_kernel(copy_planes, address_of(copying), 0, 1, worker)
+                    call_with(copy_planes, 0, 1, worker, {copied})
 {cases}
             phase = advance(taps, 3 * tap_count)
         if args[16] != 0:
@@ -89,7 +87,7 @@ _TAP = """\
 def depthwise_kernel(tile: Tile, dtype: DType, counts: tuple) -> KernelSource:
     """The driver for phases with so many taps (each number once)."""
     return KernelSource(f"depthwise_{dtype.code}", _DRIVER.format(
-        memory=dtype.code, work=tile.work, head=taps.HEAD, copy_source=taps.copy_source(dtype, " " * 12),
+        memory=dtype.code, work=tile.work, head=taps.HEAD, copied=taps.copied_words(dtype),
         cases="\n".join(indent(_case(tile, count), " " * 16).rstrip() for count in counts)))
 
 

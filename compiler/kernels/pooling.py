@@ -1,82 +1,157 @@
 """Kernels of pooling: an item is one plane of one image.
 
-Where all columns of a small window lie inside the plane, the loops over its taps have constant bounds: LLVM unrolls
-them, and the loop along the row vectorises.  Rows outside the plane are no obstacle: the maximum replaces them by the
-nearest row, which repeats elements of the window and so changes neither its maximum nor which of its elements comes
-first; the mean takes zeros instead.  Other columns, and large or dilated windows, take loops over the taps inside.
+Windows are taken several at a time, as lanes along the row of the result.  A tap of all of them is one strided load;
+what lies in the padding is not read but replaced by a number that does not matter, so borders need no own code.
+Gradients are gathered: each element of the plane looks up the windows that cover it, so nothing is written twice, no
+zeros come first, and the sums have one order.  16-bit floats are converted to float32 before and back afterwards.
 """
 from __future__ import annotations
 
-from graphcore.compiler.kernels.work import compute_code, grain, kernel_text, pointer
-from graphcore.compiler.launch import Address, Scratch
+from dataclasses import dataclass
+
+from graphcore.compiler.kernels.work import blocks, compute_code, convert, grain, kernel_text, pointer, words
+from graphcore.compiler.launch import Address, Scratch, View
+from graphcore.dtype import float32
 from graphcore.ir.dims import product
 
 ACCEPTS_EPILOGUE = frozenset()
-SMALL = 16                      # taps
+WIDEST_STRIDE = 4               # along the row, for more than one lane
 
 
-class _Window:
-    """The attributes of a pooling operator on planes h x w → oh x ow, and the text that they give."""
+@dataclass(frozen=True)
+class _Windows:
+    """The windows of a pooling operator on planes [.., H, W], of which there are [.., OH, OW]."""
 
-    def __init__(self, image: tuple, pooled: tuple, kernel, stride, pad, dilation=(1, 1), **divisor):
-        self.image, self.pooled, self.pad, self.divisor = image, pooled, pad, divisor
-        self.kernel, self.stride, self.dilation = tuple(kernel), tuple(stride), tuple(dilation)
-        self.taps = kernel[0] * kernel[1]
-        self.padded = any(pad)
-        self.small = self.taps <= SMALL and self.dilation == (1, 1)
-        self.tiles = self.kernel == self.stride and not self.padded and self.small  # an element is in one window only
-        self.label = "{}x{}_s{}x{}".format(*self.kernel, *self.stride) if self.small else "any"
-
-    def words(self) -> tuple:
-        """The words that `sizes` reads."""
-        (h, w), (oh, ow), (top, _, left, _) = self.image[2:], self.pooled[2:], self.pad
-        (_, kw), (_, sw) = self.kernel, self.stride
-        first = (left + sw - 1) // sw               # the columns of windows that lie inside the plane
-        behind = (w + left - kw) // sw + 1
-        return h, w, oh, ow, top, left, first, behind, *self.kernel, *self.stride, *self.dilation
-
-    def sizes(self, number: int) -> list:
-        """The lines that read the words from `number` on; the geometry of small windows stands as literals."""
-        names = "H W OH OW T L first behind KH KW SH SW DH DW".split()
-        lines = [f"{name} = args[{n}]" for n, name in enumerate(names, number)]
-        if self.small:
-            geometry = (*self.kernel, *self.stride, *self.dilation)
-            lines[8:] = [f"{name} = {value}" for name, value in zip(names[8:], geometry)]
-            return [*lines, "first = minimum(first, OW)", "inner = maximum(minimum(behind, OW) - first, 0)"]
-        return [*lines, "first = 0", "inner = 0"]
+    image: tuple
+    pooled: tuple
+    kernel: tuple
+    stride: tuple
+    pad: tuple
+    dilation: tuple = (1, 1)
+    count_include_pad: bool = True
+    divisor_override: int | None = None
 
     @property
-    def row(self) -> list:
-        """Row i of a window, clamped to the plane: its offset r, and the pointer to its place for w = 0."""
-        inside = "minimum(maximum(top + i, 0), H - 1)" if self.padded else "(top + i)"
-        return [f"r = {inside} * W", "line = advance(xp, r + first * SW - L)"]
+    def taps(self) -> int:
+        return self.kernel[0] * self.kernel[1]
 
-    def along_row(self, inner: list, border: list) -> list:
-        """Loops over the columns c of the result: `inner` for windows inside the plane, w being c counted from the
-        first of them, `border` for the others."""
-        if self.small and not self.padded:
-            return ["for w in range(OW):", ["c = w", *inner]]
-        others = [*_TAP_ROWS, "for w in range(OW - inner):", ["c = select(w < first, w, w + inner)", *border]]
-        return ["for w in range(inner):", ["c = w + first", *inner], *others] if self.small else others
+    @property
+    def label(self) -> str:
+        return "{}x{}_s{}x{}".format(*self.kernel, *self.stride)
+
+    @property
+    def words(self) -> tuple:
+        """The words that `lines` reads."""
+        return *self.image[2:], *self.pooled[2:], self.pad[0], self.pad[2]
+
+    def lines(self, number: int) -> list:
+        """The lines that set sizes, from the words from `number` on, and the geometry, which stands in the text."""
+        geometry = zip("KH KW SH SW DH DW".split(), (*self.kernel, *self.stride, *self.dilation))
+        return [*words(number, "H", "W", "OH", "OW", "TOP", "LEFT"), *(f"{name} = {value}" for name, value in geometry)]
+
+    def lanes(self, build, dtype) -> int:
+        """How many windows to take at a time."""
+        masked = build.cpu.has("avx2") or build.cpu.has("avx512f")     # loads and stores; without, lanes do not pay
+        if masked and dtype.is_float and self.stride[1] <= WIDEST_STRIDE:
+            return build.cpu.vector_bytes // dtype.itemsize
+        return 1
+
+    @property
+    def share(self) -> float | None:
+        """The share of an element in its window's mean; None where that depends on the window."""
+        if self.divisor_override or self.count_include_pad or not any(self.pad):
+            return 1.0 / (self.divisor_override or self.taps)
+        return None
 
 
-def _padded_bytes(count):
-    return (count + 63) // 64 * 64
+#: The rows i0 <= i < i1 of the windows of row oh that lie in the plane, whose first row is `upper`.
+_TAP_ROWS = ["upper = oh * SH - TOP",
+             "i0 = maximum(0, (DH - 1 - upper) // DH)", "i1 = minimum(KH, (H - upper + DH - 1) // DH)"]
 
 
-def _launch(build, kernel, words, window, reads, output):
-    planes = product(window.image[:2])
-    elements = product(window.image[2:]) + product(window.pooled[2:]) * window.taps
-    touched = sum((v.size * v.dtype.itemsize for v in reads), output.size * output.dtype.itemsize)
-    build.launch(kernel, words, planes, grain(elements), tuple(v.buffer for v in reads), (output.buffer,),
-                 flops=product(window.pooled) * window.taps, bytes=touched)
+def _over_pooled(count: int, row: list, block: list) -> list:
+    """Loops over rows oh of windows and over blocks of columns c, `count` at a time."""
+    return ["for oh in range(OH):", [
+        *_TAP_ROWS, *row, f"for number in range((OW + {count - 1}) // {count}):", [f"c = number * {count}", *block]]]
 
 
-#: The taps inside the plane of the window at row oh (column c): i0 <= i < i1, j0 <= j < j1.
-_TAP_ROWS = ["i0 = maximum(0, (DH - 1 - top) // DH)",
-             "i1 = minimum(KH, (H - top + DH - 1) // DH)"]
-_TAP_COLUMNS = ["left = c * SW - L",
-                "j0 = maximum(0, (DW - 1 - left) // DW)", "j1 = minimum(KW, (W - left + DW - 1) // DW)"]
+def _over_taps(line: list, tap: list) -> list:
+    """Loops over the taps inside: `line` for row i, which begins at `offset`; `tap` for column j, at index `place`."""
+    return ["for i in range(i0, i1):", ["offset = (upper + i * DH) * W", *line, "for j in range(KW):", [
+        "place = c * SW - LEFT + j * DW", *tap]]]
+
+
+def _over_taps_backwards(line: list, tap: list) -> list:
+    """The same from the last tap to the first, so that what the first hit sets stays."""
+    return ["for up in range(i1 - i0):", ["i = i1 - 1 - up", "offset = (upper + i * DH) * W", *line,
+            "for back in range(KW):", ["j = KW - 1 - back", "place = c * SW - LEFT + j * DW", *tap]]]
+
+
+def _over_image(windows: _Windows, count: int, row: list, tap: list, finish: str) -> list:
+    """Gather a plane: loops over its rows h and blocks of columns, and for each over the windows that cover it.
+
+    Columns come in groups of SW; group c holds the columns w = c*SW + k - LEFT, whose totals are total0, total1 ...
+    row: the lines for a row oh of windows that covers h with its row i; tap: adds to total{k} from column c - back of
+    the windows, for which w is column j; finish: what is written for total{k}.
+    """
+    _, kw = windows.kernel
+    _, sw = windows.stride
+    _, dw = windows.dilation
+    covering: list = []
+    for k in range(sw):
+        taps = [j for j in range(kw) if (j * dw - k) % sw == 0]
+        if taps:                # an arithmetic progression of columns j, and with it of places c - back
+            step = taps[1] - taps[0] if len(taps) > 1 else 1
+            covering += [f"for n in range({len(taps)}):", [
+                f"j = {taps[0]} + n * {step}", f"place = c - ({(taps[0] * dw - k) // sw} + n * {step * dw // sw})",
+                *(line.format(k=k) for line in tap)]]
+    return ["for h in range(H):", [
+        "groups = (W - 1 + LEFT) // SW + 1 - LEFT // SW",
+        f"for number in range((groups + {count - 1}) // {count}):", [
+            f"c = LEFT // SW + number * {count}", *(f"total{k} = zero" for k in range(sw)),
+            "for i in range(KH):", [
+                "reach = h + TOP - i * DH", "oh = reach // SH",
+                "if (oh * SH == reach) & (oh >= 0) & (oh < OH):", [*row, *covering]],
+            f"store_lanes(advance(plane_image, h * W), c * SW - LEFT, W, "
+            f"{', '.join(finish.format(k=k) for k in range(sw))})"]]]
+
+
+def _launch(build, name: str, arrays: dict, body: tuple, windows: _Windows, output: View, scratch=None):
+    """Launch a kernel on `arrays` (name → view); `body`: the lines before the loop over planes, and those in it.
+
+    The body sees plane_<name> of each array, and as `scratch` the address of so many bytes of the worker's own.
+    """
+    area = blocks(scratch, 64) * 64 if scratch is not None else None
+    count = len(arrays)
+    planes = [f"plane_{label} = advance({label}, plane * ({'H * W' if view.shape == windows.image else 'OH * OW'}))"
+              for label, view in arrays.items()]
+    kernel = kernel_text(f"{name}_{windows.label}", [
+        *(pointer(label, view.dtype.code, number) for number, (label, view) in enumerate(arrays.items())),
+        *windows.lines(count),
+        *([f"scratch = args[{count + 6}] + worker * args[{count + 7}]"] if scratch is not None else []),
+        *body[0], "for plane in range(begin, end):", [*planes, *body[1]]])
+    row = (*map(Address, arrays.values()), *windows.words, *((Scratch(area), area) if scratch is not None else ()))
+    reads = tuple(view.buffer for view in arrays.values() if view is not output)
+    moved = sum((view.size * view.dtype.itemsize for view in arrays.values()), 0)
+    elements = product(windows.image[2:]) + product(windows.pooled[2:]) * windows.taps
+    build.launch(kernel, row, product(windows.image[:2]), grain(elements), reads, (output.buffer,),
+                 flops=product(windows.pooled) * windows.taps, bytes=moved)
+
+
+def _widened(build, views, output: View) -> tuple:
+    """Contiguous inputs and an output to compute on: float32 copies in place of 16-bit floats."""
+    views = [build.contiguous(view) for view in views]
+    if not (output.dtype.is_float and output.dtype.itemsize == 2):
+        return views, output
+    wide = [View.whole(build.temp("wide", float32, view.size), view.shape) for view in (*views, output)]
+    for view, copy in zip(views, wide):
+        convert(build, view, copy)
+    return wide[:-1], wide[-1]
+
+
+def _narrow(build, result: View, output: View) -> None:
+    if result is not output:
+        convert(build, result, output)
 
 
 # -- maximum ---------------------------------------------------------------------------------------------------------
@@ -89,183 +164,117 @@ def _lowest(dtype) -> str:
 
 def lower_max_pool2d(build, node, inputs, output, epilogue):
     """x [N, C, H, W] → the maxima of its windows."""
-    x = build.contiguous(inputs[0])
-    window = _Window(x.shape, output.shape, **node.attrs)
-    start, end = [f"m = {_lowest(x.dtype)}"], ["store(row, c, m)"]
-    inner = [*start, "for i in range(KH):", [
-        *window.row, "for j in range(KW):", ["m = maximum(m, load(line, w * SW + j))"]], *end]
-    border = [*_TAP_COLUMNS, *start, "for i in range(i0, i1):", [
-        "line = advance(xp, (top + i * DH) * W + left)",
-        "for j in range(j0, j1):", ["m = maximum(m, load(line, j * DW))"]], *end]
-    kernel = kernel_text(f"max_pool2d_{window.label}", [
-        pointer("x", x.dtype.code, 0), pointer("y", output.dtype.code, 1), *window.sizes(2),
-        "for plane in range(begin, end):", [
-            "xp = advance(x, plane * H * W)",
-            "for oh in range(OH):", [
-                "top = oh * SH - T", "row = advance(y, (plane * OH + oh) * OW)",
-                *window.along_row(inner, border)]]])
-    _launch(build, kernel, (Address(x), Address(output), *window.words()), window, [x], output)
+    (x,), y = _widened(build, inputs, output)
+    windows = _Windows(x.shape, y.shape, **node.attrs)
+    count = windows.lanes(build, x.dtype)
+    body = _over_pooled(count, [], [
+        "best = lowest",
+        *_over_taps(["line = advance(plane_x, offset)"],
+                    ["best = lanes_maximum(best, load_lanes(line, place, SW, W, lowest))"]),
+        "store_lanes(advance(plane_y, oh * OW), c, OW, best)"])
+    head = [f"lowest = lanes({_lowest(x.dtype)}, {count})"]
+    _launch(build, "max_pool2d", {"x": x, "y": y}, (head, body), windows, y)
+    _narrow(build, y, output)
 
 
-#: A tap that is the maximum m: it equals it, or is NaN, which it can be only if m is.
-_HIT = "(v == m) | (v != v)"
-
-
-def _first_hit(window, place: str) -> list:
-    """The lines that set p to `place` of the first maximum of an inner window, going backwards over the taps."""
-    return ["m = load(yrow, c)", "p = i32(-1)", "for up in range(KH):", [
-        "i = KH - 1 - up", *window.row, "for back in range(KW):", [
-            "j = KW - 1 - back", "v = load(line, w * SW + j)", f"p = select({_HIT}, i32({place}), p)"]]]
-
-
-def _places(window) -> list:
-    """Fill the row `at` with the offset in the plane of each window's first maximum; -1 if a window is all padding."""
-    inner = [*_first_hit(window, "r + j"), "store(at, c, p + i32(c * SW - L))"]
-    border = [*_TAP_COLUMNS, "m = load(yrow, c)", "p = i32(-1)", "for i in range(i0, i1):", [
-        "start = (top + i * DH) * W + left",
-        "for j in range(j0, j1):", [
-            "v = load(xp, start + j * DW)", f"p = select((p < 0) & ({_HIT}), i32(start + j * DW), p)"]],
-        "store(at, c, p)"]
-    return window.along_row(inner, border)
-
-
-_PLANE = ["xp = advance(x, plane * H * W)", "ip = advance(image, plane * H * W)"]
-_ROW = ["top = oh * SH - T",
-        "yrow = advance(y, (plane * OH + oh) * OW)", "row = advance(pooled, (plane * OH + oh) * OW)"]
-
-
-def _tiles(head: list, share: list, value: str) -> list:
-    """Windows side by side: each element of the plane is written once, without zeros beforehand.
-
-    head: the lines before a row of windows; share: before a window (column c); value: what its tap (i, j) gets."""
-    return ["for oh in range(OH):", [
-        *head, "for c in range(OW):", [
-            *share, "for i in range(KH):", [
-                "for j in range(KW):", [f"store(ip, (oh * SH + i) * W + c * SW + j, {value})"]]],
-        "for i in range(KH):", ["for c in range(OW * SW, W):", ["store(ip, (oh * SH + i) * W + c, 0)"]]],
-        "for c in range(OH * SH * W, H * W):", ["store(ip, c, 0)"]]
-
-
-def _accumulating(dtype, row: list) -> list:
-    """Rows of windows that add into the plane `sum`: the result itself, or float32 scratch for 16-bit floats."""
-    lines = ["for k in range(H * W):", ["store(sum, k, 0)"], "for oh in range(OH):", row]
-    if dtype.itemsize == 2:
-        return lines + ["for k in range(H * W):", ["store(ip, k, load(sum, k))"]]
-    return ["sum = ip", *lines]
-
-
-def _scratch_words(dtype, row_bytes, plane) -> tuple:
-    """Scratch of each worker, a row and (for 16-bit floats) a plane of float32; each followed by its size."""
-    row_bytes = _padded_bytes(row_bytes)
-    plane_bytes = _padded_bytes(4 * plane if dtype.itemsize == 2 else 0)
-    return Scratch(row_bytes), row_bytes, Scratch(plane_bytes), plane_bytes
-
-
-def _scratch_lines(dtype, first: int, row: str, code: str) -> list:
-    lines = [f"{row} = restrict(ptr_{code}(args[{first}] + worker * args[{first + 1}]), 14)"]
-    if dtype.itemsize == 2:
-        lines.append(f"sum = restrict(ptr_f32(args[{first + 2}] + worker * args[{first + 3}]), 15)")
-    return lines
-
-
-def _lower_by_place(build, inputs, output, attrs, gradient: bool):
-    """max_pool2d_grad (scatter) and max_pool2d_grad_grad (gather): `image` has the planes, `pooled` their windows."""
-    x, y, given = (build.contiguous(v) for v in inputs)
-    window = _Window(x.shape, y.shape, **attrs)
-    image, pooled = (output, given) if gradient else (given, output)
-    name = f"max_pool2d_grad{'' if gradient else '_grad'}_{window.label}"
-    if gradient and window.tiles:
-        name, zero = name + "_tiles", f"{compute_code(x.dtype)}(0)"
-        plane = _tiles(_ROW, ["w = c", *_first_hit(window, "i * KW + j"), "g = load(row, c)"],
-                       f"select(p == i * KW + j, g, {zero})")
-    elif gradient:
-        add = ["p = load(at, c)", "if p >= 0:", ["store(sum, p, load(sum, p) + load(row, c))"]]
-        plane = _accumulating(x.dtype, [*_ROW, *_places(window), "for c in range(OW):", add])
-    else:
-        move = ["p = load(at, c)", "if p >= 0:", ["store(row, c, load(ip, p))"], "else:", ["store(row, c, 0)"]]
-        plane = ["for oh in range(OH):", [*_ROW, *_places(window), "for c in range(OW):", move]]
-    arrays = (("x", x), ("y", y), ("image", image), ("pooled", pooled))
-    kernel = kernel_text(name, [
-        *(pointer(label, view.dtype.code, number) for number, (label, view) in enumerate(arrays)),
-        *_scratch_lines(x.dtype, 4, "at", "i32"), *window.sizes(8),
-        "for plane in range(begin, end):", [*_PLANE, *plane]])
-    words = (*(Address(view) for _, view in arrays),
-             *_scratch_words(x.dtype, 4 * window.pooled[3], product(x.shape[2:])), *window.words())
-    _launch(build, kernel, words, window, [x, y, given], output)
+#: What the search for the first maximum of windows needs: their maxima, and numbers that are not.
+_MAXIMA = ["best = load_lanes(advance(plane_y, oh * OW), c, 1, OW, zero)",
+           "other = lanes_select(lanes_equal(best, zero), one, zero)"]
+_HIT = "hit = lanes_are_maximum(load_lanes(line, place, SW, W, other), best)"
 
 
 def lower_max_pool2d_grad(build, node, inputs, output, epilogue):
-    """(x, y, g) → the gradient of max_pool2d."""
-    _lower_by_place(build, inputs, output, node.attrs, gradient=True)
+    """(x, y, g) → g at the place of each window's first maximum; the numbers of these taps are found first."""
+    (x, y, g), image = _widened(build, inputs, output)
+    windows = _Windows(x.shape, y.shape, **node.attrs)
+    count, code = windows.lanes(build, x.dtype), compute_code(x.dtype)
+    find = _over_pooled(count, [], [
+        *_MAXIMA, "tap = none",
+        *_over_taps_backwards(["line = advance(plane_x, offset)"],
+                              [_HIT, f"tap = lanes_select(hit, lanes(i32(i * KW + j), {count}), tap)"]),
+        "store_lanes(advance(taps, oh * OW), c, OW, tap)"])
+    gather = _over_image(windows, count, ["g_row = advance(plane_g, oh * OW)", "tap_row = advance(taps, oh * OW)"], [
+        f"here = lanes_equal(load_lanes(tap_row, place, 1, OW, none), lanes(i32(i * KW + j), {count}))",
+        "part = lanes_select(here, load_lanes(g_row, place, 1, OW, zero), zero)",
+        "total{k} = lanes_add(total{k}, part)"], "total{k}")
+    head = [f"zero = lanes({code}(0), {count})", f"one = lanes({code}(1), {count})",
+            f"none = lanes(i32(-1), {count})", "taps = ptr_i32(scratch)"]
+    arrays = {"x": x, "y": y, "g": g, "image": image}
+    _launch(build, "max_pool2d_grad", arrays, (head, find + gather), windows, image, 4 * product(y.shape[2:]))
+    _narrow(build, image, output)
 
 
 def lower_max_pool2d_grad_grad(build, node, inputs, output, epilogue):
-    """(x, y, gg) → the elements of gg at the maxima."""
-    _lower_by_place(build, inputs, output, node.attrs, gradient=False)
+    """(x, y, gg) → the elements of gg at the first maxima."""
+    (x, y, gg), pooled = _widened(build, inputs, output)
+    windows = _Windows(x.shape, y.shape, **node.attrs)
+    count, code = windows.lanes(build, x.dtype), compute_code(x.dtype)
+    body = _over_pooled(count, [], [
+        *_MAXIMA, "found = zero",
+        *_over_taps_backwards(["line = advance(plane_x, offset)", "gg_line = advance(plane_gg, offset)"],
+                              [_HIT, "found = lanes_select(hit, load_lanes(gg_line, place, SW, W, zero), found)"]),
+        "store_lanes(advance(plane_pooled, oh * OW), c, OW, found)"])
+    head = [f"zero = lanes({code}(0), {count})", f"one = lanes({code}(1), {count})"]
+    _launch(build, "max_pool2d_grad_grad", {"x": x, "y": y, "gg": gg, "pooled": pooled}, (head, body), windows, pooled)
+    _narrow(build, pooled, output)
 
 
 # -- mean ------------------------------------------------------------------------------------------------------------
 
-def _factor(window, code: str) -> tuple[list, list]:
-    """The lines, for each row and for each column of windows, that set `share`, the weight of a window's elements."""
-    include, override = window.divisor["count_include_pad"], window.divisor["divisor_override"]
-    if override or include or not window.padded:
-        return [f"share = {code}({1.0 / (override or window.taps)!r})"], []
-    return (["rows = minimum(H, top + KH) - maximum(0, top)"],
-            ["columns = minimum(W, c * SW - L + KW) - maximum(0, c * SW - L)",
-             f"share = {code}(1) / {code}(rows * columns)"])
+def _column_shares(code: str) -> list:
+    """Fill the row `shares` with the reciprocals of how many columns of each window lie in the plane."""
+    return [f"shares = ptr_{code}(scratch)", "for c in range(OW):", [
+        "inside = minimum(W, c * SW - LEFT + KW) - maximum(0, c * SW - LEFT)",
+        f"store(shares, c, {code}(1) / {code}(inside))"]]
+
+
+def _row_share(code: str, count: int) -> list:
+    """Set row_share to the reciprocal of how many rows of the windows of row oh lie in the plane."""
+    return ["inside = minimum(H, oh * SH - TOP + KH) - maximum(0, oh * SH - TOP)",
+            f"row_share = lanes({code}(1) / {code}(inside), {count})"]
 
 
 def lower_avg_pool2d(build, node, inputs, output, epilogue):
     """x [N, C, H, W] → the means of its windows."""
-    x = build.contiguous(inputs[0])
-    window = _Window(x.shape, output.shape, **node.attrs)
-    code = compute_code(x.dtype)
-    by_row, by_column = _factor(window, code)
-    start, end = [f"total = {code}(0)"], [*by_column, "store(row, c, total * share)"]
-    tap = "load(line, w * SW + j)"
-    if window.padded:
-        tap = f"select((top + i >= 0) & (top + i < H), {tap}, {code}(0))"
-    inner = [*start, "for i in range(KH):", [
-        *window.row, "for j in range(KW):", [f"total = total + {tap}"]], *end]
-    border = [*_TAP_COLUMNS, *start, "for i in range(i0, i1):", [
-        "line = advance(xp, (top + i) * W + left)",
-        "for j in range(j0, j1):", ["total = accumulate(total, load(line, j))"]], *end]
-    kernel = kernel_text(f"avg_pool2d_{window.label}", [
-        pointer("x", x.dtype.code, 0), pointer("y", output.dtype.code, 1), *window.sizes(2),
-        "for plane in range(begin, end):", [
-            "xp = advance(x, plane * H * W)",
-            "for oh in range(OH):", [
-                "top = oh * SH - T", "row = advance(y, (plane * OH + oh) * OW)", *by_row,
-                *window.along_row(inner, border)]]])
-    _launch(build, kernel, (Address(x), Address(output), *window.words()), window, [x], output)
+    (x,), y = _widened(build, inputs, output)
+    windows = _Windows(x.shape, y.shape, **node.attrs)
+    count, code, share = windows.lanes(build, x.dtype), compute_code(x.dtype), windows.share
+    head, row, scale = [f"zero = lanes({code}(0), {count})"], [], []
+    if share is not None:
+        head.append(f"share = lanes({code}({share!r}), {count})")
+    else:
+        head += _column_shares(code)
+        row = _row_share(code, count)
+        scale = ["share = lanes_multiply(row_share, load_lanes(shares, c, 1, OW, zero))"]
+    body = _over_pooled(count, row, [
+        "total = zero",
+        *_over_taps(["line = advance(plane_x, offset)"],
+                    ["total = lanes_add(total, load_lanes(line, place, SW, W, zero))"]),
+        *scale, "store_lanes(advance(plane_y, oh * OW), c, OW, lanes_multiply(total, share))"])
+    scratch = x.dtype.itemsize * y.shape[3] if share is None else None
+    _launch(build, "avg_pool2d", {"x": x, "y": y}, (head, body), windows, y, scratch)
+    _narrow(build, y, output)
 
 
 def lower_avg_pool2d_grad(build, node, inputs, output, epilogue):
-    """g → the gradient of avg_pool2d."""
-    g = build.contiguous(inputs[0])
+    """g → each element's share of the windows that cover it."""
+    (g,), image = _widened(build, inputs, output)
     attrs = {key: value for key, value in node.attrs.items() if key != "shape"}
-    window = _Window(output.shape, g.shape, **attrs)
-    code = compute_code(g.dtype)
-    by_row, by_column = _factor(window, code)
-    head = ["top = oh * SH - T", "row = advance(g, (plane * OH + oh) * OW)", *by_row]
-    if window.tiles:
-        plane = _tiles(head, ["v = load(row, c) * share"], "v")
+    windows = _Windows(image.shape, g.shape, **attrs)
+    count, code, share = windows.lanes(build, g.dtype), compute_code(g.dtype), windows.share
+    head = [f"zero = lanes({code}(0), {count})"]
+    row, part, finish = ["g_row = advance(plane_g, oh * OW)"], "load_lanes(g_row, place, 1, OW, zero)", "total{k}"
+    if share is not None:
+        head.append(f"share = lanes({code}({share!r}), {count})")
+        finish = "lanes_multiply(total{k}, share)"
     else:
-        plane = _accumulating(g.dtype, [
-            *head, "for c in range(OW):", [*by_column, "store(shares, c, load(row, c) * share)"],
-            "for i in range(maximum(0, -top), minimum(KH, H - top)):", [
-                "line = advance(sum, (top + i) * W)",
-                "for j in range(KW):", [
-                    "c0 = maximum(0, (L - j + SW - 1) // SW)", "c1 = minimum(OW, (W - 1 + L - j) // SW + 1)",
-                    "at = advance(line, c0 * SW - L + j)", "part = advance(shares, c0)",
-                    "for c in range(c1 - c0):", ["store(at, c * SW, load(at, c * SW) + load(part, c))"]]]])
-    kernel = kernel_text(f"avg_pool2d_grad_{window.label}{'_tiles' if window.tiles else ''}", [
-        pointer("g", g.dtype.code, 0), pointer("image", output.dtype.code, 1),
-        *_scratch_lines(g.dtype, 2, "shares", code), *window.sizes(6),
-        "for plane in range(begin, end):", ["ip = advance(image, plane * H * W)", *plane]])
-    scratch = _scratch_words(g.dtype, (8 if code == "f64" else 4) * window.pooled[3], product(output.shape[2:]))
-    _launch(build, kernel, (Address(g), Address(output), *scratch, *window.words()), window, [g], output)
+        head += _column_shares(code)
+        row += _row_share(code, count)
+        part = f"lanes_multiply({part}, lanes_multiply(row_share, load_lanes(shares, place, 1, OW, zero)))"
+    body = _over_image(windows, count, row, [f"total{{k}} = lanes_add(total{{k}}, {part})"], finish)
+    scratch = g.dtype.itemsize * g.shape[3] if share is None else None
+    _launch(build, "avg_pool2d_grad", {"g": g, "image": image}, (head, body), windows, image, scratch)
+    _narrow(build, image, output)
 
 
 LOWERINGS = {

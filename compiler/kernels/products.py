@@ -35,8 +35,6 @@ def matmul_{memory}(args, begin, end, worker):
     block_a = scratch + args[24]
     block_b = scratch + args[25]
     sums = scratch + args[26]
-    packing = alloca_i64(9)
-    product = alloca_i64(12)
     row_blocks = (rows + block_rows - 1) // block_rows
     column_blocks = (columns + block_columns - 1) // block_columns
     for item in range(begin, end):
@@ -73,16 +71,8 @@ def matmul_{memory}(args, begin, end, worker):
             first = piece * {depth}
             deep = minimum({depth}, long - first)
             stacked = (high + height - 1) // height
-            store(packing, 0, a + first * along_a * {bytes})
-            store(packing, 1, across_a)
-            store(packing, 2, along_a)
-            store(packing, 3, high)
-            store(packing, 4, deep)
-            store(packing, 5, height)
-            store(packing, 6, block_a)
-            store(packing, 7, height * deep)
-            store(packing, 8, 0)
-            call_kernel(pack, address_of(packing), 0, stacked, worker)
+            call_with(pack, 0, stacked, worker, a + first * along_a * {bytes}, across_a, along_a, high, deep, height,
+                      block_a, height * deep, 0)
             for panel in range((wide + {columns} - 1) // {columns}):
                 at = panel * {columns}
                 part = minimum({columns}, wide - at)
@@ -91,29 +81,11 @@ def matmul_{memory}(args, begin, end, worker):
                 if packed_b != 0:
                     from_b = packed_b + ((first_column + at) * depth + first * {columns}) * {size}
                 elif as_it_lies == 0 or part < {columns}:
-                    store(packing, 0, from_b)
-                    store(packing, 1, across_b)
-                    store(packing, 2, along_b)
-                    store(packing, 3, part)
-                    store(packing, 5, {columns})
-                    store(packing, 6, block_b)
-                    store(packing, 8, 1)
-                    call_kernel(pack, address_of(packing), 0, 1, worker)
+                    call_with(pack, 0, 1, worker, from_b, across_b, along_b, part, deep, {columns}, block_b, 0, 1)
                     from_b = block_b
                     stepping = advance(steps, {depth})
-                store(product, 0, block_a)
-                store(product, 1, height * deep)
-                store(product, 2, 0)
-                store(product, 3, from_b)
-                store(product, 4, address_of(stepping))
-                store(product, 5, deep)
-                store(product, 6, result + at * {size})
-                store(product, 7, result_row)
-                store(product, 8, high)
-                store(product, 9, part)
-                store(product, 10, piece)
-                store(product, 11, height)
-                call_kernel(multiply, address_of(product), 0, stacked, worker)
+                call_with(multiply, 0, stacked, worker, block_a, height * deep, 0, from_b, stepping, deep,
+                          result + at * {size}, result_row, high, part, piece, height)
 {store_sums}
         if args[20] != 0:
             start = (matrix * rows + first_row) * columns + first_column

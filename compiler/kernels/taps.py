@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from textwrap import indent
 
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.launch import KernelSource
@@ -135,30 +134,15 @@ def copy_planes(tile: Tile, dtype: DType) -> KernelSource:
         memory=dtype.code, work=tile.work, lanes=tile.lanes, copy_line=lines))
 
 
-_COPY_SOURCE = """\
-store(copying, 0, args[0] + ((first_image * groups + group) * channels + first_channel) * height * width * {bytes})
-store(copying, 1, height * width)
-store(copying, 2, height)
-store(copying, 3, width)
-store(copying, 4, source_block)
-store(copying, 5, channel_size)
-store(copying, 6, image_size)
-store(copying, 7, count)
-store(copying, 8, groups * channels * height * width)
-store(copying, 9, address_of(planes))
-store(copying, 10, plane_count)
-store(copying, 11, lines + load(phase, 6))
-store(copying, 12, wide)
-store(copying, 13, (line + load(phase, 4)) * step_row)
-store(copying, 14, load(phase, 5) * step_column)
-store(copying, 15, step_row)
-store(copying, 16, step_column)
-"""
+_COPIED = ("args[0] + ((first_image * groups + group) * channels + first_channel) * height * width * {bytes}, "
+           "height * width, height, width, source_block, channel_size, image_size, count, "
+           "groups * channels * height * width, planes, plane_count, lines + load(phase, 6), wide, "
+           "(line + load(phase, 4)) * step_row, load(phase, 5) * step_column, step_row, step_column")
 
 
-def copy_source(dtype: DType, margin: str) -> str:
-    """Text that fills the row `copying` of `copy_planes` for a block; all drivers have the same names for its words."""
-    return indent(_COPY_SOURCE.format(bytes=dtype.itemsize), margin).rstrip()
+def copied_words(dtype: DType) -> str:
+    """The words of `copy_planes` for a block, as text; all drivers have the same names for them."""
+    return _COPIED.format(bytes=dtype.itemsize)
 
 
 def grain(operations: int) -> int:

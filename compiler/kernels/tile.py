@@ -61,6 +61,24 @@ def dot_tile(typing, rows, a, a_places, b, b_places, count, sums, max_rows, colu
     return types.void(WORD, a, a_places, b, b_places, WORD, sums, max_rows, columns, lanes), generate
 
 
+@intrinsic
+def call_with(typing, kernel, begin, end, worker, *words):
+    """Call the kernel at the address `kernel` for the items begin..end, with a row of these words (numbers, pointers)."""
+    if not all(isinstance(word, (types.Integer, ElementPointer)) for word in words):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        with builder.goto_entry_block():
+            row = builder.alloca(ir.ArrayType(I64, len(words)))
+        for i, (value, type_) in enumerate(zip(arguments[4:], signature.args[4:])):
+            value = builder.ptrtoint(value, I64) if isinstance(type_, ElementPointer) else value
+            builder.store(value, builder.gep(row, [_int(0), _int(i)], inbounds=True))
+        entry = ir.FunctionType(ir.VoidType(), [I64.as_pointer(), I64, I64, I64]).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], entry), [builder.bitcast(row, I64.as_pointer()), *arguments[1:4]])
+        return context.get_dummy_value()
+    return types.void(*[WORD] * 4, *(word if isinstance(word, ElementPointer) else WORD for word in words)), generate
+
+
 @intrinsic(prefer_literal=True)
 def copy_vector(typing, target, to, source, at, lanes):
     """target[to + i] = source[at + i] for i < lanes (a literal), all loaded before one is stored."""
@@ -392,5 +410,5 @@ def _multiply_add(module, vector):
 
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    return {made.__name__: made for made in (outer_tile, gathering_tile, dot_tile, copy_vector, copy_line, zero_line,
+    return {made.__name__: made for made in (outer_tile, gathering_tile, dot_tile, call_with, copy_vector, copy_line, zero_line,
                                              transpose_block)}

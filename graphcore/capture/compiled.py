@@ -53,6 +53,11 @@ class CompiledFunction:
         self._find(args, kwargs)
 
     @property
+    def last_program(self):
+        """The program of the last call or compilation, or None."""
+        return self._last.program if self._last is not None else None
+
+    @property
     def programs(self) -> int:
         """How many programs this function has been compiled to."""
         return len(self._entries)
@@ -120,7 +125,7 @@ class Entry:
         self._structure = captured.structure
         self._single = captured.structure == Slot(0)
         self._dtypes = [o.dtype for o in captured.graph.outputs]
-        self._program = compiler.compile(captured.graph, captured.parameters)
+        self.program = compiler.compile(captured.graph, captured.parameters)
         self.epoch = epoch.structure[0]
 
     def accepts(self, args) -> bool:
@@ -139,13 +144,13 @@ class Entry:
         if self.epoch != now:
             if guards.changed(self._reads) is not None:
                 return False
-            self._program.rebind()
+            self.program.rebind()
             self.epoch = now
         return True
 
     def run(self, args, kwargs):
         arrays = [a._array for a in args] if self._key is not None else [a._array for a in _inputs((args, kwargs))]
-        results = self._program.run(arrays)
+        results = self.program.run(arrays)
         if self._single:
             return Tensor._wrap(results[0], self._dtypes[0])
         return _put_together(self._structure, [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)])

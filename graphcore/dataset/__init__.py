@@ -11,14 +11,14 @@ from graphcore.dataset.core import zip_datasets as zip
 from graphcore.dataset.errors import ColumnError, DatasetError
 from graphcore.dataset.folders import ImageFolderDataset
 from graphcore.dataset.samplers import (
-                                        DistributedSampler,
-                                        IterSampler,
-                                        RandomSampler,
-                                        Sampler,
-                                        SequentialSampler,
-                                        SubsetRandomSampler,
-                                        SubsetSampler,
-                                        WeightedRandomSampler,
+    DistributedSampler,
+    IterSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    SubsetSampler,
+    WeightedRandomSampler,
 )
 from graphcore.dataset.sources import GeneratorDataset, MappableSource, NumpySlicesDataset
 from graphcore.dataset.standard import Cifar10Dataset, Cifar100Dataset, FashionMnistDataset, MnistDataset

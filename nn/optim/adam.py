@@ -11,11 +11,14 @@ from graphcore.parameter import Parameter
 
 
 def check_betas(optimizer, beta1, beta2, eps) -> tuple:
-    """(beta1, beta2, eps) as floats.  Raises ValueError unless the betas lie between 0 and 1 and eps is above 0."""
+    """(beta1, beta2, eps) as floats.  Raises ValueError unless the betas lie between 0 and 1 and eps is above 0.
+
+    The betas are rounded to float32 first: their powers are kept in float32, and ``1 - beta`` has to go with those.
+    """
     owner = optimizer.cls_name
-    return (number(beta1, "beta1", owner, low=0.0, high=1.0, open_low=True, open_high=True),
-            number(beta2, "beta2", owner, low=0.0, high=1.0, open_low=True, open_high=True),
-            number(eps, "eps", owner, low=0.0, open_low=True))
+    betas = (np.float32(number(beta, name, owner, low=0.0, high=1.0, open_low=True, open_high=True))
+             for name, beta in (("beta1", beta1), ("beta2", beta2)))
+    return (*map(float, betas), number(eps, "eps", owner, low=0.0, open_low=True))
 
 
 def move_moments(moment1, moment2, gradient, beta1, beta2) -> tuple:

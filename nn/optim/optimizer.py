@@ -95,8 +95,8 @@ class Optimizer(Cell):
         elif as_cells:
             self.learning_rate = CellList(self.group_lr, auto_prefix=False)
         else:
+            self.learning_rate = tuple(self.group_lr)       # a rate stands in it once per Parameter of its group
             self.group_rates = ParameterTuple({id(rate): rate for rate in self.group_lr}.values())
-            self.learning_rate = tuple(self.group_lr)
         self._parameters = ParameterTuple(self.group_params)
         self.dynamic_decay_flags = tuple(isinstance(d, Cell) for d in self.group_weight_decay)
         self.decay_flags = tuple(isinstance(d, Cell) or d > 0 for d in self.group_weight_decay)

@@ -1,33 +1,35 @@
 """Transforms of images, on NumPy arrays of shape [H, W] or [H, W, C] (uint8 or float)."""
 from graphcore.dataset.vision.color import (
-                                            ConvertColor,
-                                            ConvertMode,
-                                            Invert,
-                                            Normalize,
-                                            RandomColorAdjust,
-                                            Rescale,
-                                            ToTensor,
-                                            ToType,
+    ConvertColor,
+    ConvertMode,
+    Invert,
+    Normalize,
+    RandomColorAdjust,
+    Rescale,
+    ToTensor,
+    ToType,
 )
 from graphcore.dataset.vision.files import Decode, RandomCropDecodeResize, ToNumpy, ToPIL
 from graphcore.dataset.vision.geometry import (
-                                            HWC2CHW,
-                                            CenterCrop,
-                                            Crop,
-                                            CutOut,
-                                            HorizontalFlip,
-                                            Pad,
-                                            RandomCrop,
-                                            RandomErasing,
-                                            RandomHorizontalFlip,
-                                            RandomResizedCrop,
-                                            RandomVerticalFlip,
-                                            Resize,
-                                            VerticalFlip,
+    HWC2CHW,
+    CenterCrop,
+    Crop,
+    CutOut,
+    HorizontalFlip,
+    Pad,
+    RandomCrop,
+    RandomErasing,
+    RandomHorizontalFlip,
+    RandomResizedCrop,
+    RandomVerticalFlip,
+    Resize,
+    VerticalFlip,
 )
 from graphcore.dataset.vision.resampling import Border, Inter
 
-__all__ = ["Border", "CenterCrop", "ConvertColor", "ConvertMode", "Crop", "CutOut", "Decode", "HWC2CHW",
-           "HorizontalFlip", "Inter", "Invert", "Normalize", "Pad", "RandomColorAdjust", "RandomCrop", "RandomCropDecodeResize", "RandomCropDecodeResize",
-           "RandomErasing", "RandomHorizontalFlip", "RandomResizedCrop", "RandomVerticalFlip", "Rescale", "Resize",
-           "ToNumpy", "ToPIL", "ToTensor", "ToType", "VerticalFlip"]
+__all__ = [
+    "Border", "CenterCrop", "ConvertColor", "ConvertMode", "Crop", "CutOut", "Decode", "HWC2CHW", "HorizontalFlip",
+    "Inter", "Invert", "Normalize", "Pad", "RandomColorAdjust", "RandomCrop", "RandomCropDecodeResize",
+    "RandomErasing", "RandomHorizontalFlip", "RandomResizedCrop", "RandomVerticalFlip", "Rescale", "Resize",
+    "ToNumpy", "ToPIL", "ToTensor", "ToType", "VerticalFlip",
+]

@@ -1,14 +1,14 @@
 """Metrics, as ``mindspore.train`` has them."""
 from graphcore.train.metrics.base import Metric, rearrange_inputs
 from graphcore.train.metrics.classification import (
-                                                    F1,
-                                                    Accuracy,
-                                                    Fbeta,
-                                                    Precision,
-                                                    Recall,
-                                                    Top1CategoricalAccuracy,
-                                                    Top5CategoricalAccuracy,
-                                                    TopKCategoricalAccuracy,
+    F1,
+    Accuracy,
+    Fbeta,
+    Precision,
+    Recall,
+    Top1CategoricalAccuracy,
+    Top5CategoricalAccuracy,
+    TopKCategoricalAccuracy,
 )
 from graphcore.train.metrics.confusion import ConfusionMatrix, ConfusionMatrixMetric
 from graphcore.train.metrics.curves import ROC, auc

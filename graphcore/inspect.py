@@ -1,0 +1,35 @@
+"""Look at what was compiled, from Python: the IR of a Cell or function that has been called."""
+from __future__ import annotations
+
+from graphcore.errors import GraphcoreError
+from graphcore.ir.graph import Graph
+from graphcore.ir.printer import print_graph
+
+
+class NotCompiledError(GraphcoreError, RuntimeError):
+    """The Cell or function has not been compiled yet."""
+
+
+def compiled_graph(function, stage: str = "capture") -> Graph:
+    """The graph of the program that a Cell, @jit function or gradient function ran last, after a compiler stage.
+
+    stage: a name of `graphcore.compiler.pipeline.STAGES`, "capture" (as recorded) or "final" (as scheduled).
+    Raises NotCompiledError before its first call in GRAPH_MODE, ValueError for an unknown stage.
+    """
+    compiled = getattr(function, "_compiled", None)
+    program = compiled.last_program if compiled is not None else None
+    if program is None:
+        raise NotCompiledError(f"{type(function).__name__} has no compiled program yet: call it once in GRAPH_MODE")
+    if stage == "capture":
+        return program.graph
+    from graphcore.compiler.pipeline import run_stages
+    reports = run_stages(program.graph)
+    names = [r.name for r in reports]
+    if stage != "final" and stage not in names:
+        raise ValueError(f"no stage is called {stage!r}; there are {', '.join(names)} and final")
+    return reports[-1 if stage == "final" else names.index(stage)].graph
+
+
+def ir_text(function, stage: str = "final") -> str:
+    """The text of `compiled_graph`, with the user's lines as comments; `graphcore.ir.parser.parse` reads it back."""
+    return print_graph(compiled_graph(function, stage))
