@@ -79,7 +79,7 @@ class Parameter(Tensor):
     def __getattr__(self, name):
         # Tensor keeps its memory in the slot `_array`; reading the slot while it is empty ends here.
         if name != "_array":
-            raise AttributeError(f"'Parameter' object has no attribute {name!r}")
+            return super().__getattr__(name)
         epoch.structure_changed()
         return materialize(self)
 

@@ -50,14 +50,14 @@ class Tensor:
             self._array = np.zeros(shape, dtype.storage)
 
     @classmethod
-    def _wrap(cls, array: np.ndarray, dtype: DType) -> "Tensor":
+    def _wrap(cls, array: np.ndarray, dtype: DType) -> Tensor:
         """A Tensor over `array` itself, which holds `dtype.storage` and is C-contiguous."""
         self = Tensor.__new__(Tensor)
         self._array, self._dtype = array, dtype
         return self
 
     @staticmethod
-    def from_numpy(array: np.ndarray) -> "Tensor":
+    def from_numpy(array: np.ndarray) -> Tensor:
         """A Tensor that shares the memory of a C-contiguous array (others are copied)."""
         return Tensor._wrap(np.ascontiguousarray(array).reshape(array.shape), dt.from_numpy(array.dtype))
 
@@ -168,6 +168,12 @@ class Tensor:
     def __format__(self, spec):
         return format(self.item() if self.size == 1 and spec else str(self), spec)
 
+    def __getattr__(self, name):
+        # Called for what is missing: until the first use of a method or operator, all that tensor_methods attaches.
+        if name[:1] == "_" or not _attach_methods():
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self, name)
+
     def __copy__(self):
         return Tensor._wrap(self._array.copy(), self._dtype)
 
@@ -232,3 +238,29 @@ def store(array: np.ndarray, dtype: DType) -> np.ndarray:
 def is_tensor(obj) -> bool:
     """Whether `obj` is a Tensor (Parameters are)."""
     return isinstance(obj, Tensor)
+
+
+# -- methods and operators, attached at their first use: importing them all takes longer than most scripts' nets -----
+
+_OPERATORS = """add sub mul truediv floordiv mod pow matmul and or xor lshift rshift radd rsub rmul rtruediv rfloordiv
+    rmod rpow rmatmul rand ror rxor eq ne lt le gt ge neg pos abs invert round getitem setitem contains""".split()
+
+
+def _attach_methods() -> bool:
+    """Attach methods and operators; False if that was done before."""
+    if not hasattr(Tensor.__add__, "attaches"):
+        return False
+    import graphcore.ops.tensor_methods  # noqa: F401  attaches them
+    return True
+
+
+def _attaching(name: str):
+    def operator(self, *args):
+        _attach_methods()
+        return getattr(self, name)(*args)
+    operator.attaches = True
+    return operator
+
+
+for _name in _OPERATORS:
+    setattr(Tensor, f"__{_name}__", _attaching(f"__{_name}__"))

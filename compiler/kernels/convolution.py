@@ -51,7 +51,7 @@ def conv2d_{memory}(args, begin, end, worker):
     scratch = args[27] + worker * args[28]
     steps = ptr_i64(scratch)
     packed_steps = ptr_i64(scratch + args[29])
-    source_block = scratch + args[30]
+    source_block = ptr_{work}(scratch + args[30])
     gathered = ptr_{work}(scratch + args[31])
     runs = ptr_i64(scratch + args[32])
     sums = ptr_{work}(scratch + args[33])
@@ -63,22 +63,14 @@ def conv2d_{memory}(args, begin, end, worker):
     row_blocks = (rows + block_rows - 1) // block_rows
     for item in range(begin, end):
         band = item % bands
-        index = item // bands
-        first_image = index % image_blocks * block_images
-        index = index // image_blocks
-        first_row = index % row_blocks * block_rows
-        group = index // row_blocks
+        first_image = item // bands % image_blocks * block_images
+        first_row = item // bands // image_blocks % row_blocks * block_rows
+        group = item // bands // image_blocks // row_blocks
         count = minimum(block_images, images - first_image)
         high = minimum(block_rows, rows - first_row)
         first_line = band * block_lines
         last_line = minimum(out_height, first_line + block_lines)
         output = advance(ptr_{memory}(args[5]), ((first_image * groups + group) * rows + first_row) * pixels)
-        if args[35] != 0:
-            # some phases meet no tap: their pixels are zero, and are written with all others, which follow
-            for image in range(count):
-                for r in range(high):
-                    into = advance(output, (image * groups * rows + r) * pixels + first_line * out_width)
-{zero_lines}
         phase = ptr_i64(args[14])
         for number in range(args[15]):
             tap_count = load(phase, 2)
@@ -93,72 +85,46 @@ def conv2d_{memory}(args, begin, end, worker):
             image_size = plane_count * plane_size
             channel_size = count * image_size
             # where the sums of a pixel are: image * image_pitch + line * line_pitch + column
-            line_pitch = wide
-            image_pitch = ((lines - 1) * wide + across + {lanes} - 1) // {lanes} * {lanes}
-            row_pitch = count * image_pitch
-            runs_of_lanes = count
-            if dense != 0:
-                line_pitch = across
-                image_pitch = lines * across
-                row_pitch = (count * image_pitch + {lanes} - 1) // {lanes} * {lanes}
-                runs_of_lanes = 1
+            line_pitch = select(dense != 0, across, wide)
+            image_pitch = select(dense != 0, lines * across,
+                                 ((lines - 1) * wide + across + {lanes} - 1) // {lanes} * {lanes})
+            row_pitch = (count * image_pitch + {lanes} - 1) // {lanes} * {lanes}
+            strips = select(dense != 0, 1, count)       # of pixels that panels are cut from
             if tap_count > 0 and lines > 0 and across > 0:
                 together = maximum(1, minimum(channels, {depth} // tap_count))
                 for c in range(together):
                     for t in range(tap_count):
                         distance = load(taps, 3 * t) * plane_size + load(taps, 3 * t + 1) * wide + load(taps, 3 * t + 2)
                         store(steps, c * tap_count + t, c * channel_size + distance)
-                for first_channel in range(0, channels, together):
+                for first_channel in range(0, maximum(channels, 1), together):
                     deep = minimum(together, channels - first_channel) * tap_count
                     call_with(copy_planes, 0, deep // tap_count, worker, {copied})
                     from_weights = weights + (load(phase, 8) + group * args[17] + first_row * channels * tap_count) * {size}
                     stacked = (high + panel_height - 1) // panel_height
-                    for run in range(runs_of_lanes):
-                        in_all = row_pitch // runs_of_lanes
-                        for at in range(0, in_all, {columns}):
-                            part = minimum({columns}, in_all - at)
-                            from_source = advance(ptr_{work}(source_block), run * image_size + at)
+                    for strip in range(strips):
+                        for at in range(0, row_pitch // strips, {columns}):
+                            from_source = advance(source_block, strip * image_size + at)
                             stepping = steps
                             if dense != 0:
-                                # the panel as runs of at most one vector of neighbouring pixels
-                                last = minimum(count * image_pitch, at + part)
-                                pixel = at
-                                found = 0
-                                while pixel < last:
-                                    image = pixel // image_pitch
-                                    inside = pixel - image * image_pitch
-                                    of_line = inside // across
-                                    column = inside - of_line * across
-                                    store(runs, 2 * found, image * image_size + of_line * wide + column)
-                                    store(runs, 2 * found + 1, pixel - at)
-                                    pixel += minimum({lanes}, across - column)
-                                    found += 1
-                                for k in range(deep):
-                                    reading = advance(ptr_{work}(source_block), load(steps, k))
-                                    writing = advance(gathered, k * {columns})
-                                    for i in range(found):
-                                        copy_vector(writing, load(runs, 2 * i + 1), reading, load(runs, 2 * i), {lanes})
+                                call_with(dense, 0, 1, worker, source_block, steps, deep, gathered, runs, at,
+                                          minimum(count * image_pitch, at + {columns}), across, wide, image_pitch,
+                                          image_size)
                                 from_source = gathered
                                 stepping = packed_steps
                             call_with(multiply, 0, stacked, worker,
                                       from_weights, panel_height * channels * tap_count, first_channel * tap_count,
-                                      from_source, stepping, deep, advance(sums, run * image_pitch + at), row_pitch,
-                                      high, part, first_channel, panel_height)
-                if channels == 0:
-                    for i in range(high * row_pitch):
-                        store(sums, i, 0)
+                                      from_source, stepping, deep, advance(sums, strip * image_pitch + at), row_pitch,
+                                      high, minimum({columns}, row_pitch // strips - at), first_channel, panel_height)
                 # long rows of the block in memory order, if nothing lies between them
-                joined = lines
-                pixels_joined = across
-                if line_pitch == out_width and out_step_row == 1 and out_step_column == 1:
-                    joined = 1
-                    pixels_joined = lines * across
+                whole = line_pitch == out_width and out_step_row == 1 and out_step_column == 1
+                stored_lines = select(whole, 1, lines)
+                stored = select(whole, lines * across, across)
                 for image in range(count):
                     for r in range(high):
                         summed = advance(sums, r * row_pitch + image * image_pitch)
                         into = advance(output, (image * groups * rows + r) * pixels + load(phase, 1)
                                        + (first_line + load(phase, 0)) * out_width)
-                        for i in range(joined):
+                        for i in range(stored_lines):
 {store_line}
                             summed = advance(summed, line_pitch)
                             into = advance(into, out_step_row * out_width)
@@ -176,31 +142,60 @@ def conv2d_{memory}(args, begin, end, worker):
 """
 
 
-_ZERO_VECTORS = """\
-                    zero_line(into, (last_line - first_line) * out_width, {lanes})"""
-_ZERO_SCALARS = """\
-                    for j in range((last_line - first_line) * out_width):
-                        store(into, j, 0)"""
+_GATHER = """
+def gather_pixels_{work}(args, begin, end, worker):
+    # args: source, steps, their number, target, table for runs, first pixel, last; pixels of a line, elements from line
+    # to line of the source, pixels of an image, elements from image to image of the source
+    source = ptr_{work}(args[0])
+    steps = ptr_i64(args[1])
+    target = ptr_{work}(args[3])
+    runs = ptr_i64(args[4])
+    across = args[7]
+    pixel = args[5]
+    found = 0
+    # runs of at most one vector of neighbouring pixels
+    while pixel < args[6]:
+        image = pixel // args[9]
+        line = (pixel - image * args[9]) // across
+        column = pixel - image * args[9] - line * across
+        store(runs, 2 * found, image * args[10] + line * args[8] + column)
+        store(runs, 2 * found + 1, pixel - args[5])
+        pixel += minimum({lanes}, across - column)
+        found += 1
+    # each run is stored as a whole vector: what is too much is overwritten by the run that follows
+    for k in range(args[2]):
+        reading = advance(source, load(steps, k))
+        writing = advance(target, k * {columns})
+        for i in range(found):
+            copy_vector(writing, load(runs, 2 * i + 1), reading, load(runs, 2 * i), {lanes})
+"""
+
 _STORE_VECTORS = """\
                             if out_step_column == 1:
-                                copy_line(into, summed, pixels_joined, {lanes})
+                                copy_line(into, summed, stored, {lanes})
                             else:
-                                for j in range(pixels_joined):
+                                for j in range(stored):
                                     store(into, j * out_step_column, load(summed, j))"""
 _STORE_SCALARS = """\
-                            for j in range(pixels_joined):
+                            for j in range(stored):
                                 store(into, j * out_step_column, load(summed, j))"""
 
 
 @lru_cache(maxsize=None)
 def conv_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of convolutions and of the gradients for their inputs."""
-    store, zero = (_STORE_VECTORS, _ZERO_VECTORS) if dtype.code == tile.work else (_STORE_SCALARS, _ZERO_SCALARS)
-    store, zero = store.format(lanes=tile.lanes), zero.format(lanes=tile.lanes)
+    store = _STORE_VECTORS.format(lanes=tile.lanes) if dtype.code == tile.work else _STORE_SCALARS
     return KernelSource(f"conv2d_{dtype.code}", _DRIVER.format(
-        store_line=store, zero_lines=zero, memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
+        store_line=store, memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
         lanes=tile.lanes, depth=tile.depth, head=taps.HEAD,
         copied=taps.copied_words(dtype)))
+
+
+@lru_cache(maxsize=None)
+def gather_kernel(tile: Tile) -> KernelSource:
+    """A panel of pixels that lie in lines shorter than the panel, packed densely."""
+    return KernelSource(f"gather_pixels_{tile.work}", _GATHER.format(
+        work=tile.work, lanes=tile.lanes, columns=tile.columns))
 
 
 def lower_conv2d(build, node, inputs: list, output: View, epilogue) -> None:
@@ -252,7 +247,7 @@ class _Convolution:
     def __init__(self, build, phases, step, out_step, source, weight, output, groups: int, backward: bool, epilogue):
         self.build, self.phases, self.step, self.out_step = build, phases, step, out_step
         self.source, self.weight, self.output, self.groups = source, weight, output, groups
-        self.epilogue = epilogue
+        self.epilogue, self.after = epilogue, epilogue.words if epilogue is not None else (0, 0)
         self.tile = Tile.of(build.cpu, output.dtype)
         outer, inner, *kernel = weight.shape
         outer, area = outer // groups, kernel[0] * kernel[1]
@@ -278,12 +273,14 @@ class _Convolution:
         phase_words = Row(tuple(word for phase, at in zip(self.phases, places) for word in phase.words(at)))
         words = (Address(self.source), images, self.channels, *self.source.shape[2:], Address(self.output), self.rows,
                  lines, width, self.groups, *self.step, *self.out_step, phase_words, len(self.phases), weights,
-                 self.rows * self.channels * self._taps, self.height, block_images, block_lines, block_rows, int(dense),
+                 self.rows * self.channels * self._taps, self.height, block_images, block_lines, block_rows,
+                 KernelAddress(gather_kernel(self.tile)) if dense else 0,
                  KernelAddress(taps.copy_planes(self.tile, self.output.dtype)),
                  KernelAddress(panels.multiply_panel(self.tile)),
-                 *(self.epilogue.words if self.epilogue is not None else (0, 0)),
-                 Scratch(sections.total), sections.total, *offsets,
-                 int(not all(phase.taps for phase in self.phases)))
+                 *(self.after),
+                 Scratch(sections.total), sections.total, *offsets)
+        if not all(phase.taps for phase in self.phases):
+            self.build.fill(self.output, 0)
         row_blocks = ceil_div(self.rows, block_rows)
         pixels = images * lines * width
         flops = 2 * pixels * self.groups * self.rows * self.channels * self._taps // (self.out_step[0] * self.out_step[1])

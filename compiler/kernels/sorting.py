@@ -13,8 +13,14 @@ from graphcore.ir.dims import product
 ACCEPTS_EPILOGUE = frozenset()
 RUN = 8                         # elements that insertion sorts before merging begins
 FEW = 32                        # up to so many first elements are kept in a list, for more the whole line is sorted
+LONG = 192                      # from this length on lines are sorted digit by digit instead of by merging
 COLUMNS = 64
 LARGEST_KEY = 0x7FFFFFFFFFFFFFFF
+
+
+def _digits(dtype) -> int:
+    """How many bytes of a key tell it from others."""
+    return 8 if dtype.itemsize == 8 else 4 if dtype.is_float else dtype.itemsize
 
 
 def _key(dtype, value: str, inverted: bool, nan_is_largest_key: bool = False) -> list:
@@ -25,7 +31,7 @@ def _key(dtype, value: str, inverted: bool, nan_is_largest_key: bool = False) ->
     if not dtype.is_float:
         return [f"key = i64({value})", *invert]
     bits, magnitude = ("bitcast_f64_i64", LARGEST_KEY) if dtype.code == "f64" else ("bitcast_f32_i32", 0x7FFFFFFF)
-    nan = [f"key = select(v != v, {LARGEST_KEY}, key)"]
+    nan = [f"key = select(v != v, {magnitude}, key)"]
     return [f"v = {value}", f"key = i64({bits}(v))", f"key = select(key < 0, -(key & {magnitude}), key)",
             *(invert + nan if nan_is_largest_key else nan + invert)]
 
@@ -38,7 +44,8 @@ def _lines(shape, axis) -> tuple:
 # -- sorting and the first k -----------------------------------------------------------------------------------------
 
 _LINE = ["outer = item // inner", "column = item - outer * inner", "line = outer * D * inner + column"]
-_SORT = [
+#: Sort by merging, from runs that insertion sorts.
+_MERGE = [
     "for run in range((D + RUN - 1) // RUN):", [
         "low = run * RUN",
         "for t in range(low + 1, minimum(low + RUN, D)):", [
@@ -59,6 +66,29 @@ _SORT = [
         "spare = keys", "keys = more_keys", "more_keys = spare",
         "spare_numbers = numbers", "numbers = more_numbers", "more_numbers = spare_numbers",
         "width = width * 2"]]
+
+
+def _by_digits(dtype) -> list:
+    """Sort by one byte of the keys after the other, the least significant first; the sign bit counts the other way."""
+    digits = _digits(dtype)
+    signed = 0 if dtype.kind in "ub" and digits < 8 else 128
+    return [f"for digit in range({digits}):", [
+        "shift = digit * 8", f"flip = select(digit == {digits - 1}, {signed}, 0)",
+        "for d in range(256):", ["store(places, d, 0)"],
+        "for t in range(D):", [
+            "d = ((load(keys, t) >> shift) & 255) ^ flip", "store(places, d, load(places, d) + 1)"],
+        "before = 0", "most = 0",
+        "for d in range(256):", [
+            "here = load(places, d)", "most = maximum(most, here)", "store(places, d, before)", "before += here"],
+        "if most < D:", [
+            "for t in range(D):", [
+                "key = load(keys, t)", "d = ((key >> shift) & 255) ^ flip", "place = load(places, d)",
+                "store(places, d, place + 1)", "store(more_keys, place, key)",
+                "store(more_numbers, place, load(numbers, t))"],
+            "spare = keys", "keys = more_keys", "more_keys = spare",
+            "spare_numbers = numbers", "numbers = more_numbers", "more_numbers = spare_numbers"]]]
+
+
 #: Insert into the sorted list of the K smallest keys, behind its equals.
 _KEEP = ["if count < K or key < load(keys, K - 1):", [
     "u = minimum(count, K - 1)",
@@ -82,10 +112,11 @@ def _lower_order(build, node, inputs, output, axis: int, count, descending: bool
         order = ["count = 0", "for t in range(D):", [*key, *_KEEP]]
     else:
         name = "sort"
-        memory = [f"RUN = {RUN}", "base = args[6] + worker * args[7]"]
+        memory = [f"RUN = {RUN}", "base = args[6] + worker * args[7]", "places = alloca_i64(256)"]
         order = ["keys = ptr_i64(base)", "more_keys = ptr_i64(base + 8 * D)", "numbers = ptr_i32(base + 16 * D)",
                  "more_numbers = ptr_i32(base + 20 * D)",
-                 "for t in range(D):", [*key, "store(keys, t, key)", "store(numbers, t, t)"], *_SORT]
+                 "for t in range(D):", [*key, "store(keys, t, key)", "store(numbers, t, t)"],
+                 f"if D < {LONG}:", _MERGE, "else:", _by_digits(x.dtype)]
         scratch = blocks(24 * extent + 64, 64) * 64       # merging reads a little beyond the end
         row += (Scratch(scratch), scratch)
     result = "load(elements, line + i64(load(numbers, t)) * inner)" if values else "load(numbers, t)"

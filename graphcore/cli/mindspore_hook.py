@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from graphcore.cli.errors import nearest
-from graphcore.cli.module_map import MODULES, target_of
+from graphcore.cli.module_map import MODULES, PACKAGES, target_of
 
 API_VERSION = "2.10.0"      # the release of MindSpore whose interface graphcore follows; scripts compare versions
 _ROOT = "mindspore"
@@ -58,17 +58,17 @@ class _MindSporeFinder:
         if not fullname.startswith(_ROOT + "."):
             return None
         wanted = fullname[len(_ROOT) + 1:]
-        home = target_of(wanted, _find)
+        home = target_of(wanted, _exists)
         if home is None:
             raise _no_module(wanted)
-        return ModuleSpec(fullname, _AliasLoader(home))
+        return ModuleSpec(fullname, _AliasLoader(home, wanted in PACKAGES))
 
 
 class _AliasLoader:
     """Gives an existing graphcore module under its MindSpore name."""
 
-    def __init__(self, home: str):
-        self.home = home
+    def __init__(self, home: str, is_package: bool):
+        self.home, self.is_package = home, is_package
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.home)
@@ -77,6 +77,8 @@ class _AliasLoader:
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec     # the import system has put the alias's spec in its place
+        if self.is_package and not hasattr(module, "__path__"):
+            module.__path__ = []        # MindSpore has modules below it, which only packages may have
 
 
 class _RootLoader:
@@ -139,7 +141,7 @@ def _for_a_name() -> bool:
 
 def _no_name(module: ModuleType, name: str) -> str:
     path = module.__name__[len("graphcore."):]
-    children = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == path and target_of(m, _find)]
+    children = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == path and target_of(m, _exists)]
     hint = nearest(name, [n for n in dir(module) if not n.startswith("_")] + children)
     alias = f"{_ROOT}.{path}".rstrip(".")
     shown = alias if alias in sys.modules else module.__name__      # as the script calls it
@@ -149,7 +151,7 @@ def _no_name(module: ModuleType, name: str) -> str:
 def _no_module(wanted: str) -> ImportError:
     # For `from package import name` an error that bears exactly this name would be swallowed, so it bears the root's.
     parent, _, name = wanted.rpartition(".")
-    home = target_of(parent, _find) if parent else "graphcore"
+    home = target_of(parent, _exists) if parent else "graphcore"
     if home is None:
         hint = nearest(wanted, MODULES) or "; graphcore does not have it (yet)"
         return ModuleNotFoundError(f"No module named '{_ROOT}.{wanted}'{hint}", name=_ROOT)
@@ -159,11 +161,10 @@ def _no_module(wanted: str) -> ImportError:
     return ModuleNotFoundError(_no_name(module, name), name=_ROOT)
 
 
-def _find(module: str) -> ModuleSpec | None:
-    loaded = sys.modules.get(module)
-    if loaded is not None:
-        return loaded.__spec__
+def _exists(module: str) -> bool:
+    if module in sys.modules:
+        return True
     try:
-        return importlib.util.find_spec(module)
+        return importlib.util.find_spec(module) is not None
     except ImportError:
-        return None
+        return False

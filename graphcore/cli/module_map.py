@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 
 # graphcore module -> MindSpore modules (without "mindspore.") whose names it holds, beside the one of its own name.
 _MERGED = {
@@ -48,19 +47,14 @@ _OWN = """_checkparam amp common common.api common.dtype common.initializer comm
     communication communication.management context dataset dataset.config dataset.transforms dataset.vision log nn
     nn.optim ops ops.operations parallel parallel._utils train train.callback train.loss_scale_manager train.metrics
     train.serialization""".split()
-_PACKAGES = frozenset(m.rpartition(".")[0] for m in _HOMES)
+PACKAGES = frozenset(m.rpartition(".")[0] for m in _HOMES)     # those that other modules are imported from
 MODULES = tuple(sorted({*_HOMES, *_OWN}))
 
 
-def target_of(wanted: str, find: Callable[[str], ModuleSpec | None]) -> str | None:
-    """The graphcore module that stands for ``mindspore.<wanted>``: the one of the same path, or else the table's.
-
-    find: a module's spec, or None if there is no such module.
-    """
-    same, home = f"graphcore.{wanted}", _HOMES.get(wanted)
-    if "." not in wanted or find(same.rpartition(".")[0]):
-        spec = find(same)
-        # a module that is no package cannot stand for one: modules below it could not be imported
-        if spec is not None and (spec.submodule_search_locations is not None or wanted not in _PACKAGES):
-            return same
-    return home if home is not None and find(home) else None
+def target_of(wanted: str, exists: Callable[[str], bool]) -> str | None:
+    """The graphcore module that stands for ``mindspore.<wanted>``: the one of the same path, or else the table's."""
+    same = f"graphcore.{wanted}"
+    if ("." not in wanted or exists(same.rpartition(".")[0])) and exists(same):
+        return same
+    home = _HOMES.get(wanted)
+    return home if home is not None and exists(home) else None

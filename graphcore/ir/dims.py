@@ -5,7 +5,8 @@ A `Dim` is canonical: equal expressions are equal objects by ``==`` and hash.
 """
 from __future__ import annotations
 
-from typing import Mapping, Union
+from collections.abc import Mapping
+from typing import Union
 
 from graphcore.errors import ShapeError
 
@@ -23,11 +24,11 @@ class Dim:
 
     # -- construction --------------------------------------------------------------------------------
     @staticmethod
-    def symbol(name: str) -> "Dim":
+    def symbol(name: str) -> Dim:
         return Dim((((name,), 1),))
 
     @staticmethod
-    def _make(table: dict) -> "Size":
+    def _make(table: dict) -> Size:
         terms = tuple(sorted(((m, c) for m, c in table.items() if c), key=lambda t: (tuple(map(str, t[0])), t[1])))
         if not terms:
             return 0
@@ -36,7 +37,7 @@ class Dim:
         return Dim(terms)
 
     @staticmethod
-    def _table(value: "Size") -> dict:
+    def _table(value: Size) -> dict:
         return dict(value.terms) if isinstance(value, Dim) else {(): int(value)}
 
     # -- arithmetic ----------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ class Dim:
             result = result + (inner // other if isinstance(inner, int) else Dim(((((("//", inner, other)),), 1),)))
         return result
 
-    def _divide_by_symbol(self, other: "Dim"):
+    def _divide_by_symbol(self, other: Dim):
         if len(other.terms) == 1:
             (mono, coef), quotient = other.terms[0], {}
             for m, c in self.terms:

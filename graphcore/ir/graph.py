@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class Node:
     """
 
     __slots__ = ("op", "inputs", "attrs", "type", "__weakref__")
-    _interned: "weakref.WeakValueDictionary" = weakref.WeakValueDictionary()
+    _interned: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
     op: str
     inputs: tuple
@@ -147,7 +147,7 @@ class Origins:
     """Node → the set of places it comes from.  Grows while a graph is built and rewritten; never part of identity."""
 
     def __init__(self):
-        self._table: "weakref.WeakKeyDictionary[Node, tuple]" = weakref.WeakKeyDictionary()
+        self._table: weakref.WeakKeyDictionary[Node, tuple] = weakref.WeakKeyDictionary()
 
     def add(self, node: Node, origins: Iterable[Origin]) -> None:
         known = self._table.get(node, ())
@@ -200,7 +200,7 @@ class Graph:
                     names |= size.symbols()
         return tuple(sorted(names))
 
-    def replace_roots(self, outputs, updates, effects) -> "Graph":
+    def replace_roots(self, outputs, updates, effects) -> Graph:
         return Graph(self.name, self.inputs, tuple(outputs), tuple(updates), tuple(effects), self.origins)
 
 

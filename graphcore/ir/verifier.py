@@ -20,7 +20,7 @@ def verify(graph: Graph, *, final: bool = False) -> None:
     """
     from graphcore.ops import record
     if _unregistered(graph, record.REGISTRY):
-        importlib.import_module("graphcore.ops")        # registers all operators
+        importlib.import_module("graphcore.ops.functional")     # registers all operators
     names = labels(graph)
     found: dict = {}
     for node in graph.nodes:

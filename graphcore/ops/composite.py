@@ -8,8 +8,10 @@ from graphcore.errors import DTypeError, ShapeError
 from graphcore.ops.functional import clip_by_global_norm, clip_by_norm, clip_by_value, ones_like, partial, zeros_like
 from graphcore.tensor import Tensor
 
-__all__ = """MultitypeFuncGraph HyperMap Map GradOperation constexpr add_flags core clip_by_value clip_by_global_norm
-    clip_by_norm ones_like zeros_like partial""".split()
+__all__ = [
+    "MultitypeFuncGraph", "HyperMap", "Map", "GradOperation", "constexpr", "add_flags", "core", "clip_by_value",
+    "clip_by_global_norm", "clip_by_norm", "ones_like", "zeros_like", "partial",
+]
 
 class MultitypeFuncGraph:
     """A function with one implementation for each combination of argument types.
@@ -33,8 +35,9 @@ class MultitypeFuncGraph:
         for type_names, function in self.entries:
             if len(type_names) == len(args) and all(map(_is_of, args, type_names)):
                 return function(*args)
-        raise locate(DTypeError(f"{self.name} has no implementation for ({', '.join(type(a).__name__ for a in args)}); it has "
-                                + ", ".join(f"({', '.join(map(str, names))})" for names, _ in self.entries)))
+        given = ", ".join(type(a).__name__ for a in args)
+        known = ", ".join(f"({', '.join(map(str, names))})" for names, _ in self.entries)
+        raise locate(DTypeError(f"{self.name} has no implementation for ({given}); it has {known}"))
 
     def __repr__(self):
         return f"MultitypeFuncGraph({self.name!r})"
@@ -60,7 +63,7 @@ def _is_of(value, type_name) -> bool:
 
 
 class HyperMap:
-    """A function mapped over tuples, lists and dicts, also nested: ``HyperMap()(f, xs, ys)`` or ``HyperMap(f)(xs, ys)``.
+    """A function mapped over tuples, lists and dicts, nested or not: ``HyperMap()(f, xs)`` or ``HyperMap(f)(xs)``.
 
     Raises DTypeError if the nests differ, ValueError if their lengths do.
     """

@@ -22,7 +22,6 @@ from graphcore.ops import pointwise as pw
 from graphcore.ops import view
 from graphcore.ops.dispatch import apply, cast
 from graphcore.ops.functional.arguments import capture_error, shape_error
-from graphcore.ops.functional.creation import counted
 from graphcore.ops.functional.indexing import index_error
 from graphcore.ops.functional.shaping import broadcast_to, reshape, transpose
 from graphcore.tensor import Tensor
@@ -159,13 +158,13 @@ def _slice(entry: slice, extent, axis) -> tuple:
         return (start, len(range(start, stop, step)), step)
     step = 1 if entry.step is None else entry.step
     if step < 0 and (entry.start is not None or entry.stop is not None):
-        raise capture_error(f"axis {axis} has the symbolic size {extent}: with a negative step only [::{step}] is known")
+        raise capture_error(f"axis {axis} has the symbolic size {extent}: only [::{step}] is possible backwards")
     if step < 0:
         return extent - 1, (extent - step - 1) // -step, step
     start = _place(0 if entry.start is None else entry.start, extent, axis)
     stop = extent if entry.stop is None else _place(entry.stop, extent, axis)
     if isinstance(stop, int) and isinstance(extent, Dim):
-        raise capture_error(f"axis {axis} has the symbolic size {extent}: it is unknown whether it has {stop} elements; "
+        raise capture_error(f"axis {axis} has the symbolic size {extent}: whether it has {stop} elements is unknown; "
                             "slice up to a bound relative to the end, or give the axis a static size")
     return start, (stop - start + step - 1) // step, step
 
@@ -206,7 +205,7 @@ def _check_readable(window):
 def _getitem_now(self: Tensor, index) -> Tensor:
     """Indexing at once, by NumPy, into new memory.
 
-    What basic indexing gives remembers where it was taken from: writing to it writes there too, as ``x[0][1] = 5`` asks.
+    What basic indexing gives remembers where it was taken from: writing to it writes there too (``x[0][1] = 5``).
     """
     key = numpy_key(index, self.shape)
     try:
@@ -367,8 +366,8 @@ def _masked(part: Tensor, axis: int, mask: Tensor, value: Tensor) -> Tensor:
         raise index_error(f"a mask of shape {mask.shape} does not fit the axes {covered} of the tensor")
     after = part.ndim - axis - mask.ndim
     if value.ndim > after and not (value.ndim == after + 1 and value.shape[0] == 1) and value.size != 1:
-        raise capture_error(f"x[mask] = value with a value of shape {value.shape} takes its elements one by one, how many "
-                            "depends on the data; give a single value, or use ops.where(mask, values, x)")
+        raise capture_error(f"x[mask] = value with a value of shape {value.shape} takes its elements one by one; how "
+                            "many depends on the data; give a single value, or use ops.where(mask, values, x)")
     if value.ndim > after:
         value = reshape(value, value.shape[value.ndim - after:] if value.size != 1 else ())
     spread = reshape(mask, mask.shape + (1,) * after)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphcore.dtype import bool_, float32
+from graphcore.dtype import float32
 from graphcore.errors import DTypeError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node

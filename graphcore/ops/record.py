@@ -16,7 +16,7 @@ gradients of gradients follow.  Fusion sees four kinds: Pointwise, Reduction, Vi
 from __future__ import annotations
 
 import inspect
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node
 from graphcore.ir.types import TensorType
 
-REGISTRY: dict[str, "Operator"] = {}
+REGISTRY: dict[str, Operator] = {}
 
 
 class Operator:

@@ -18,25 +18,27 @@ from graphcore.ops.functional.creation import copied
 from graphcore.tensor import Tensor
 
 # Methods whose arguments after the first are the function's.
-_SAME_AS_FUNCTION = """abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all allclose amax amin
-    aminmax any approximate_equal arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmin argsort argwhere asin asinh
-    atan atan2 atanh baddbmm bernoulli bincount bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
-    bitwise_xor bmm ceil chunk clamp clip copysign cos cosh count_nonzero cross cumprod deg2rad diag diagflat diagonal diff
-    div divide dot eq equal erf erfc exp expand_as expand_dims expm1 flip fliplr flipud float_power floor floor_divide fmax
-    fmin fmod frac gather_elements gather_nd ge ger greater greater_equal hardshrink heaviside hypot index_fill index_select
-    inner inv is_complex is_floating_point isclose isfinite isinf isnan isneginf isposinf ldexp le lerp less less_equal log
-    log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit logsumexp lt masked_fill
-    masked_select matmul maximum mean median minimum mm moveaxis movedim msort mul multinomial multiply mv nan_to_num
-    nanmean nansum narrow ne neg negative nonzero norm not_equal outer positive pow rad2deg random_categorical ravel
-    reciprocal remainder repeat_interleave reverse roll rot90 round rsqrt scatter searchsorted sgn sigmoid sign
-    signbit sin sinc sinh soft_shrink softmax split sqrt square squeeze sub subtract swapaxes swapdims t tan tanh
-    tensor_split top_k topk tril triu true_divide trunc type_as unbind unique unsorted_segment_sum unsqueeze var std
-    view_as xlogy hsplit vsplit dsplit relu log_softmax gelu silu prod sort""".split()
+_SAME_AS_FUNCTION = """abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all
+    allclose amax amin aminmax any approximate_equal arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+    argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bernoulli bincount bitwise_and
+    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm ceil chunk clamp clip
+    copysign cos cosh count_nonzero cross cumprod deg2rad diag diagflat diagonal diff div divide dot eq equal
+    erf erfc exp expand_as expand_dims expm1 flip fliplr flipud float_power floor floor_divide fmax fmin fmod
+    frac gather_elements gather_nd ge ger greater greater_equal hardshrink heaviside hypot index_fill
+    index_select inner inv is_complex is_floating_point isclose isfinite isinf isnan isneginf isposinf ldexp
+    le lerp less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
+    logical_xor logit logsumexp lt masked_fill masked_select matmul maximum mean median minimum mm moveaxis
+    movedim msort mul multinomial multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm
+    not_equal outer positive pow rad2deg random_categorical ravel reciprocal remainder repeat_interleave
+    reverse roll rot90 round rsqrt scatter searchsorted sgn sigmoid sign signbit sin sinc sinh soft_shrink
+    softmax split sqrt square squeeze sub subtract swapaxes swapdims t tan tanh tensor_split top_k topk tril
+    triu true_divide trunc type_as unbind unique unsorted_segment_sum unsqueeze var std view_as xlogy hsplit
+    vsplit dsplit relu log_softmax gelu silu prod sort""".split()
 
 # In-place methods ``x.name_()``: the result of ``x.name()`` written into x.
-_IN_PLACE = """abs add addcdiv addcmul ceil clamp clip cos div divide exp floor floor_divide log masked_fill mul multiply
-    neg pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub tanh trunc tril triu
-    index_add index_fill scatter unsqueeze squeeze""".split()
+_IN_PLACE = """abs add addcdiv addcmul ceil clamp clip cos div divide exp floor floor_divide log masked_fill
+    mul multiply neg pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub tanh trunc
+    tril triu index_add index_fill scatter unsqueeze squeeze""".split()
 
 
 def _sizes(name, sizes) -> tuple:
@@ -175,7 +177,7 @@ def _extreme(function, value_only):
         if along is not None or return_indices and axis is not None:
             return function(self, axis if along is None else along, keep, initial=initial, where=where)
         return value_only(self, axis, keep, initial=initial, where=where)
-    method.__doc__ = (f"The {function.__name__} of all elements or along ``axis=``; with a positional axis or ``dim=``: "
+    method.__doc__ = (f"The {function.__name__} of all elements or along ``axis=``; with a positional axis or ``dim=`` "
                       "(values, int64 indices).")
     return method
 
@@ -359,8 +361,8 @@ def overwrite(self, new) -> Tensor:
     elif isinstance(self, TracedTensor):
         getitem.setitem(self, Ellipsis, new)
     else:
-        raise locate(CaptureError("a Tensor that was made outside of the graph cannot be changed in a capture; change a "
-                                  "copy: x = x.copy()"))
+        raise locate(CaptureError("a Tensor that was made outside of the graph cannot be changed in a capture; change "
+                                  "a copy: x = x.copy()"))
     return self
 
 
@@ -376,15 +378,16 @@ def _in_place(function):
 
 # -- attaching ----------------------------------------------------------------------------------------------
 
-_OWN = (reshape, view, transpose, permute, expand, tile, repeat, flatten, astype, to, type, sum, argmax, argmax_with_value,
-        argmin_with_value, cumsum, gather, select, where, take, index_add, scatter_add, scatter_sub, trace, ptp,
-        broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim, numel, element_size, stride,
-        itemset, register_hook)
+_OWN = (reshape, view, transpose, permute, expand, tile, repeat, flatten, astype, to, type, sum, argmax,
+        argmax_with_value, argmin_with_value, cumsum, gather, select, where, take, index_add, scatter_add,
+        scatter_sub, trace, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim,
+        numel, element_size, stride, itemset, register_hook)
 _UNDER_OTHER_NAMES = {
     "max": _extreme(F.max, F.amax), "min": _extreme(F.min, F.amin), "clone": copy, "ndimension": dim, "nelement": numel,
-    "contiguous": itself, "init_data": itself, "flush_from_cache": itself, "cpu": itself, "move_to": itself, "fills": fill,
-    "reshape_as": F.view_as, "bitwise_not": F.bitwise_not, "copy_": lambda self, src, non_blocking=False: overwrite(self, src),
-    "fill_": lambda self, value: overwrite(self, value), "zero_": lambda self: overwrite(self, 0), "real": property(itself),
+    "contiguous": itself, "init_data": itself, "flush_from_cache": itself, "cpu": itself, "move_to": itself,
+    "fills": fill, "reshape_as": F.view_as, "copy_": lambda self, src, non_blocking=False: overwrite(self, src),
+    "fill_": lambda self, value: overwrite(self, value), "zero_": lambda self: overwrite(self, 0),
+    "real": property(itself),
     "detach": F.stop_gradient, "is_contiguous": lambda self: True, "set_dtype": astype,
     "conj": itself,
 }

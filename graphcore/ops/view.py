@@ -9,7 +9,6 @@ import numpy as np
 
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir.dims import Dim, product
-from graphcore.ir.types import TensorType
 from graphcore.ops.record import Scheduled, View, broadcast_shapes, op
 
 

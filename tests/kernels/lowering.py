@@ -24,9 +24,9 @@ WORKERS = 3
 class EagerBuild:
     """What a lowering asks of the compiler, done at once; temps begin as garbage."""
 
-    def __init__(self, binding: dict):
+    def __init__(self, binding: dict, cpu=None):
         self.binding, self.memory, self.launches = binding, {}, []
-        self.cpu = host()
+        self.cpu = cpu or host()
 
     def size(self, value) -> int:
         return evaluate(value, self.binding)
@@ -56,7 +56,7 @@ class EagerBuild:
         assert touched <= {*reads, *writes}, "a launch names every buffer it touches"
         keep: list = []
         row = (ctypes.c_int64 * len(words))(*(self._word(word, keep) for word in words))
-        entry, items = _function(kernel), self.size(items)
+        entry, items = _function(kernel, self.cpu), self.size(items)
         assert self.size(grain) >= 1
         cuts = [0, items // 3, items // 3 + items // 2, items]
         for worker, (begin, end) in reversed(list(enumerate(zip(cuts, cuts[1:])))):
@@ -77,18 +77,19 @@ class EagerBuild:
 _functions: dict = {}
 
 
-def _function(kernel):
+def _function(kernel, cpu):
     if kernel.digest not in _functions:
         name = symbol(kernel)
-        _functions[kernel.digest] = ENTRY(loader.load({name: build_object(kernel)})[name])
+        _functions[kernel.digest] = ENTRY(loader.load({name: build_object(kernel, cpu)})[name])
     return _functions[kernel.digest]
 
 
-def run(lowerings: dict, name: str, arrays, attrs: dict, dtypes=None, symbolic: bool = False, strided: bool = False):
+def run(lowerings: dict, name: str, arrays, attrs: dict, dtypes=None, symbolic: bool = False, strided: bool = False,
+        cpu=None):
     """(result of the kernels, result of the reference) for the operator `name` on stored arrays.
 
     dtypes: those of the arrays, where NumPy does not tell; symbolic: give the first axis of all inputs a symbol;
-    strided: hand the inputs over as windows with gaps and an offset.
+    strided: hand the inputs over as windows with gaps and an offset; cpu: which to compile for.
     """
     arrays = [np.ascontiguousarray(a).reshape(np.shape(a)) for a in arrays]
     dtypes = dtypes or [dt.from_numpy(a.dtype) for a in arrays]
@@ -102,7 +103,7 @@ def run(lowerings: dict, name: str, arrays, attrs: dict, dtypes=None, symbolic: 
 
     types = [TensorType(d, shape_of(a)) for a, d in zip(arrays, dtypes)]
     node = REGISTRY[name](*(ir.input_(f"x{i}", t) for i, t in enumerate(types)), **attrs)
-    build = EagerBuild(binding)
+    build = EagerBuild(binding, cpu)
     inputs = []
     for number, (array, type_) in enumerate(zip(arrays, types)):
         if strided:

@@ -43,6 +43,10 @@ class Build(EagerBuild):
             if begin < end:
                 entry(ctypes.addressof(row), begin, end, worker)
 
+    def fill(self, target: View, value) -> None:
+        start = self.size(target.offset)
+        self.memory[target.buffer].reshape(-1)[start:start + self.size(target.size)] = value
+
     def _word(self, word, keep: list) -> int:
         if isinstance(word, KernelAddress):
             name = symbol(word.kernel)

@@ -5,6 +5,7 @@ from lowering import as_floats, run, stored
 
 from graphcore import dtype as dt
 from graphcore.compiler.kernels.pooling import LOWERINGS
+from graphcore.compiler.toolchain.cpu import host, x86_level
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.types import TensorType
@@ -133,6 +134,23 @@ def test_symbolic_batch_and_windows_on_larger_arrays(how):
     check("max_pool2d", [x], attrs, dt.float32, **how)
     check("max_pool2d_grad", [x, y, image(y.shape, 1)], attrs, dt.float32, **how)
     check("avg_pool2d", [x], attributes(window, count_include_pad=False, divisor_override=None), dt.float32, **how)
+
+
+@pytest.mark.parametrize("level", ["x86-64-v2", "x86-64-v3"])
+@pytest.mark.parametrize("window", [WINDOWS[1], WINDOWS[2], WINDOWS[9]], ids=["tiles", "overlap", "large"])
+def test_other_cpus(window, level):
+    """One lane on CPUs without masked access, half as many on those with half the vector width."""
+    cpu = x86_level(level)
+    if not cpu.is_x86 or not all(host().has(feature) for feature in ("sse4.2", "avx2")):
+        pytest.skip("needs a CPU that can run these")
+    x, attrs = image((2, 2, *window[3])), maximum(window)
+    y = max_pool2d.reference(x, **attrs)
+    check("max_pool2d", [x], attrs, dt.float32, cpu=cpu)
+    check("max_pool2d_grad", [x, y, image(y.shape, 1)], attrs, dt.float32, cpu=cpu)
+    check("max_pool2d_grad_grad", [x, y, image(x.shape, 1)], attrs, dt.float32, cpu=cpu)
+    attrs = attributes(window, count_include_pad=False, divisor_override=None)
+    check("avg_pool2d", [x], attrs, dt.float32, cpu=cpu)
+    check("avg_pool2d_grad", [y], {**attrs, "shape": x.shape}, dt.float32, cpu=cpu)
 
 
 def test_empty_batch():

@@ -8,7 +8,8 @@ from graphcore.compiler.kernels import scan, sorting
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.types import TensorType
-from graphcore.ops.sorting import argmax, cumsum, sort_values, topk_values
+from graphcore.ops.evaluate import interpret
+from graphcore.ops.sorting import argmax, cumprod, cumsum, sort_values, topk_values
 
 LOWERINGS = {**scan.LOWERINGS, **sorting.LOWERINGS}
 FLOATS = [dt.float32, dt.float64, dt.float16, dt.bfloat16]
@@ -61,7 +62,7 @@ def test_sort(name, descending, shape, axis):
     check(name, values(shape, dt.float32), {"axis": axis, "descending": descending}, dt.float32)
 
 
-@pytest.mark.parametrize("length", [1, 2, 7, 8, 9, 16, 17, 63, 100, 1000, 4096])
+@pytest.mark.parametrize("length", [1, 2, 7, 8, 9, 16, 17, 63, 100, 191, 192, 1000, 4096])
 def test_sort_lengths(length):
     check("sort_indices", values((2, length), dt.float32, length, 300), {"axis": 1, "descending": False}, dt.float32)
 
@@ -72,6 +73,7 @@ def test_order_types(dtype, descending):
     x = values((3, 50), dtype)
     for name in ("sort_values", "sort_indices"):
         check(name, x, {"axis": 1, "descending": descending}, dtype)
+        check(name, values((2, 700), dtype, spread=300), {"axis": 1, "descending": descending}, dtype)
     for name in ("topk_values", "topk_indices"):
         check(name, x, {"axis": 1, "k": 5, "largest": descending}, dtype)
     for name in ("argmax", "argmin"):
@@ -101,6 +103,8 @@ def test_nan_infinities_and_zeros(axis):
     x[1] = [np.inf, -0.0, 0.0, -0.0, 2, -np.inf, 1e-45, -1e-45]
     for flag in (False, True):
         check("sort_indices", x, {"axis": axis, "descending": flag}, dt.float32)
+        check("sort_indices", np.tile(x, (60, 60)), {"axis": axis, "descending": flag}, dt.float32)
+        check("sort_indices", np.tile(x, (60, 60)).astype("f8"), {"axis": axis, "descending": flag}, dt.float64)
         check("topk_indices", x, {"axis": axis, "k": 2, "largest": flag}, dt.float32)
     for name in ("argmax", "argmin"):
         check(name, x, {"axis": axis, "keepdims": False, "dtype": dt.int64}, dt.float32)
@@ -122,6 +126,21 @@ def test_stable_in_both_directions():
     for descending, order in ((False, [1, 3, 0, 2]), (True, [0, 2, 1, 3])):
         got, want = run(LOWERINGS, "sort_indices", [x], {"axis": 0, "descending": descending})
         assert got.tolist() == want.tolist() == order
+
+
+@pytest.mark.parametrize("exclusive, reverse", [(False, False), (True, True)])
+def test_gradient_of_cumprod_with_zeros(exclusive, reverse):
+    x0 = np.array([[1.5, 0.0, -2.0, 0.5], [2.0, 3.0, 0.0, 0.0], [1.0, 2.0, -1.0, 0.5]])
+    weights = np.random.RandomState(0).randn(*x0.shape)
+    attrs = {"axis": 1, "exclusive": exclusive, "reverse": reverse}
+    x, g = (ir.input_(name, TensorType(dt.float64, x0.shape)) for name in "xg")
+    (gx,) = cumprod.vjp(g, cumprod(x, **attrs), x, **attrs)
+    got = interpret(ir.Graph("gradient", (x, g), (gx,)), {x: x0, g: weights})[gx]
+    for place in np.ndindex(x0.shape):
+        step = np.zeros_like(x0)
+        step[place] = 1e-6
+        slope = (cumprod.reference(x0 + step, **attrs) - cumprod.reference(x0 - step, **attrs)) / 2e-6
+        assert np.isclose(got[place], (slope * weights).sum(), atol=1e-7)
 
 
 def test_gradients_are_nodes_of_the_right_type():

@@ -145,6 +145,8 @@ def test_time_monitor_also_times_evaluations_in_fit(capsys):
     model(metrics={"acc"}).fit(1, data(2), data(2), callbacks=[TimeMonitor()])
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["Eval", "Train"]
+    evaluation, training = (float(line.split()[3]) for line in lines)
+    assert training >= evaluation
 
 
 def test_train_returns_a_history():

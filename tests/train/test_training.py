@@ -7,7 +7,7 @@ import pytest
 import graphcore as gc
 from graphcore import dataset as ds
 from graphcore import dtype as dt
-from graphcore import nn, ops
+from graphcore import nn
 from graphcore.tensor import Tensor
 from graphcore.train import (
     CheckpointConfig,
@@ -194,7 +194,7 @@ def test_loss_scalers():
             make()
 
 
-def test_scalers_within_a_compiled_step():
+def test_scalers_in_a_loop_of_ones_own():
     net, scaler = Net(), DynamicLossScaler(256.0, 2, 1000)
     loss_fn = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
     optimizer = nn.SGD(net.trainable_params(), 0.1)
@@ -209,10 +209,23 @@ def test_scalers_within_a_compiled_step():
     def step(x, y):
         (_, loss), gradients = gradient(x, y)
         gradients = scaler.unscale(gradients)
-        finite = all_finite(gradients)
-        if finite:
-            loss = ops.depend(loss, optimizer(gradients))
-        return loss, finite
+        return loss, gradients, all_finite(gradients)
 
-    losses = [float(step(x, y)[0].asnumpy()) for _ in range(4) for x, y in digits(slice(0, 256))]
+    losses = []
+    for _ in range(4):
+        for x, y in digits(slice(0, 256)):
+            loss, gradients, finite = step(x, y)
+            scaler.adjust(finite)
+            if finite:
+                optimizer(gradients)
+            losses.append(float(loss.asnumpy()))
     assert losses[-1] < losses[0]
+    assert scaler.scale_value.asnumpy() == 256
+
+
+def test_normalisation_stays_in_float32_at_level_o2():
+    net = nn.SequentialCell(nn.Dense(64, 16), nn.BatchNorm1d(16), nn.Dense(16, 10))
+    model = made(net, amp_level="O2", loss_scale_manager=None)
+    model.train(1, digits(slice(0, 256)))
+    assert (net[0]._float_type, net[1]._float_type, net[2]._float_type) == (dt.float16, dt.float32, dt.float16)
+    assert np.isfinite(net[1].moving_mean.asnumpy()).all() and net[1].moving_mean.asnumpy().any()

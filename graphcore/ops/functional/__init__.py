@@ -6,7 +6,9 @@ operators is, and the compiler fuses it.
 # ruff: noqa: F403  each family names what it exports in its __all__
 from graphcore.ops.functional import (
     activation,
+    arguments,  # noqa: F401
     arithmetic,
+    boxes,
     comparison,
     convolution,
     creation,
@@ -24,9 +26,11 @@ from graphcore.ops.functional import (
     reduction,
     resizing,
     shaping,
+    summation,
 )
 from graphcore.ops.functional.activation import *
 from graphcore.ops.functional.arithmetic import *
+from graphcore.ops.functional.boxes import *
 from graphcore.ops.functional.comparison import *
 from graphcore.ops.functional.convolution import *
 from graphcore.ops.functional.creation import *
@@ -45,8 +49,11 @@ from graphcore.ops.functional.reduction import *
 from graphcore.ops.functional.resizing import *
 from graphcore.ops.functional.shaping import *
 from graphcore.ops.functional.shaping import cast_to as cast
+from graphcore.ops.functional.summation import *
 
-_FAMILIES = (activation, arithmetic, comparison, convolution, creation, elementary, indexing, joining, linalg, loss,
-             normalization, ordering, padding, pooling, program, random, reduction, resizing, shaping)
+_FAMILIES = (activation, arithmetic, boxes, comparison, convolution, creation, elementary, indexing, joining,
+             linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing, shaping, summation)
 
-__all__ = sorted({"cast", *(name for family in _FAMILIES for name in family.__all__)})
+from graphcore.ops import tensor_methods  # noqa: E402, F401  the functions use the operators of Tensor
+
+__all__ = ["cast"] + sorted({*(name for family in _FAMILIES for name in family.__all__)})

@@ -22,9 +22,11 @@ from graphcore.ops.functional.arithmetic import add, clamp, div, maximum, minimu
 from graphcore.ops.functional.comparison import greater, where
 from graphcore.ops.functional.elementary import abs, erf, exp, expm1, log, log1p, neg, sign, tanh, unary
 
-__all__ = """sigmoid relu relu6 leaky_relu prelu elu selu celu gelu fast_gelu silu mish softplus logsigmoid
-    softsign hardtanh hardsigmoid hardswish hardshrink softshrink soft_shrink tanhshrink threshold glu swiglu
-    softmax log_softmax softmin gumbel_softmax""".split()
+__all__ = [
+    "sigmoid", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "fast_gelu", "silu", "mish",
+    "softplus", "logsigmoid", "softsign", "hardtanh", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
+    "soft_shrink", "tanhshrink", "threshold", "glu", "swiglu", "softmax", "log_softmax", "softmin", "gumbel_softmax",
+]
 
 sigmoid = unary("sigmoid", pw.sigmoid, "1 / (1 + e^-x), without overflow.")
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772

@@ -18,10 +18,13 @@ from graphcore.ops.functional.arguments import (
     tensors_of,
 )
 
-__all__ = """add tensor_add mul multiply tensor_mul maximum minimum floor_mod floormod remainder tensor_mod sub
-    tensor_sub floor_div floor_divide tensor_floordiv floordiv subtract div divide true_divide tensor_div
-    truncate_div fmod truncate_mod pow pows tensor_pow float_power atan2 arctan2 fmax fmin lerp addcmul addcdiv
-    addn accumulate_n clamp clip clip_by_value nan_to_num""".split()
+__all__ = [
+    "add", "tensor_add", "mul", "multiply", "tensor_mul", "maximum", "minimum", "floor_mod", "floormod",
+    "remainder", "tensor_mod", "sub", "tensor_sub", "floor_div", "floor_divide", "tensor_floordiv", "floordiv",
+    "subtract", "div", "divide", "true_divide", "tensor_div", "truncate_div", "fmod", "truncate_mod", "pow", "pows",
+    "tensor_pow", "float_power", "atan2", "arctan2", "fmax", "fmin", "lerp", "addcmul", "addcdiv", "addn",
+    "accumulate_n", "clamp", "clip", "clip_by_value", "nan_to_num",
+]
 
 BINARY_DOC = """{summary}
 
@@ -35,8 +38,8 @@ def common_operands(name: str, *values) -> list:
     """Tensors of one dtype for an arithmetic operator.  Raises DTypeError for two bools, which have no arithmetic."""
     tensors = operands(*values, name=name)
     if tensors[0].dtype.is_bool:
-        raise dtype_error(f"{name} is not defined for two bools; use logical_and, logical_or or logical_xor, or convert "
-                          "one of them with .astype(ms.int32)")
+        raise dtype_error(f"{name} is not defined for two bools; use logical_and, logical_or or logical_xor, or "
+                          "convert one of them with .astype(ms.int32)")
     return tensors
 
 

@@ -18,9 +18,12 @@ from graphcore.ops.functional.arguments import (
     tensor_of,
 )
 
-__all__ = """equal eq tensor_eq not_equal ne less lt tensor_lt less_equal le tensor_le greater gt tensor_gt
-    greater_equal ge tensor_ge logical_and logical_or logical_xor logical_not isnan isfinite isinf isposinf
-    isneginf isclose allclose approximate_equal is_tensor is_floating_point is_complex where select masked_fill""".split()
+__all__ = [
+    "equal", "eq", "tensor_eq", "not_equal", "ne", "less", "lt", "tensor_lt", "less_equal", "le", "tensor_le",
+    "greater", "gt", "tensor_gt", "greater_equal", "ge", "tensor_ge", "logical_and", "logical_or", "logical_xor",
+    "logical_not", "isnan", "isfinite", "isinf", "isposinf", "isneginf", "isclose", "allclose", "approximate_equal",
+    "is_tensor", "is_floating_point", "is_complex", "where", "select", "masked_fill",
+]
 
 
 def _comparison(name: str, record, summary: str):

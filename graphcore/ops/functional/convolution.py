@@ -8,7 +8,9 @@ from graphcore.ops.functional.arithmetic import add
 from graphcore.ops.functional.padding import pair_of, zero_padded
 from graphcore.ops.functional.shaping import expand_dims, moveaxis, reshape, squeeze
 
-__all__ = """conv2d conv1d conv3d conv_transpose2d conv_transpose1d bias_add""".split()
+__all__ = [
+    "conv2d", "conv1d", "conv3d", "conv_transpose2d", "conv_transpose1d", "bias_add",
+]
 
 
 def _inputs(name, x, weight, rank) -> tuple:
@@ -28,7 +30,7 @@ def _with_bias(y: Tensor, bias) -> Tensor:
 
 
 def amounts(name, pad_mode, padding, extents, kernel, stride, dilation) -> tuple:
-    """(before, after) for each axis.  Raises ValueError for another mode, or padding given with one that has its own."""
+    """(before, after) for each axis.  Raises ValueError for another mode, or padding with one that has its own."""
     mode = str(pad_mode).lower()
     given = ints_of(padding, f"{name}: padding")
     if mode not in ("valid", "same", "pad"):
@@ -93,7 +95,7 @@ def conv3d(input, weight, bias=None, stride=1, pad_mode="valid", padding=0, dila
     Computed as a sum of `conv2d` over the depth of the kernel; arguments as there, for three axes.
     """
     x, w = _inputs("conv3d", input, weight, 5)
-    stride, dilation = ((v * 3 if len(v) == 1 else v) for v in (ints_of(stride, "stride"), ints_of(dilation, "dilation")))
+    stride, dilation = (v * 3 if len(v) == 1 else v for v in (ints_of(stride, "stride"), ints_of(dilation, "dilation")))
     depth, *sides = amounts("conv3d", pad_mode, padding, x.shape[2:], w.shape[2:], stride, dilation)
     x = zero_padded(x, (0, 0, depth[0], 0, 0), (0, 0, depth[1], 0, 0))
     slices = (x.shape[2] - dilation[0] * (w.shape[2] - 1) - 1) // stride[0] + 1

@@ -27,9 +27,11 @@ from graphcore.ops.functional.arguments import (
 from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, reshape
 
-__all__ = """zeros ones full fill fills zeros_like ones_like full_like deepcopy arange range make_range linspace
-    logspace eye tril triu tril_indices triu_indices meshgrid one_hot diag diagflat diag_embed scalar_to_tensor
-    scalar_to_array tuple_to_array""".split()
+__all__ = [
+    "zeros", "ones", "full", "fill", "fills", "zeros_like", "ones_like", "full_like", "deepcopy", "arange", "range",
+    "make_range", "linspace", "logspace", "eye", "tril", "triu", "tril_indices", "triu_indices", "meshgrid",
+    "one_hot", "diag", "diagflat", "diag_embed", "scalar_to_tensor", "scalar_to_array", "tuple_to_array",
+]
 
 
 @also_named(shape="size")
@@ -52,7 +54,8 @@ def full(size, fill_value, *, dtype=None):
         return broadcast_to(reshape(value, ()), sizes_of(size, "full"))
     if not is_number(fill_value):
         raise dtype_error(f"full: the value must be a number, got {type(fill_value).__name__}")
-    return full_of(sizes_of(size, "full"), fill_value, Tensor(fill_value).dtype if dtype is None else dt.as_dtype(dtype))
+    dtype = Tensor(fill_value).dtype if dtype is None else dt.as_dtype(dtype)
+    return full_of(sizes_of(size, "full"), fill_value, dtype)
 
 
 def fill(type, shape, value):

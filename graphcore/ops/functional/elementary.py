@@ -4,14 +4,28 @@ from __future__ import annotations
 import math
 
 from graphcore.ops import pointwise as pw
-from graphcore.ops.functional.arguments import Tensor, apply, cast, dt, dtype_error, floating, number_of, operands, tensor_of
+from graphcore.ops.functional.arguments import (
+    Tensor,
+    apply,
+    cast,
+    dt,
+    dtype_error,
+    floating,
+    number_of,
+    operands,
+    tensor_of,
+)
 from graphcore.ops.functional.arithmetic import BINARY_DOC, add, clamp, common_operands, div, mul, sub
 
-__all__ = """neg negative square sign sgn reciprocal inv sqrt rsqrt exp tensor_exp expm1 tensor_expm1 log log1p
-    log2 log10 sin cos tan asin arcsin acos arccos atan arctan sinh cosh tanh asinh arcsinh acosh arccosh atanh
-    arctanh erf abs absolute positive exp2 erfc sinc deg2rad rad2deg logit floor ceil trunc round rint frac
-    hypot logaddexp logaddexp2 xlogy copysign ldexp bitwise_and bitwise_or bitwise_xor bitwise_left_shift
-    bitwise_right_shift bitwise_not invert signbit heaviside scalar_cast identity""".split()
+__all__ = [
+    "neg", "negative", "square", "sign", "sgn", "reciprocal", "inv", "sqrt", "rsqrt", "exp", "tensor_exp", "expm1",
+    "tensor_expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos",
+    "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "erf",
+    "abs", "absolute", "positive", "exp2", "erfc", "sinc", "deg2rad", "rad2deg", "logit", "floor", "ceil", "trunc",
+    "round", "rint", "frac", "hypot", "logaddexp", "logaddexp2", "xlogy", "copysign", "ldexp", "bitwise_and",
+    "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_not", "invert", "signbit",
+    "heaviside", "scalar_cast", "identity",
+]
 
 UNARY_DOC = """{summary}
 

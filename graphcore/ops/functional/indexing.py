@@ -19,6 +19,7 @@ from graphcore.ops.functional.arguments import (
     current_trace,
     dt,
     dtype_error,
+    ints_of,
     locate,
     number_of,
     shape_error,
@@ -29,10 +30,13 @@ from graphcore.ops.functional.comparison import equal, where
 from graphcore.ops.functional.creation import full_of
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape
 
-__all__ = """gather index_select gather_elements gather_d gather_nd take masked_select nonzero argwhere unique
-    bincount searchsorted bucketize scatter_nd tensor_scatter_update tensor_scatter_add tensor_scatter_sub
-    scatter_nd_update scatter_elements scatter tensor_scatter_elements index_add index_fill unsorted_segment_sum
-    isin""".split()
+__all__ = [
+    "gather", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "masked_select", "nonzero",
+    "argwhere", "unique", "bincount", "searchsorted", "bucketize", "scatter_nd", "tensor_scatter_update",
+    "tensor_scatter_add", "tensor_scatter_sub", "scatter_nd_update", "scatter_elements", "scatter",
+    "tensor_scatter_elements", "index_add", "index_fill", "unsorted_segment_sum", "isin", "slice", "tensor_slice",
+    "strided_slice",
+]
 
 
 class IndexRangeError(GraphcoreError, IndexError):
@@ -75,15 +79,15 @@ def gather(input_params, input_indices, axis, batch_dims=0):
         return apply(records.gather, x, indices, axis=axis)
     batch = batch_dims % indices.ndim if batch_dims < 0 else batch_dims
     if x.shape[:batch] != indices.shape[:batch] or axis < batch:
-        raise shape_error(f"gather: the {batch} leading axes of {x.shape} and of the indices {indices.shape} must agree "
-                          f"and come before axis {axis}")
+        raise shape_error(f"gather: the {batch} leading axes of {x.shape} and of the indices {indices.shape} must "
+                          f"agree and come before axis {axis}")
     rest = indices.shape[batch:]
     front = moveaxis(x, axis, batch)                                      # batch, the indexed axis, all others
     flat = reshape(indices, (*indices.shape[:batch], -1) + (1,) * (x.ndim - batch - 1))
     places = broadcast_to(flat, (*flat.shape[:batch + 1], *front.shape[batch + 1:]))
     taken = apply(records.gather_elements, front, places, axis=batch)
     taken = reshape(taken, (*x.shape[:batch], *rest, *front.shape[batch + 1:]))
-    between = axis - batch                   # axes of x that stood before the indexed one go back in front of the indices
+    between = axis - batch                   # axes of x that stood before the indexed one go back to their place
     order = [*_span(0, batch), *_span(batch + len(rest), between), *_span(batch, len(rest))]
     order += _span(len(order), taken.ndim - len(order))
     from graphcore.ops.functional.shaping import transpose
@@ -147,7 +151,7 @@ def masked_select(input, mask):
 
 
 def nonzero(input, *, as_tuple=False):
-    """The int64 positions of what is not 0, one row each (as_tuple: one vector for each axis).  Outside a capture only."""
+    """The int64 positions of what is not 0, one row each (as_tuple: one vector per axis).  Outside a capture only."""
     places = np.nonzero(_needs_values(tensor_of(input, "nonzero"), "nonzero"))
     return tuple(Tensor(p) for p in places) if as_tuple else Tensor(np.stack(places, 1).astype(np.int64))
 
@@ -172,7 +176,7 @@ def bincount(input, weights=None, minlength=0):
 
 
 def searchsorted(sorted_sequence, values, *, out_int32=False, right=False, side=None, sorter=None):
-    """Where each of `values` would be inserted into a sorted vector: how many elements are smaller (right: or equal)."""
+    """Where each of `values` belongs in a sorted vector: how many elements are smaller (right: or equal)."""
     from graphcore.ops.functional.reduction import sum as total
     edges, x = tensor_of(sorted_sequence, "searchsorted"), tensor_of(values, "searchsorted")
     if sorter is not None:
@@ -289,3 +293,47 @@ def isin(input, elements):
     """Whether each element is one of the vector `elements`."""
     from graphcore.ops.functional.reduction import any as some
     return some(equal(expand_dims(tensor_of(input, "isin"), -1), ravel(elements)), -1)
+
+
+# -- windows ----------------------------------------------------------------------------------------------
+
+def slice(input_x, begin, size):
+    """The window that starts at `begin` and has `size` elements along each axis; -1: all that are left.
+
+    Raises ShapeError if it leaves the tensor.
+    """
+    import builtins
+    x = tensor_of(input_x, "slice")
+    begin, size = ints_of(begin, "slice: begin"), ints_of(size, "slice: size")
+    if not len(begin) == len(size) == x.ndim:
+        raise shape_error(f"slice: begin and size have one entry for each of the {x.ndim} axes, got {begin}, {size}")
+    size = tuple(n - b if isinstance(s, int) and s == -1 else s for n, b, s in zip(x.shape, begin, size))
+    if any(isinstance(b, int) and isinstance(s, int) and isinstance(n, int) and not 0 <= b <= b + s <= n
+           for n, b, s in zip(x.shape, begin, size)):
+        raise shape_error(f"slice: {size} elements from {begin} leave a tensor of shape {x.shape}")
+    return x[tuple(builtins.slice(b, b + s) for b, s in zip(begin, size))]
+
+
+tensor_slice = slice
+
+
+def strided_slice(input_x, begin, end, strides, begin_mask=0, end_mask=0, ellipsis_mask=0, new_axis_mask=0,
+                  shrink_axis_mask=0):
+    """x[begin:end:strides] along each axis.
+
+    Bit i of a mask: begin_mask, end_mask: as if left out; ellipsis_mask: as ...; new_axis_mask: as None;
+    shrink_axis_mask: as the int begin[i].
+    """
+    import builtins
+    entries = []
+    for i, (b, e, s) in enumerate(zip(*(ints_of(v, "strided_slice") for v in (begin, end, strides)))):
+        bit = 1 << i
+        if ellipsis_mask & bit:
+            entries.append(...)
+        elif new_axis_mask & bit:
+            entries.append(None)
+        elif shrink_axis_mask & bit:
+            entries.append(b)
+        else:
+            entries.append(builtins.slice(None if begin_mask & bit else b, None if end_mask & bit else e, s))
+    return tensor_of(input_x, "strided_slice")[tuple(entries)]

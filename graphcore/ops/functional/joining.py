@@ -16,8 +16,10 @@ from graphcore.ops.functional.arguments import (
 )
 from graphcore.ops.functional.shaping import atleast_1d, atleast_2d, atleast_3d, expand_dims, reshape
 
-__all__ = """concat cat stack hstack vstack row_stack dstack column_stack split chunk tensor_split hsplit vsplit
-    dsplit unstack unbind narrow""".split()
+__all__ = [
+    "concat", "cat", "stack", "hstack", "vstack", "row_stack", "dstack", "column_stack", "split", "chunk",
+    "tensor_split", "hsplit", "vsplit", "dsplit", "unstack", "unbind", "narrow",
+]
 
 
 def concat(tensors, axis=0):

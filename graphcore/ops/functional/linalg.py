@@ -20,8 +20,10 @@ from graphcore.ops.functional.joining import stack, unstack
 from graphcore.ops.functional.reduction import sum, vector_norm
 from graphcore.ops.functional.shaping import expand_dims, moveaxis, reshape, squeeze, transpose
 
-__all__ = """matmul mm bmm mv dense dot inner vecdot outer ger tensor_dot batch_dot addmm addmv addr baddbmm
-    addbmm diagonal trace cross kron cdist""".split()
+__all__ = [
+    "matmul", "mm", "bmm", "mv", "dense", "dot", "inner", "vecdot", "outer", "ger", "tensor_dot", "batch_dot",
+    "addmm", "addmv", "addr", "baddbmm", "addbmm", "diagonal", "trace", "cross", "kron", "cdist",
+]
 
 
 def _numbers(name, *values) -> list:
@@ -47,7 +49,7 @@ def matmul(input, other):
 
 
 def product_of(a: Tensor, b: Tensor, transpose_a: bool, transpose_b: bool, name: str, rank=None) -> Tensor:
-    """The matrix product with the last two axes of either input exchanged first.  Raises ShapeError for another rank."""
+    """The matrix product with either input transposed first.  Raises ShapeError for another rank."""
     a, b = _numbers(name, a, b)
     if rank is not None and (a.ndim != rank or b.ndim != rank):
         raise shape_error(f"{name} takes tensors of {rank} axes, got shapes {a.shape} and {b.shape}; matmul broadcasts")
@@ -79,7 +81,7 @@ def dense(input, weight, bias=None):
     """
     x, w = _numbers("dense", input, weight)
     if x.ndim == 0 or w.ndim not in (1, 2):
-        raise shape_error(f"dense takes an input of at least one axis and a weight of 1 or 2, got {x.shape} and {w.shape}")
+        raise shape_error(f"dense takes an input of 1 axis or more and a weight of 1 or 2, got {x.shape} and {w.shape}")
     if w.ndim == 1 or x.ndim == 1:
         result = matmul(x, w if w.ndim == 1 else transpose(w, (1, 0)))
     else:
@@ -132,8 +134,9 @@ def tensor_dot(x1, x2, axes):
     kept_b = [i for i, _ in enumerate(b.shape) if i not in right]
     rows, columns = [a.shape[i] for i in kept_a], [b.shape[i] for i in kept_b]
     shared = product(a.shape[i] for i in left)
-    result = apply(linear.matmul, reshape(transpose(a, kept_a + left), (product(rows), shared)),
-                   reshape(transpose(b, right + kept_b), (shared, product(columns))), transpose_a=False, transpose_b=False)
+    a = reshape(transpose(a, kept_a + left), (product(rows), shared))
+    b = reshape(transpose(b, right + kept_b), (shared, product(columns)))
+    result = apply(linear.matmul, a, b, transpose_a=False, transpose_b=False)
     return reshape(result, (*rows, *columns))
 
 

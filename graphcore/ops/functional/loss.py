@@ -27,9 +27,12 @@ from graphcore.ops.functional.elementary import abs, log, neg, square
 from graphcore.ops.functional.reduction import mean, norm, sum
 from graphcore.ops.functional.shaping import reshape
 
-__all__ = """cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div mse_loss
-    l1_loss smooth_l1_loss huber_loss cosine_similarity cosine_embedding_loss margin_ranking_loss
-    hinge_embedding_loss soft_margin_loss multilabel_soft_margin_loss triplet_margin_loss gaussian_nll_loss""".split()
+__all__ = [
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div", "mse_loss",
+    "l1_loss", "smooth_l1_loss", "huber_loss", "cosine_similarity", "cosine_embedding_loss", "margin_ranking_loss",
+    "hinge_embedding_loss", "soft_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss",
+    "gaussian_nll_loss",
+]
 
 
 def reduced(loss: Tensor, reduction: str) -> Tensor:

@@ -29,7 +29,10 @@ from graphcore.ops.functional.random import uniform_of
 from graphcore.ops.functional.reduction import count_of, divided_by_count, moments
 from graphcore.ops.functional.shaping import reshape
 
-__all__ = """batch_norm instance_norm layer_norm group_norm rms_norm lrn dropout dropout1d dropout2d dropout3d""".split()
+__all__ = [
+    "batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm", "lrn", "dropout", "dropout1d",
+    "dropout2d", "dropout3d",
+]
 
 
 def _scaled(x: Tensor, weight, bias, shape) -> Tensor:
@@ -46,7 +49,7 @@ def _channels(name, x, *vectors) -> tuple:
         raise shape_error(f"{name} takes a tensor [N, C, ...], got shape {x.shape}")
     for v in vectors:
         if v is not None and tensor_of(v, name).shape != (x.shape[1],):
-            raise shape_error(f"{name}: statistics, weight and bias have one entry for each of the {x.shape[1]} channels, "
+            raise shape_error(f"{name}: statistics, weight and bias have one entry for each of {x.shape[1]} channels, "
                               f"got shape {v.shape}")
     return tuple(s if i == 1 else 1 for i, s in enumerate(x.shape))
 

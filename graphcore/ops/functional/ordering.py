@@ -6,7 +6,9 @@ from graphcore.ops.functional.arguments import also_named, apply, axis_of, cast,
 from graphcore.ops.functional.joining import concat, narrow, window
 from graphcore.ops.functional.shaping import squeeze
 
-__all__ = """sort argsort msort topk top_k median cumsum cumprod diff""".split()
+__all__ = [
+    "sort", "argsort", "msort", "topk", "top_k", "median", "cumsum", "cumprod", "diff",
+]
 
 
 def _sorted(x, axis, descending, name):

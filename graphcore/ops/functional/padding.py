@@ -9,7 +9,9 @@ from graphcore.ops.functional.creation import zeros
 from graphcore.ops.functional.joining import concat, stack, window
 from graphcore.ops.functional.shaping import flip, reshape, transpose
 
-__all__ = """pad roll unfold fold pixel_shuffle pixel_unshuffle channel_shuffle""".split()
+__all__ = [
+    "pad", "roll", "unfold", "fold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
+]
 
 
 def zero_padded(x: Tensor, before, after, fill=0) -> Tensor:
@@ -136,7 +138,8 @@ def taps(x: Tensor, kernel, stride, dilation) -> list:
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
     high = (x.shape[2] - dh * (kh - 1) - 1) // sh + 1
     wide = (x.shape[3] - dw * (kw - 1) - 1) // sw + 1
-    return [apply(records.slice_, x, begin=(0, 0, i * dh, j * dw), size=(*x.shape[:2], high, wide), stride=(1, 1, sh, sw))
+    size, stride = (*x.shape[:2], high, wide), (1, 1, sh, sw)
+    return [apply(records.slice_, x, begin=(0, 0, i * dh, j * dw), size=size, stride=stride)
             for i in range(kh) for j in range(kw)]
 
 

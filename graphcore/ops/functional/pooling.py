@@ -15,15 +15,18 @@ from graphcore.ops.functional.padding import pair_of, taps, zero_padded
 from graphcore.ops.functional.reduction import amax, mean
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
 
-__all__ = """max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
-    adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d max_pool3d avg_pool3d""".split()
+__all__ = [
+    "max_pool2d", "avg_pool2d", "max_pool1d", "avg_pool1d", "lp_pool2d", "adaptive_avg_pool2d",
+    "adaptive_avg_pool1d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool1d", "max_pool3d",
+    "avg_pool3d",
+]
 
 
 def _images(input, name, rank=4) -> tuple:
     """(images with a batch axis, whether it was added)."""
     x = tensor_of(input, name)
     if x.ndim not in (rank - 1, rank):
-        raise shape_error(f"{name} takes a tensor of {rank} axes (or {rank - 1}, without the batch), got shape {x.shape}")
+        raise shape_error(f"{name} takes a tensor of {rank} axes, or {rank - 1} without batch, got shape {x.shape}")
     return (x, False) if x.ndim == rank else (expand_dims(x, 0), True)
 
 
@@ -51,7 +54,7 @@ def _settings(name, kernel_size, stride, padding, dilation=1):
 def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     """The largest element of each window of [N, C, H, W] (or [C, H, W]).
 
-    Sizes are ints or pairs; stride None: the kernel size.  ceil_mode: windows that leave the image at its end count too.
+    Sizes are ints or pairs; stride None: the kernel size.  ceil_mode: windows that leave the image at its end count.
     return_indices: also the int64 place of each maximum in its image, row-major.  Raises ShapeError for bad sizes.
     """
     x, added = _images(x, "max_pool2d")
@@ -80,7 +83,8 @@ def max_places(x: Tensor, y: Tensor, kernel, stride, pad, dilation) -> Tensor:
     return found
 
 
-def avg_pool2d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=0):
+def avg_pool2d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=0):
     """The mean of each window of [N, C, H, W] (or [C, H, W]).
 
     count_include_pad: whether padding counts as elements; divisor_override: divide by this instead (0: do not).
@@ -123,9 +127,9 @@ def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, return_indice
 
 def avg_pool1d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True):
     """The mean of each window of [N, C, L] (or [C, L]); see `avg_pool2d`."""
-    y = avg_pool2d(expand_dims(input_x, -2), (1, *ints_of(kernel_size, "avg_pool1d")), (1, *ints_of(stride, "avg_pool1d")),
-                   (0, *ints_of(padding, "avg_pool1d")), ceil_mode, count_include_pad)
-    return squeeze(y, -2)
+    kernel, step, pad = (ints_of(v, "avg_pool1d") for v in (kernel_size, stride, padding))
+    return squeeze(avg_pool2d(expand_dims(input_x, -2), (1, *kernel), (1, *step), (0, *pad), ceil_mode,
+                              count_include_pad), -2)
 
 
 def lp_pool2d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
@@ -177,7 +181,7 @@ def _even(x, output_size):
 
 
 def adaptive_avg_pool2d(input, output_size):
-    """Means over windows that divide [N, C, H, W] (or [C, H, W]) into `output_size`, an int or (H, W), None: as it is."""
+    """Means over windows that divide [N, C, H, W] (or [C, H, W]) into `output_size`, an int or (H, W); None: as is."""
     x = floating(tensor_of(input, "adaptive_avg_pool2d"))
     kernel = _even(x, output_size)
     if kernel is not None:
@@ -208,7 +212,7 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
     if kernel is not None and (return_indices or output_size not in (1, (1, 1))):
         return max_pool2d(x, kernel, kernel, return_indices=return_indices)
     if return_indices:
-        raise shape_error(f"adaptive_max_pool2d gives indices where {output_size} divides the image of {x.shape} evenly")
+        raise shape_error(f"adaptive_max_pool2d gives indices where {output_size} divides images of {x.shape} evenly")
     return _adaptive("adaptive_max_pool2d", x, output_size, 2, amax)
 
 
@@ -239,7 +243,8 @@ def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
     return _pool_depth("max_pool3d", x, kernel_size, stride, max_pool2d, amax)
 
 
-def avg_pool3d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=0):
+def avg_pool3d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=0):
     """The mean of each window of [N, C, D, H, W]; without ceil mode, padding counts."""
     if ceil_mode or divisor_override or padding and not count_include_pad:
         raise shape_error("avg_pool3d has no ceil_mode, divisor_override or count_include_pad=False here; use ops.pad")

@@ -7,8 +7,10 @@ from graphcore.ops import structural
 from graphcore.ops.functional.arguments import Tensor, apply, capture_error, current_trace, tensor_of
 from graphcore.ops.state import assign, assign_add, assign_sub
 
-__all__ = """assign assign_add assign_sub stop_gradient depend partial print_ is_ is_not in_ not_in tuple_len
-    tuple_getitem grad value_and_grad""".split()
+__all__ = [
+    "assign", "assign_add", "assign_sub", "stop_gradient", "depend", "partial", "print_", "is_", "is_not", "in_",
+    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad",
+]
 
 
 def stop_gradient(value):
@@ -38,8 +40,8 @@ def print_(*input_x):
 def check_that(condition, *values):
     """Raise AssertionError with `values` if a bool is false, outside of a capture."""
     if current_trace() is not None and isinstance(condition, Tensor):
-        raise capture_error("a condition on tensor values cannot be checked while a graph is captured; run this code in "
-                            "PYNATIVE_MODE")
+        raise capture_error("a condition on tensor values cannot be checked while a graph is captured; run this code "
+                            "in PYNATIVE_MODE")
     if not bool(condition):
         raise AssertionError(", ".join(map(str, values)) or "the condition of Assert is false")
 

@@ -1,7 +1,7 @@
 """Random tensors from the counter-based generator.
 
 Every call of a random function in a graph has its own site, so two calls never give the same numbers; the key advances
-once per call of the program.  `seed` replaces the global seed for one call site; numbers still change from call to call.
+once per call of the program.  `seed` replaces the global seed at one place; numbers still change from call to call.
 """
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.creation import counted
 from graphcore.ops.functional.elementary import cos, floor, log, neg, sqrt
 
-__all__ = """rand randn rand_like randn_like uniform standard_normal normal laplace gamma randint randint_like
-    randperm shuffle bernoulli multinomial random_categorical""".split()
+__all__ = [
+    "rand", "randn", "rand_like", "randn_like", "uniform", "standard_normal", "normal", "laplace", "gamma",
+    "randint", "randint_like", "randperm", "shuffle", "bernoulli", "multinomial", "random_categorical",
+]
 
 
 def uniform_of(shape: tuple, seed=None) -> Tensor:
@@ -68,7 +70,7 @@ def _shape_of_arguments(size, name) -> tuple:
 # -- uniform and normal ---------------------------------------------------------------------------------------
 
 def rand(*size, dtype=None, seed=None):
-    """Uniform numbers in [0, 1) in the shape `size` (ints, or one tuple).  Raises DTypeError unless dtype is a float."""
+    """Uniform numbers in [0, 1) in the shape `size` (ints or a tuple).  Raises DTypeError unless dtype is a float."""
     return cast(uniform_of(_shape_of_arguments(size, "rand"), seed), _float_dtype(dtype, "rand"))
 
 

@@ -34,9 +34,11 @@ from graphcore.ops.functional.elementary import abs as abs_
 from graphcore.ops.functional.elementary import exp, log, sqrt, square
 from graphcore.ops.view import reshape
 
-__all__ = """sum mean prod max amax min amin aminmax argmax argmin all any var std var_mean std_mean logsumexp
-    norm vector_norm matrix_norm nansum nanmean count_nonzero reduce_sum reduce_mean reduce_max reduce_min
-    clip_by_norm clip_by_global_norm""".split()
+__all__ = [
+    "sum", "mean", "prod", "max", "amax", "min", "amin", "aminmax", "argmax", "argmin", "all", "any", "var", "std",
+    "var_mean", "std_mean", "logsumexp", "norm", "vector_norm", "matrix_norm", "nansum", "nanmean", "count_nonzero",
+    "reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "clip_by_norm", "clip_by_global_norm",
+]
 
 
 def reduce(record, x: Tensor, axis, keepdims: bool, name: str) -> Tensor:
@@ -114,7 +116,7 @@ def _extreme(name: str, record, order, place, summary: str):
 
     common = ("    initial: number; where: bool Tensor: elements where it is false count as `initial`.\n"
               "    Raises ShapeError for an axis out of range or without elements.\n    ")
-    with_index.__doc__ = (f"(value, index) of the {summary} element along one axis, the index int64 and of the first of "
+    with_index.__doc__ = (f"(value, index) of the {summary} element along one axis, the int64 index of the first of "
                           f"equals; axis None: of all.\n\n{common}")
     value_only.__doc__ = f"The {summary} element along `axis` (None: of all; a tuple of ints: of several).\n\n{common}"
     with_index.__name__, value_only.__name__ = name, f"a{name}"

@@ -12,7 +12,9 @@ from graphcore.ops.functional.pooling import _adaptive
 from graphcore.ops.functional.reduction import mean
 from graphcore.ops.functional.shaping import repeat_elements
 
-__all__ = """interpolate upsample""".split()
+__all__ = [
+    "interpolate", "upsample",
+]
 
 _AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 
@@ -23,7 +25,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
 
     size: an int or one for each axis; scale_factor: a number or one for each axis, instead of size.
     mode: "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic" or "area"; align_corners: whether the
-    corner elements keep their place (linear and cubic modes).  Raises ValueError for arguments that do not fit together.
+    corner elements keep their place (linear and cubic modes).  Raises ValueError for arguments that do not fit.
     """
     x = tensor_of(input, "interpolate")
     if x.ndim < 3 or _AXES.get(mode, x.ndim - 2) != x.ndim - 2:
@@ -72,6 +74,8 @@ def resized(x: Tensor, axis: int, size, mode: str, align_corners=False, scale=No
     if mode.startswith("nearest"):
         return gather(x, Tensor(_nearest(extent, size, mode, align_corners, scale)), axis)
     places = _places(extent, size, align_corners, scale)
+    if mode == "linear-from-corner":        # MindSpore's ResizeBilinear without half_pixel_centers
+        places = np.arange(size) * (extent / size)
     return _weighted(floating(x), axis, *(_cubic if mode == "bicubic" else _linear)(places, extent))
 
 

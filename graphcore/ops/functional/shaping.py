@@ -17,9 +17,12 @@ from graphcore.ops.functional.arguments import (
 )
 from graphcore.ops.record import broadcast_shapes
 
-__all__ = """shape size numel rank dtype type_as reshape view_as flatten ravel expand_dims unsqueeze squeeze
-    atleast_1d atleast_2d atleast_3d transpose permute swapaxes swapdims moveaxis movedim t adjoint flip reverse
-    fliplr flipud rot90 broadcast_to expand expand_as broadcast_tensors tile repeat_elements repeat_interleave""".split()
+__all__ = [
+    "shape", "size", "numel", "rank", "dtype", "type_as", "reshape", "view_as", "flatten", "ravel", "expand_dims",
+    "unsqueeze", "squeeze", "atleast_1d", "atleast_2d", "atleast_3d", "transpose", "permute", "swapaxes",
+    "swapdims", "moveaxis", "movedim", "t", "adjoint", "flip", "reverse", "fliplr", "flipud", "rot90",
+    "broadcast_to", "expand", "expand_as", "broadcast_tensors", "tile", "repeat_elements", "repeat_interleave",
+]
 
 
 def shape(input_x) -> tuple:

@@ -54,12 +54,15 @@ class TimeMonitor(Callback):
         if not isinstance(data_time, bool):
             raise TypeError(f"data_time must be a bool, but got {type(data_time).__name__}")
         self.data_size, self.data_time = data_size, data_time
-        self.epoch_time = self._waiting_since = time.perf_counter()
-        self._waited = 0.0
+        self._started: dict = {}            # by mode: an evaluation may lie within an epoch of training
+        self._waited, self._waiting_since = 0.0, 0.0
 
     def epoch_begin(self, run_context):
-        self.epoch_time = self._waiting_since = time.perf_counter()
-        self._waited = 0.0
+        self._started[run_context.original_args().get("mode", "")] = time.perf_counter()
+
+    def on_train_epoch_begin(self, run_context):
+        self._waited, self._waiting_since = 0.0, time.perf_counter()
+        super().on_train_epoch_begin(run_context)
 
     def on_train_step_begin(self, run_context):
         self._waited += time.perf_counter() - self._waiting_since
@@ -68,12 +71,13 @@ class TimeMonitor(Callback):
         self._waiting_since = time.perf_counter()
 
     def epoch_end(self, run_context):
-        elapsed = (time.perf_counter() - self.epoch_time) * 1000
         run = run_context.original_args()
+        mode = run.get("mode", "")
+        elapsed = (time.perf_counter() - self._started[mode]) * 1000
         steps = run.get("batch_num")
         steps = steps if isinstance(steps, int) and steps > 0 else check_count(self.data_size, "data_size", 1)
-        line = (f"{run.get('mode', '').title()} epoch time: {elapsed:5.3f} ms, per step time: "
+        line = (f"{mode.title()} epoch time: {elapsed:5.3f} ms, per step time: "
                 f"{elapsed / steps:5.3f} ms")
-        if self.data_time:
+        if self.data_time and mode == "train":
             line += f" (data time: {self._waited * 1000 / steps:5.3f} ms)"
         print(line, flush=True)
