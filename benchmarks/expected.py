@@ -1,19 +1,16 @@
-"""What the workloads must compute, whoever computes it.
+"""What the training workloads must compute, whoever computes it.
 
-The losses (before the update, at steps 0 to 4) and the L2 norms of the gradients at step 0 come from float64 runs of each
-workload; PyTorch and JAX in float32 agree with them to 2e-5.  Names are PyTorch's; `workloads.cell_names` translates.
-The outputs of the inferences are computed here, in float64.
+The losses (before the update, at steps 0 to 4) and the L2 norms of the gradients at step 0 come from float64 runs of
+each workload; PyTorch and JAX in float32 agree with them to 2e-5.  Names are PyTorch's; `workloads.cell_names`
+translates them.  What inferences must compute is computed when needed: see `reference`.
 """
 from __future__ import annotations
-
-import numpy as np
-
-from benchmarks.workloads import inference_input, params
 
 LOSSES: dict[str, tuple] = {
     "mlp": (3.048724567591902, 2.947593011899965, 2.80142587464051, 2.876179510331148, 2.9744010495483972),
     "lenet5": (4.397130530232167, 5.091149190199257, 7.530787648563655, 4.687126201577898, 2.675226666047027),
-    "resnet18_cifar": (2.4128531987998887, 2.314864691973846, 2.2765344107634418, 2.4423195262090953, 2.5254971148962158),
+    "resnet18_cifar": (2.4128531987998887, 2.314864691973846, 2.2765344107634418, 2.4423195262090953,
+                       2.5254971148962158),
 }
 
 GRADIENT_NORMS: dict[str, dict[str, float]] = {

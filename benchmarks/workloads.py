@@ -6,7 +6,7 @@ and the float64 arithmetic before the rounding to float32, so neither may be cha
 
 ``params(name)``      initial weights, by PyTorch's names and in PyTorch's layouts: Dense (outputs, inputs), convolution
                       (outputs, inputs, rows, columns); these are the layouts of graphcore and MindSpore too
-``cell_names(name)``  the names that the same weights have in a Cell: a norm's are gamma, beta, moving_mean, ...
+``cell_names(names)`` what the same weights are called in a Cell: a norm's are gamma, beta, moving_mean, ...
 ``batches(name)``     five batches (x, y) with a leading axis of 5; step s uses batch s % 5
 ``inference_input(name, mode)``   the input of an inference
 
@@ -15,7 +15,7 @@ a Python float.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,20 +171,15 @@ def params(name: str) -> dict[str, np.ndarray]:
 NORM_NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
-def cell_names(name: str) -> dict[str, str]:
-    """The name in a Cell of each weight of a workload, by PyTorch's name."""
-    names = params(name)
+def cell_names(torch_names: Iterable[str]) -> dict[str, str]:
+    """The name in a Cell of each of a net's weights, by PyTorch's name: ``cell_names(params("mlp"))``."""
+    torch_names = list(torch_names)
+    norms = {n.rsplit(".", 1)[0] for n in torch_names if n.endswith(".running_mean")}
 
     def translated(torch_name: str) -> str:
         layer, own = torch_name.rsplit(".", 1)
-        return f"{layer}.{NORM_NAMES[own]}" if f"{layer}.running_mean" in names else torch_name
-    return {torch_name: translated(torch_name) for torch_name in names}
-
-
-def cell_params(name: str) -> dict[str, np.ndarray]:
-    """`params` by the names in a Cell."""
-    names = cell_names(name)
-    return {names[torch_name]: value for torch_name, value in params(name).items()}
+        return f"{layer}.{NORM_NAMES[own]}" if layer in norms else torch_name
+    return {torch_name: translated(torch_name) for torch_name in torch_names}
 
 
 def batches(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -211,6 +206,26 @@ def inference_input(name: str, mode: str) -> np.ndarray:
 
 def _data_stream(described: Workload) -> np.random.RandomState:
     return np.random.RandomState(1000 + described.seed)
+
+
+@dataclass(frozen=True)
+class Given:
+    """All numbers of one (workload, mode): the weights, and the arguments of one step or call after another."""
+
+    name: str
+    mode: str
+    weights: dict
+    arguments: list[tuple]
+
+    @property
+    def trains(self) -> bool:
+        return self.mode == TRAIN
+
+
+def given(name: str, mode: str) -> Given:
+    """The numbers of a (workload, mode): arguments are (x, y) for each of the five batches, or once (x,)."""
+    arguments = list(zip(*batches(name))) if mode == TRAIN else [(inference_input(name, mode),)]
+    return Given(name, mode, params(name), arguments)
 
 
 def select(only: str | None) -> list[tuple[Workload, str]]:

@@ -25,6 +25,7 @@ class Stage:
 
 
 STAGES = (
+    Stage("canonical", lambda graph, log: algebra.RULES.apply(graph, log)),
     Stage("grad", lambda graph, log: expand_gradients(graph)),
     Stage("simplify", lambda graph, log: algebra.RULES.apply(graph, log)),
     Stage("fold_affine", lambda graph, log: fold_affine.fold_affine(graph, log)),

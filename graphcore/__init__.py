@@ -42,6 +42,7 @@ _NAMES_BY_MODULE = {
         SummaryCollector SummaryLandscape TimeMonitor build_train_network load_checkpoint load_param_into_net
         save_checkpoint""",
     "communication": "get_group_size get_rank",
+    "device": "set_device",
     "inspect": "compiled_graph ir_text",
 }
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}

@@ -106,6 +106,29 @@ def test_more_than_one_device_is_refused(options, error, message):
         get_auto_parallel_context("devices")
 
 
+def test_the_settings_as_an_object():
+    from graphcore.parallel._auto_parallel_context import auto_parallel_context
+    settings = auto_parallel_context()
+    settings.set_gradients_mean(True)
+    assert settings.get_gradients_mean() is True and get_auto_parallel_context("gradients_mean") is True
+    assert settings.get_device_num() == 1 and not settings.get_device_num_is_set()
+    with pytest.raises(ParallelismError):
+        settings.set_device_num(2)
+    with pytest.raises(AttributeError, match="does not know 'device_nums'; did you mean 'device_num'"):
+        settings.get_device_nums()
+    with pytest.raises(AttributeError, match="get_<option>"):
+        _ = settings.device_num
+
+
+def test_the_device_is_the_cpu():
+    gc.set_device("CPU", 0)
+    assert gc.get_context("device_target") == "CPU"
+    with pytest.raises(ValueError, match="one of CPU, GPU, Ascend"):
+        gc.set_device("TPU")
+    with pytest.raises(TypeError, match="device_id"):
+        gc.set_device("CPU", "0")
+
+
 def test_defaults_are_not_shared():
     get_auto_parallel_context("all_reduce_fusion_config").append(5)
     reset_auto_parallel_context()

@@ -315,5 +315,5 @@ def round(x):
 
 def namespace() -> dict:
     """The names of all mathematical functions, random numbers and short vectors of kernels."""
-    from graphcore.compiler.codegen import lanes, random_bits      # random_bits brings in `trigonometry`
+    from graphcore.compiler.codegen import lanes, random_bits  # random_bits brings in `trigonometry`
     return FUNCTIONS | random_bits.namespace() | lanes.namespace()

@@ -25,7 +25,7 @@ class Tile:
     depth: int
 
     @staticmethod
-    def of(cpu, dtype: DType) -> "Tile":
+    def of(cpu, dtype: DType) -> Tile:
         """The tile for `dtype` on `cpu`; it leaves registers for the right operand's vectors and one scalar."""
         wide = dtype is float64
         item = 8 if wide else 4

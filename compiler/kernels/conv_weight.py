@@ -1,13 +1,14 @@
 """The gradient of a convolution for its weights: a product summed over all pixels of all images.
 
 Channels and taps of the input are the rows of the register tile, output channels lie in the lanes of vectors, and the
-inner axis runs over the pixels.  The input is read through the planes of `taps`: for a row of the tile, that is a channel and a
-tap, at the pixel's place plus a fixed distance.  The result's gradient is packed transposed.
+inner axis runs over the pixels.  The input is read through the planes of `taps`: for a row of the tile, that is a
+channel and a tap, at the pixel's place plus a fixed distance.  The result's gradient is packed transposed.
 An item is a part (a run of images) times a block of channels times a block of output channels.
+Where there are few output channels to a group, `conv_weight_dots` does better.
 """
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from graphcore.compiler.kernels import conv_weight_dots, panels, taps
 from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
@@ -98,8 +99,9 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
                         at += out_width
                     from_gradient = args[5] + ((((first_image + image) * groups + group) * rows + first_row) * pixels
                                                + first_line * out_width) * {bytes}
-                    call_with(pack, 0, (high + {columns} - 1) // {columns}, worker, from_gradient, pixels, 1, high, here,
-                              {columns}, gradients + image * here * {columns} * {size}, in_all * {columns}, 1)
+                    call_with(pack, 0, (high + {columns} - 1) // {columns}, worker,
+                              from_gradient, pixels, 1, high, here, {columns},
+                              gradients + image * here * {columns} * {size}, in_all * {columns}, 1)
                 for across in range(0, pitch, {columns}):
                     for first in range(0, in_all, {depth}):
                         call_with(gather, 0, (deep * tap_count + {rows} - 1) // {rows}, worker,
@@ -108,8 +110,8 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
                                   minimum({depth}, in_all - first), advance(sums, across), pitch, deep * tap_count,
                                   minimum({columns}, pitch - across), started + first, {rows})
                 started = 1
-        output = advance(ptr_{memory}(args[12]), (((part * groups + group) * rows + first_row) * channels + first_channel)
-                         * tap_count)
+        start = (((part * groups + group) * rows + first_row) * channels + first_channel) * tap_count
+        output = advance(ptr_{memory}(args[12]), start)
         for r in range(high):
             line = advance(output, r * channels * tap_count)
             for i in range(deep * tap_count):
@@ -118,7 +120,6 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
                 else:
                     store(line, i, 0)
         if args[22] != 0:
-            start = (((part * groups + group) * rows + first_row) * channels + first_channel) * tap_count
             if deep == channels:
                 call_kernel(args[22], args[23], start, start + high * channels * tap_count, worker)
             else:
@@ -128,7 +129,7 @@ def conv2d_grad_weight_{memory}(args, begin, end, worker):
 """
 
 
-@lru_cache(maxsize=None)
+@cache
 def weight_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of the gradient for the weights."""
     return KernelSource(f"conv2d_grad_weight_{dtype.code}", _DRIVER.format(
@@ -190,9 +191,9 @@ def lower_conv2d_grad_weight(build, node, inputs: list, output: View, epilogue) 
                             * ((block_lines + phase.span[0]) * (width + phase.span[1]))),
                sections.add(block_pixels * round_up(block_rows, tile.columns) * tile.bytes),
                sections.add(rows * round_up(block_rows, tile.lanes) * tile.bytes))
-    words = (Address(source), images, channels, *source.shape[2:], Address(gradient), outputs, lines, width, groups, *stride,
-             Address(output), Row(phase.words(0)), part_images, block_images, block_lines, block_channels, block_rows,
-             KernelAddress(taps.copy_planes(tile, dtype)), KernelAddress(panels.pack_panels(tile, dtype)),
+    words = (Address(source), images, channels, *source.shape[2:], Address(gradient), outputs, lines, width, groups,
+             *stride, Address(output), Row(phase.words(0)), part_images, block_images, block_lines, block_channels,
+             block_rows, KernelAddress(taps.copy_planes(tile, dtype)), KernelAddress(panels.pack_panels(tile, dtype)),
              KernelAddress(panels.gather_panel(tile)), *(epilogue.words if epilogue is not None else (0, 0)),
              Scratch(sections.total), sections.total, *offsets)
     blocks = ceil_div(channels, block_channels) * ceil_div(outputs, block_rows)

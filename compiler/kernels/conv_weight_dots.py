@@ -1,13 +1,13 @@
 """The gradient of a convolution for its weights where there are few output channels to a group (also depthwise).
 
-Too few to fill the lanes of a vector: here the pixels lie in the lanes, and each weight's gradient is a dot product of a
-channel of the result's gradient with a tap's view of the input.  Both are copied with lines of one length, the former
+Too few to fill the lanes of a vector: here the pixels lie in the lanes, and each weight's gradient is a dot product of
+a channel of the result's gradient with a tap's view of the input.  Both are copied with lines of one length, the former
 with zeros beside the image, so that a vector of pixels may run over the end of a line.
 An item is a part (a run of images) times a block of the channels of a group.
 """
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from graphcore.compiler.kernels import taps
 from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
@@ -30,7 +30,8 @@ def dot_panel_{work}(args, begin, end, worker):
         for row in range(0, rows, {rows}):
             dot_tile(minimum({rows}, rows - row), a, advance(ptr_i64(args[1]), row),
                      b, advance(ptr_i64(args[3]), item * {columns}), args[4],
-                     advance(ptr_{work}(args[5]), (item * rows + row) * {columns} * {lanes}), {rows}, {columns}, {lanes})
+                     advance(ptr_{work}(args[5]), (item * rows + row) * {columns} * {lanes}),
+                     {rows}, {columns}, {lanes})
 """
 
 _DRIVER = """
@@ -119,14 +120,14 @@ def conv2d_grad_weight_dots_{memory}(args, begin, end, worker):
 """
 
 
-@lru_cache(maxsize=None)
+@cache
 def dot_panel(tile: Tile) -> KernelSource:
     """Dot products of rows of a with columns of b, both in places that tables tell, added to sums for each lane."""
     return KernelSource(f"dot_panel_{tile.work}", _DOTS.format(
         work=tile.work, rows=tile.dot_rows, columns=tile.dot_columns, lanes=tile.lanes))
 
 
-@lru_cache(maxsize=None)
+@cache
 def dots_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of the gradient for weights with few output channels."""
     return KernelSource(f"conv2d_grad_weight_dots_{dtype.code}", _DRIVER.format(
@@ -164,8 +165,8 @@ def launch(build, tile: Tile, phase: taps.Phase, stride: tuple, source: View, gr
                              + tile.lanes) * tile.bytes),
                sections.add(outputs * round_up(block_lines * wide, tile.lanes) * tile.bytes),
                sections.add(rows * outputs * tile.lanes * tile.bytes))
-    words = (Address(source), images, channels, *source.shape[2:], Address(gradient), outputs, lines, width, groups, *stride,
-             Address(output), Row(phase.words(0)), part_images, block_lines, block_channels,
+    words = (Address(source), images, channels, *source.shape[2:], Address(gradient), outputs, lines, width, groups,
+             *stride, Address(output), Row(phase.words(0)), part_images, block_lines, block_channels,
              KernelAddress(taps.copy_planes(tile, dtype)), KernelAddress(dot_panel(tile)),
              *(epilogue.words if epilogue is not None else (0, 0)), Scratch(sections.total), sections.total, *offsets)
     operations = rows * outputs * static(lines, 16) * static(width, 16) * static(part_images, 4)

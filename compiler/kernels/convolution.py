@@ -9,13 +9,13 @@ channels to pay for it, the pixels of each panel are *gathered* densely first.
 """
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from graphcore.compiler.kernels import conv_weight, depthwise, panels, taps
 from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View, contiguous_strides
 from graphcore.dtype import DType, from_name
-from graphcore.ir.dims import Dim, Size
+from graphcore.ir.dims import Dim, Size, product
 
 #: Pixels of a block, in panels; they share the copy of the source and one read of the weights.
 PANELS_PER_BLOCK = 10
@@ -90,6 +90,7 @@ def conv2d_{memory}(args, begin, end, worker):
                                  ((lines - 1) * wide + across + {lanes} - 1) // {lanes} * {lanes})
             row_pitch = (count * image_pitch + {lanes} - 1) // {lanes} * {lanes}
             strips = select(dense != 0, 1, count)       # of pixels that panels are cut from
+            from_weights = weights + (load(phase, 8) + group * args[17] + first_row * channels * tap_count) * {size}
             if tap_count > 0 and lines > 0 and across > 0:
                 together = maximum(1, minimum(channels, {depth} // tap_count))
                 for c in range(together):
@@ -99,7 +100,6 @@ def conv2d_{memory}(args, begin, end, worker):
                 for first_channel in range(0, maximum(channels, 1), together):
                     deep = minimum(together, channels - first_channel) * tap_count
                     call_with(copy_planes, 0, deep // tap_count, worker, {copied})
-                    from_weights = weights + (load(phase, 8) + group * args[17] + first_row * channels * tap_count) * {size}
                     stacked = (high + panel_height - 1) // panel_height
                     for strip in range(strips):
                         for at in range(0, row_pitch // strips, {columns}):
@@ -144,8 +144,8 @@ def conv2d_{memory}(args, begin, end, worker):
 
 _GATHER = """
 def gather_pixels_{work}(args, begin, end, worker):
-    # args: source, steps, their number, target, table for runs, first pixel, last; pixels of a line, elements from line
-    # to line of the source, pixels of an image, elements from image to image of the source
+    # args: source, steps, their number, target, table for runs, first pixel, last; pixels of a line, elements from
+    # line to line of the source, pixels of an image, elements from image to image of the source
     source = ptr_{work}(args[0])
     steps = ptr_i64(args[1])
     target = ptr_{work}(args[3])
@@ -181,17 +181,16 @@ _STORE_SCALARS = """\
                                 store(into, j * out_step_column, load(summed, j))"""
 
 
-@lru_cache(maxsize=None)
+@cache
 def conv_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The driver of convolutions and of the gradients for their inputs."""
     store = _STORE_VECTORS.format(lanes=tile.lanes) if dtype.code == tile.work else _STORE_SCALARS
     return KernelSource(f"conv2d_{dtype.code}", _DRIVER.format(
-        store_line=store, memory=dtype.code, work=tile.work, bytes=dtype.itemsize, size=tile.bytes, columns=tile.columns,
-        lanes=tile.lanes, depth=tile.depth, head=taps.HEAD,
-        copied=taps.copied_words(dtype)))
+        store_line=store, copied=taps.copied_words(dtype), head=taps.HEAD, memory=dtype.code, bytes=dtype.itemsize,
+        work=tile.work, size=tile.bytes, columns=tile.columns, lanes=tile.lanes, depth=tile.depth))
 
 
-@lru_cache(maxsize=None)
+@cache
 def gather_kernel(tile: Tile) -> KernelSource:
     """A panel of pixels that lie in lines shorter than the panel, packed densely."""
     return KernelSource(f"gather_pixels_{tile.work}", _GATHER.format(
@@ -283,7 +282,7 @@ class _Convolution:
             self.build.fill(self.output, 0)
         row_blocks = ceil_div(self.rows, block_rows)
         pixels = images * lines * width
-        flops = 2 * pixels * self.groups * self.rows * self.channels * self._taps // (self.out_step[0] * self.out_step[1])
+        flops = 2 * pixels * self.groups * self.rows * self.channels * self._taps // product(self.out_step)
         operations = block_rows * block_images * block_lines * static(width, 32) * self.channels * self._taps
         self.build.launch(conv_kernel(self.tile, self.output.dtype), words,
                           items=self.groups * row_blocks * image_blocks * bands,

@@ -6,7 +6,7 @@ An item is a channel of an image.
 """
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from textwrap import indent
 
 from graphcore.compiler.kernels import taps
@@ -83,7 +83,7 @@ _TAP = """\
     w{t} = load(weight, load(weights, {t}))"""
 
 
-@lru_cache(maxsize=None)
+@cache
 def depthwise_kernel(tile: Tile, dtype: DType, counts: tuple) -> KernelSource:
     """The driver for phases with so many taps (each number once)."""
     return KernelSource(f"depthwise_{dtype.code}", _DRIVER.format(
@@ -117,9 +117,10 @@ def launch(build, tile: Tile, phases: list, step: tuple, out_step: tuple, source
     sections = Sections()
     sections.add(scratch_elements * tile.bytes)
     area = weight.shape[2] * weight.shape[3]
-    words = (Address(source), Address(weight), *source.shape[2:], Address(output), lines, width, groups, *step, *out_step,
-             Row(tuple(word for phase, place in zip(phases, places) for word in phase.words(place))), len(phases),
-             Row(tuple(place for phase in phases for place in phase.weights)),
+    tables = Row(tuple(word for phase, place in zip(phases, places) for word in phase.words(place)))
+    weights = Row(tuple(place for phase in phases for place in phase.weights) or (0,))
+    words = (Address(source), Address(weight), *source.shape[2:], Address(output), lines, width, groups, *step,
+             *out_step, tables, len(phases), weights,
              KernelAddress(taps.copy_planes(tile, dtype)), *(epilogue.words if epilogue is not None else (0, 0)),
              Scratch(sections.total), sections.total, area)
     counts = tuple(sorted({len(phase.taps) for phase in phases}))

@@ -21,6 +21,7 @@ OPERATIONS_PER_PART = 1 << 21
 #: So many independent items keep the cores of a usual machine busy.
 ENOUGH_ITEMS = 8
 
+
 class _Operand:
     """A stack of matrices in memory, seen as (outer, inner): rows of a and columns of b are `outer`."""
 
@@ -126,15 +127,16 @@ class _Product:
     def _batch_row(self) -> Row:
         return Row(tuple(word for batch in self.batches for word in batch) or (0,))
 
-    # -- the algorithms ----- --------------------------------------------------------------------------
+    # -- the algorithms --------------------------------------------------------------------------------
     def _launch_plain(self) -> None:
         words = (Address(self.a.view), Address(self.b.view), Address(self.output), self.rows, self.columns, self.depth,
                  self.a.across, self.a.along, self.b.along, self.b.across, len(self.batches), self._batch_row(),
                  *self.after)
-        self._emit(products.plain_kernel(self.dtype), words, self.count * self.rows, self._grain(self.columns * self.depth))
+        self._emit(products.plain_kernel(self.dtype), words, self.count * self.rows,
+                   self._grain(self.columns * self.depth))
 
     def _has_rows_up_to(self, limit: int) -> bool:
-        return (isinstance(self.rows, int) and self.rows <= limit and not self.batches and self.depth_in_all == -1)
+        return isinstance(self.rows, int) and self.rows <= limit and not self.batches and self.depth_in_all == -1
 
     def _suits_dots(self) -> bool:
         return self._has_rows_up_to(FEW_ROWS) and self.a.along == 1 and self.b.along == 1

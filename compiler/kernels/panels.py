@@ -6,17 +6,16 @@ They are kernels of their own, reached through their address, so that each is co
 """
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.launch import KernelSource
 from graphcore.dtype import DType
 
-
-
 _MULTIPLY = """
 def multiply_panel_{work}(args, begin, end, worker):
-    # args: a, words from one panel of a to the next, first step, b, steps, depth, c, row of c, rows, columns, add, height
+    # args: a, elements from one panel of a to the next, first step, b, steps, depth, c, elements from row to row of c,
+    # rows, columns, add, height
     b = ptr_{work}(args[3])
     steps = ptr_i64(args[4])
     depth = args[5]
@@ -74,8 +73,8 @@ def gather_panel_{work}(args, begin, end, worker):
 
 _PACK = """
 def pack_panels_{memory}_{work}(args, begin, end, worker):
-    # args: source, its strides (across, along), size across, depth, width of a panel, target, words from one panel to
-    # the next, whether the last panel is filled up with zeros
+    # args: source, its strides (across, along), size across, depth, width of a panel, target, elements from one panel
+    # to the next, whether the last panel is filled up with zeros
     across = args[1]
     along = args[2]
     depth = args[4]
@@ -129,7 +128,7 @@ _BLOCKS = """\
                 done += {size}"""
 
 
-@lru_cache(maxsize=None)
+@cache
 def multiply_panel(tile: Tile) -> KernelSource:
     """c[i, j] (+)= a x b for the panels of rows begin..end of a and one panel of b.
 
@@ -141,7 +140,7 @@ def multiply_panel(tile: Tile) -> KernelSource:
         spare=tile.rows * tile.lanes))
 
 
-@lru_cache(maxsize=None)
+@cache
 def gather_panel(tile: Tile) -> KernelSource:
     """c[i, j] (+)= sum over k of a[places[i] + steps[k]] * b[k, j] for the rows begin*height .. end*height.
 
@@ -152,7 +151,7 @@ def gather_panel(tile: Tile) -> KernelSource:
         work=tile.work, rows=tile.rows, vectors=tile.vectors, lanes=tile.lanes, columns=tile.columns))
 
 
-@lru_cache(maxsize=None)
+@cache
 def pack_panels(tile: Tile, dtype: DType) -> KernelSource:
     """Copy a strided matrix of `dtype` into panels of the tile's dtype; the items are the panels.
 

@@ -1,7 +1,7 @@
 """The kernels of matrix products; which is for which sizes, `matmul` knows."""
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.launch import KernelSource
@@ -149,8 +149,8 @@ def matmul_dots_{memory}(args, begin, end, worker):
 
 _COLUMNS = """
 def matmul_columns_{memory}(args, begin, end, worker):
-    # args: a, b, output, rows (at most {rows}), columns, depth, strides (rows of a, inner of a, inner of b), epilogue, its
-    # row; an item is {width} columns
+    # args: a, b, output, rows (at most {rows}), columns, depth, strides (rows of a, inner of a, inner of b), epilogue,
+    # its row; an item is {width} columns
     rows = args[3]
     columns = args[4]
     depth = args[5]
@@ -226,7 +226,7 @@ def matmul_plain_{memory}(args, begin, end, worker):
 """
 
 
-@lru_cache(maxsize=None)
+@cache
 def driver_kernel(tile: Tile, dtype: DType) -> KernelSource:
     """The product of matrices in blocks, on the panel kernels; an item is a block of the result."""
     narrow = dtype.code != tile.work
@@ -236,19 +236,19 @@ def driver_kernel(tile: Tile, dtype: DType) -> KernelSource:
         **names, use_sums=_USE_SUMS if narrow else "", store_sums=_STORE_SUMS.format(**names) if narrow else ""))
 
 
-@lru_cache(maxsize=None)
+@cache
 def dots_kernel(dtype: DType, work: str) -> KernelSource:
     """The product of a few rows with columns that are contiguous along the inner axis."""
     return KernelSource(f"matmul_dots_{dtype.code}", _DOTS.format(memory=dtype.code, work=work))
 
 
-@lru_cache(maxsize=None)
+@cache
 def plain_kernel(dtype: DType) -> KernelSource:
     """The product as a loop nest, for integers."""
     return KernelSource(f"matmul_plain_{dtype.code}", _PLAIN.format(memory=dtype.code))
 
 
-@lru_cache(maxsize=None)
+@cache
 def columns_kernel(dtype: DType, work: str) -> KernelSource:
     """The product of a very few rows with b as it lies, each of its rows contiguous."""
     return KernelSource(f"matmul_columns_{dtype.code}", _COLUMNS.format(

@@ -12,7 +12,7 @@ of pixels straight from that copy, whatever stride, padding and dilation are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.launch import KernelSource
@@ -126,7 +126,7 @@ _COPY_SCALARS = """\
                             store(target, j, load(line, j * step))"""
 
 
-@lru_cache(maxsize=None)
+@cache
 def copy_planes(tile: Tile, dtype: DType) -> KernelSource:
     """Copy channels of some images to scratch memory, padded with zeros and separated into planes."""
     lines = _COPY_VECTORS.format(lanes=tile.lanes) if dtype.code == tile.work else _COPY_SCALARS
@@ -175,7 +175,7 @@ def pack_weights_{memory}_{work}(args, begin, end, worker):
 """
 
 
-@lru_cache(maxsize=None)
+@cache
 def pack_weights(tile: Tile, dtype: DType) -> KernelSource:
     """The weights of one phase as panels of rows, over channels and taps; an item is a panel of a group."""
     return KernelSource(f"pack_weights_{dtype.code}_{tile.work}", _PACK_WEIGHTS.format(

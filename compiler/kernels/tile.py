@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from graphcore.compiler.codegen.definition import intrinsic
-from graphcore.compiler.codegen.pointers import F32, F64, I1, I32, I64, ElementPointer
+from graphcore.compiler.codegen.pointers import F32, F64, I32, I64, ElementPointer
 
 _SUFFIX = {F32: "f32", F64: "f64"}
 _BYTES = {F32: 4, F64: 8}
@@ -42,9 +42,9 @@ def gathering_tile(typing, rows, a, places, steps, b, depth, c, c_row, add, max_
 
 @intrinsic(prefer_literal=True)
 def dot_tile(typing, rows, a, a_places, b, b_places, count, sums, max_rows, columns, lanes):
-    """sums[(r*columns + j)*lanes + l] += sum over v < count of a[a_places[r] + v*lanes + l] * b[b_places[j] + v*lanes + l].
+    """sums[(r*columns + j)*lanes + l] += sum of a[a_places[r] + i] * b[b_places[j] + i] over i = l + v*lanes.
 
-    Here the inner axis lies in the lanes, and the sums of the lanes are left apart.  Both tables are of i64;
+    v runs up to `count`: the inner axis lies in the lanes, and the sums of the lanes are left apart.  Both tables are of i64;
     1 <= rows <= max_rows; max_rows, columns and lanes are literals.
     """
     if not _floating(a):
@@ -63,7 +63,7 @@ def dot_tile(typing, rows, a, a_places, b, b_places, count, sums, max_rows, colu
 
 @intrinsic
 def call_with(typing, kernel, begin, end, worker, *words):
-    """Call the kernel at the address `kernel` for the items begin..end, with a row of these words (numbers, pointers)."""
+    """Call the kernel at the address `kernel` for the items begin..end with a row of these numbers and pointers."""
     if not all(isinstance(word, (types.Integer, ElementPointer)) for word in words):
         return None
 
@@ -194,30 +194,20 @@ def _line_function(module, element, lanes: int, copies: bool):
     target, count = function.args[0], function.args[-1]
     builder = ir.IRBuilder(function.append_basic_block("entry"))
 
-    def move(at, size: int) -> None:
+    def move(at, size: int) -> list:
         vector = ir.VectorType(element, size)
         value = ir.Constant(vector, [0.0] * size)
         if copies:
             value = builder.load(_vector_address(builder, function.args[1], at, vector), align=_BYTES[element])
         builder.store(value, _vector_address(builder, target, at, vector), align=_BYTES[element])
+        return []
 
-    long, loop, rest, last, short, done = (function.append_basic_block(label) for label in (
-        "long", "loop", "rest", "last", "short", "done"))
+    long, short, done = (function.append_basic_block(label) for label in ("long", "short", "done"))
     builder.cbranch(builder.icmp_signed(">=", count, _int(lanes)), long, short)
     builder.position_at_end(long)
-    end = builder.sub(count, _int(lanes))
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    at = builder.phi(I64)
-    move(at, lanes)
-    after = builder.add(at, _int(lanes))
-    at.add_incoming(_int(0), long)
-    at.add_incoming(after, loop)
-    builder.cbranch(builder.icmp_signed("<=", after, end), loop, rest)
-    builder.position_at_end(rest)
-    builder.cbranch(builder.icmp_signed("<", after, count), last, done)
-    builder.position_at_end(last)
-    move(end, lanes)
+    before_last = builder.sdiv(builder.sub(count, _int(1)), _int(lanes))
+    _loop(builder, before_last, [], lambda i, _: move(builder.mul(i, _int(lanes)), lanes))
+    move(builder.sub(count, _int(lanes)), lanes)
     builder.branch(done)
     builder.position_at_end(short)
     size = lanes // 2
@@ -320,7 +310,6 @@ def _tile_function(module, left, argument_types, element, rows: int, vectors: in
         return module.globals[name]
     function = _private_function(module, name, argument_types)
     *operands, depth, c, c_row, add = function.args
-    assert add.type == I1
     vector = ir.VectorType(element, lanes)
     multiply_add = _multiply_add(module, vector)
     builder = ir.IRBuilder(function.append_basic_block("entry"))
@@ -410,5 +399,5 @@ def _multiply_add(module, vector):
 
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    return {made.__name__: made for made in (outer_tile, gathering_tile, dot_tile, call_with, copy_vector, copy_line, zero_line,
-                                             transpose_block)}
+    made = (outer_tile, gathering_tile, dot_tile, call_with, copy_vector, copy_line, zero_line, transpose_block)
+    return {function.__name__: function for function in made}

@@ -63,7 +63,7 @@ class GradientFunction:
         at = self._arguments_to_differentiate(trace, args, positions)
         others = self._independent_arguments(trace, args, {p % len(args) for p in positions} if args else ())
         weights = self._weight_list()
-        weight_nodes = [trace.value_now(w) for w in weights]
+        weight_nodes = [trace.differentiable_parameter(w) for w in weights]
         outputs = self.fn(*args, **kwargs)
         loss = self._loss(trace, outputs)
         gradients = trace.gradient(loss, trace.node_of(sens) if sens is not None else None,

@@ -222,6 +222,14 @@ class Trace:
         """`node` as a point to differentiate at: leaves as they are, others behind a barrier of their own."""
         return node if node.is_leaf and node.op != "const" else structural.barrier(node, site=self.next_site())
 
+    def differentiable_parameter(self, parameter) -> Node:
+        """The present value of a Parameter as a point to differentiate at; from now on it is read through it."""
+        value = self._state.get(id(parameter))
+        if value is None:
+            return self.leaf(parameter)
+        self._state[id(parameter)] = self.differentiable(value)
+        return self._state[id(parameter)]
+
     # -- the result ------------------------------------------------------------------------------------
     def finish(self, outputs) -> Graph:
         """The graph of what was recorded, returning the nodes `outputs`."""

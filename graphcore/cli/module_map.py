@@ -43,10 +43,10 @@ _MERGED = {
 _HOMES = {old: f"graphcore.{home}" for home, names in _MERGED.items() for old in names.split()}
 
 # Modules of graphcore under MindSpore's own paths, for hints about misspelt ones.
-_OWN = """_checkparam amp common common.api common.dtype common.initializer common.parameter common.seed common.tensor
-    communication communication.management context dataset dataset.config dataset.transforms dataset.vision log nn
-    nn.optim ops ops.operations parallel parallel._utils train train.callback train.loss_scale_manager train.metrics
-    train.serialization""".split()
+_OWN = """_checkparam amp common common.api common.dtype common.initializer common.parameter common.seed
+    common.tensor communication communication.management context dataset dataset.config dataset.transforms
+    dataset.vision log nn nn.optim ops ops.operations parallel parallel._auto_parallel_context parallel._utils train
+    train.callback train.loss_scale_manager train.metrics train.serialization""".split()
 PACKAGES = frozenset(m.rpartition(".")[0] for m in _HOMES)     # those that other modules are imported from
 MODULES = tuple(sorted({*_HOMES, *_OWN}))
 

@@ -21,7 +21,7 @@ def matmul_sizes(a: TensorType, b: TensorType, transpose_a: bool, transpose_b: b
         raise DTypeError(f"matmul takes two tensors of one dtype, got {a} and {b}; cast one of them")
     check_dtype("matmul", a.dtype, "number")
     if a.rank < 2 or b.rank < 2:
-        raise ShapeError(f"matmul takes tensors of at least 2 axes, got {a} and {b}; reshape a vector to a row or column")
+        raise ShapeError(f"matmul takes tensors of at least 2 axes, got {a} and {b}; reshape a vector to a matrix")
     rows, inner = reversed(a.shape[-2:]) if transpose_a else a.shape[-2:]
     inner_b, columns = reversed(b.shape[-2:]) if transpose_b else b.shape[-2:]
     if inner != inner_b:
@@ -190,7 +190,7 @@ class conv2d(Scheduled):
 
 @op
 class conv2d_grad_input(Scheduled):
-    """The gradient of `conv2d` for its input of `shape` (N, C, H, W), from the result's gradient g and the weights w."""
+    """The gradient of `conv2d` for its input of `shape` (N, C, H, W), from the gradient g of its result."""
     arity = 2
     kernel = "conv2d_grad_input"
 
@@ -225,7 +225,7 @@ class conv2d_grad_input(Scheduled):
 
 @op
 class conv2d_grad_weight(Scheduled):
-    """The gradient of `conv2d` for its weights of `shape` (O, I, kh, kw), from the input x and the result's gradient g."""
+    """The gradient of `conv2d` for its weights of `shape` (O, I, kh, kw), from the gradient g of its result."""
     arity = 2
     kernel = "conv2d_grad_weight"
 

@@ -22,7 +22,7 @@ _SAME_AS_FUNCTION = """abs absolute acos acosh add addbmm addcdiv addcmul addmm 
     allclose amax amin aminmax any approximate_equal arccos arccosh arcsin arcsinh arctan arctan2 arctanh
     argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bernoulli bincount bitwise_and
     bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm ceil chunk clamp clip
-    copysign cos cosh count_nonzero cross cumprod deg2rad diag diagflat diagonal diff div divide dot eq equal
+    copysign cos cosh count_nonzero cross cumprod deg2rad diagflat diagonal diff div divide dot eq equal
     erf erfc exp expand_as expand_dims expm1 flip fliplr flipud float_power floor floor_divide fmax fmin fmod
     frac gather_elements gather_nd ge ger greater greater_equal hardshrink heaviside hypot index_fill
     index_select inner inv is_complex is_floating_point isclose isfinite isinf isnan isneginf isposinf ldexp
@@ -100,13 +100,10 @@ def view(self, *shape):
 
 
 def transpose(self, *axes):
-    """Axes in the order `axes` (several ints or a tuple); none: reversed; two of more than two axes: exchanged."""
+    """Axes in the order `axes`, several ints or a tuple; none: reversed; two ints: these two exchanged."""
     if not axes:
         return F.transpose(self, tuple(reversed(range(self.ndim))))
-    order = _sizes("transpose", axes)
-    if len(order) == 2 and self.ndim != 2:
-        return F.swapaxes(self, *order)
-    return F.transpose(self, order)
+    return F.swapaxes(self, *axes) if len(axes) == 2 else F.transpose(self, _sizes("transpose", axes))
 
 
 def permute(self, *axis):
@@ -252,6 +249,11 @@ def trace(self, offset=0, axis1=0, axis2=1, dtype=None):
     return F.sum(F.diagonal(self, offset, axis1, axis2), -1, dtype=dtype or self.dtype)
 
 
+def diag(self, diagonal=0):
+    """A vector as the `diagonal` of a square matrix of zeros; of a matrix, its diagonal."""
+    return F.diag_embed(self, diagonal) if self.ndim == 1 else F.diagonal(self, diagonal)
+
+
 def ptp(self, axis=None, keepdims=False):
     """The largest element minus the smallest."""
     return F.sub(F.amax(self, axis, keepdims), F.amin(self, axis, keepdims))
@@ -380,7 +382,7 @@ def _in_place(function):
 
 _OWN = (reshape, view, transpose, permute, expand, tile, repeat, flatten, astype, to, type, sum, argmax,
         argmax_with_value, argmin_with_value, cumsum, gather, select, where, take, index_add, scatter_add,
-        scatter_sub, trace, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim,
+        scatter_sub, trace, diag, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim,
         numel, element_size, stride, itemset, register_hook)
 _UNDER_OTHER_NAMES = {
     "max": _extreme(F.max, F.amax), "min": _extreme(F.min, F.amin), "clone": copy, "ndimension": dim, "nelement": numel,

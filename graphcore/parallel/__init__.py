@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import difflib
 
-from graphcore.context import ParallelMode
 from graphcore.errors import GraphcoreError
 
 __all__ = ["ParallelismError", "get_auto_parallel_context", "reset_auto_parallel_context", "set_auto_parallel_context"]
@@ -21,7 +20,7 @@ class ParallelismError(GraphcoreError, RuntimeError):
 _DEFAULTS = {
     "device_num": 1, "global_rank": 0, "gradients_mean": False, "gradient_fp32_sync": True, "loss_repeated_mean": True,
     "pipeline_stages": 1, "auto_pipeline": False, "pipeline_result_broadcast": False, "pipeline_interleave": False,
-    "pipeline_scheduler": "1f1b", "parallel_mode": ParallelMode.STAND_ALONE, "search_mode": "recursive_programming",
+    "pipeline_scheduler": "1f1b", "parallel_mode": "stand_alone", "search_mode": "recursive_programming",
     "auto_parallel_search_mode": "recursive_programming", "parameter_broadcast": False, "strategy_ckpt_load_file": "",
     "strategy_ckpt_save_file": "", "group_ckpt_save_file": "", "full_batch": False, "dataset_strategy": "data_parallel",
     "enable_parallel_optimizer": False, "parallel_optimizer_config": {}, "force_fp32_communication": False,
@@ -31,7 +30,8 @@ _DEFAULTS = {
     "pipeline_segments": 1, "dump_local_norm": False, "dump_local_norm_path": "", "dump_device_local_norm": False,
     "init_param_in_compile": True,
 }
-_ONE_DEVICE_MODES = (ParallelMode.STAND_ALONE, ParallelMode.DATA_PARALLEL)
+_MODES = ("stand_alone", "data_parallel", "hybrid_parallel", "semi_auto_parallel", "auto_parallel")
+_ONE_DEVICE_MODES = _MODES[:2]
 
 _current = copy.deepcopy(_DEFAULTS)
 
@@ -68,8 +68,8 @@ def _require_known(key: str) -> None:
 
 def _require_one_device(key: str, value) -> None:
     if key == "parallel_mode":
-        if value not in ParallelMode.MODE_LIST:
-            raise ValueError(f"parallel_mode must be one of {', '.join(ParallelMode.MODE_LIST)}, got {value!r}")
+        if value not in _MODES:
+            raise ValueError(f"parallel_mode must be one of {', '.join(_MODES)}, got {value!r}")
         if value not in _ONE_DEVICE_MODES:
             raise ParallelismError(f"parallel_mode={value!r} splits a model over several devices; graphcore runs on "
                                    "one CPU: use 'stand_alone', or 'data_parallel' with one device")

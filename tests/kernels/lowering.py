@@ -4,13 +4,13 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
+
+from graphcore import dtype as dt
 from graphcore.compiler.launch import Address, Buffer, Launch, Scratch, View, contiguous_strides
 from graphcore.compiler.runtime import loader
 from graphcore.compiler.toolchain.build import build_object
 from graphcore.compiler.toolchain.cpu import host
 from graphcore.compiler.toolchain.naming import symbol
-
-from graphcore import dtype as dt
 from graphcore.ir import graph as ir
 from graphcore.ir.dims import Dim, evaluate
 from graphcore.ir.types import TensorType

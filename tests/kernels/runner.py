@@ -4,12 +4,12 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
+
+from graphcore import dtype as dt
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
 from graphcore.compiler.runtime import loader
 from graphcore.compiler.toolchain.build import build_object
 from graphcore.compiler.toolchain.naming import symbol
-
-from graphcore import dtype as dt
 from graphcore.ir import graph as ir
 from graphcore.ir.types import TensorType
 from graphcore.ops.record import REGISTRY
@@ -85,7 +85,7 @@ def window(build: Build, array: np.ndarray, dtype, order=None) -> View:
 
 def check(lowerings: dict, name: str, arrays, attrs: dict, dtype=dt.float32, orders=None, symbols=None,
           target=None) -> np.ndarray:
-    """Compare the kernels of operator `name` with its reference in float64, and the calls of the epilogue with one each.
+    """Compare the kernels of operator `name` with its reference in float64; one call of the epilogue for each element.
 
     arrays: float64 values, rounded to `dtype` first; orders: for each input the order of its axes in memory (None:
     row-major and dense); symbols: shapes with symbolic sizes, and their values; target: make blocks for that CPU.

@@ -3,10 +3,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from graphcore.compiler.kernels import conv_weight, convolution
-from graphcore.compiler.toolchain.cpu import host
 
 from graphcore import dtype as dt
+from graphcore.compiler.kernels import conv_weight, convolution
+from graphcore.compiler.toolchain.cpu import host
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.dims import Dim
@@ -19,7 +19,8 @@ def numbers(*shape):
     return np.random.default_rng(sum(shape)).standard_normal(shape)
 
 
-def three_ways(x_shape, w_shape, dtype=dt.float32, parts=2, target=None, orders=(None, None, None), symbols=None, **attrs):
+def three_ways(x_shape, w_shape, dtype=dt.float32, parts=2, target=None, orders=(None, None, None), symbols=None,
+               **attrs):
     """Check the convolution and both gradients; orders: of the axes of x, w and the result's gradient in memory."""
     x, w = numbers(*x_shape), numbers(*w_shape)
     g = numbers(*type(linear.conv2d).reference(x, w, **attrs).shape)
@@ -42,7 +43,8 @@ def three_ways(x_shape, w_shape, dtype=dt.float32, parts=2, target=None, orders=
 
 @pytest.mark.parametrize("x, w", [
     ((1, 1, 1, 1), (1, 1, 1, 1)), ((3, 1, 32, 32), (6, 1, 5, 5)), ((9, 6, 14, 14), (16, 6, 5, 5)),
-    ((2, 3, 5, 6), (4, 3, 3, 3)), ((3, 5, 4, 7), (9, 5, 1, 1)), ((1, 2, 6, 5), (3, 2, 6, 5)), ((2, 7, 1, 40), (17, 7, 1, 3)),
+    ((2, 3, 5, 6), (4, 3, 3, 3)), ((3, 5, 4, 7), (9, 5, 1, 1)), ((1, 2, 6, 5), (3, 2, 6, 5)),
+    ((2, 7, 1, 40), (17, 7, 1, 3)),
     ((5, 20, 9, 9), (300, 20, 3, 3)), ((1, 3, 70, 60), (8, 3, 7, 7)), ((2, 1, 9, 9), (1, 1, 2, 9))])
 def test_shapes(x, w):
     three_ways(x, w)
@@ -60,7 +62,8 @@ def test_dilation(dilation, stride):
     three_ways((2, 2, 11, 12), (4, 2, 3, 3), dilation=dilation, stride=stride, pad=(2, 3, 1, 2))
 
 
-@pytest.mark.parametrize("groups, per_group_in, per_group_out", [(2, 3, 4), (5, 1, 1), (3, 1, 2), (4, 20, 18), (2, 2, 1)])
+@pytest.mark.parametrize("groups, per_group_in, per_group_out", [
+    (2, 3, 4), (5, 1, 1), (3, 1, 2), (4, 20, 18), (2, 2, 1)])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 2)])
 def test_groups(groups, per_group_in, per_group_out, stride):
     three_ways((3, groups * per_group_in, 7, 6), (groups * per_group_out, per_group_in, 3, 3), groups=groups,
@@ -89,7 +92,8 @@ def test_bands_of_a_large_image():
     three_ways((1, 30, 61, 67), (40, 30, 1, 1))
 
 
-@pytest.mark.parametrize("x, w", [((0, 2, 5, 5), (3, 2, 3, 3)), ((2, 0, 5, 5), (3, 0, 3, 3)), ((2, 2, 5, 5), (0, 2, 3, 3))])
+@pytest.mark.parametrize("x, w", [
+    ((0, 2, 5, 5), (3, 2, 3, 3)), ((2, 0, 5, 5), (3, 0, 3, 3)), ((2, 2, 5, 5), (0, 2, 3, 3))])
 def test_empty(x, w):
     three_ways(x, w)
 
@@ -143,14 +147,17 @@ def test_other_vectors(vector_bytes, registers):
 @pytest.mark.parametrize("x, w, attrs, words", [
     ((1, 3, 2, 2), (8, 3, 3, 3), {}, "does not fit"), ((1, 4, 5, 5), (8, 3, 3, 3), {}, "4 channels"),
     ((1, 4, 5, 5), (7, 2, 3, 3), {"groups": 2}, "divided into 2 groups"), ((4, 5, 5), (7, 2, 3, 3), {}, "N, C, H, W"),
-    ((1, 3, 5, 5), (8, 3, 3, 3), {"stride": (0, 1)}, "at least 1"), ((1, 3, 5, 5), (8, 3, 3, 3), {"pad": (1,)}, "4 .top")])
+    ((1, 3, 5, 5), (8, 3, 3, 3), {"stride": (0, 1)}, "at least 1"),
+    ((1, 3, 5, 5), (8, 3, 3, 3), {"pad": (1,)}, "4 .top")])
 def test_wrong_shapes(x, w, attrs, words):
+    leaves = [ir.input_(name, TensorType(dt.float32, shape)) for name, shape in (("x", x), ("w", w))]
     with pytest.raises(ShapeError, match=words):
-        linear.conv2d(*(ir.input_(name, TensorType(dt.float32, shape)) for name, shape in (("x", x), ("w", w))), **attrs)
+        linear.conv2d(*leaves, **attrs)
 
 
 def test_gradients_check_the_shape_of_the_result():
-    g, w = (ir.input_(name, TensorType(dt.float32, shape)) for name, shape in (("g", (1, 8, 4, 4)), ("w", (8, 3, 3, 3))))
+    g = ir.input_("g", TensorType(dt.float32, (1, 8, 4, 4)))
+    w = ir.input_("w", TensorType(dt.float32, (8, 3, 3, 3)))
     with pytest.raises(ShapeError, match="convolves to"):
         linear.conv2d_grad_input(g, w, shape=(1, 3, 5, 5))
 

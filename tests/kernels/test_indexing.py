@@ -1,7 +1,6 @@
 """Gathers, scatters and their gradients: kernels against references in all dtypes, axes and shapes."""
 import numpy as np
 import pytest
-from lowering import as_floats, run, stored
 
 from graphcore import dtype as dt
 from graphcore.compiler.kernels.indexing import LOWERINGS
@@ -9,6 +8,7 @@ from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.types import TensorType
 from graphcore.ops import indexing as ops
+from tests.kernels.lowering import as_floats, run, stored
 
 TOLERANCE = {"f16": 2e-3, "bf16": 2e-2, "f32": 1e-5, "f64": 1e-13}
 NUMBERS = [dt.float32, dt.float64, dt.float16, dt.bfloat16, dt.int32, dt.int64, dt.int8, dt.uint8]

@@ -5,8 +5,8 @@ import re
 import numba
 import numpy as np
 import pytest
-from graphcore.compiler.codegen import mathfun
 
+from graphcore.compiler.codegen import mathfun
 from graphcore.ops import philox
 
 FUNCTIONS = mathfun.namespace()

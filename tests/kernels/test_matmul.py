@@ -3,11 +3,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+
+from graphcore import dtype as dt
 from graphcore.compiler.kernels import matmul
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.toolchain.cpu import host
-
-from graphcore import dtype as dt
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.dims import Dim

@@ -1,7 +1,6 @@
 """Pooling: kernels against references, references against plain loops, in all dtypes and window shapes."""
 import numpy as np
 import pytest
-from lowering import as_floats, run, stored
 
 from graphcore import dtype as dt
 from graphcore.compiler.kernels.pooling import LOWERINGS
@@ -9,8 +8,15 @@ from graphcore.compiler.toolchain.cpu import host, x86_level
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.types import TensorType
-from graphcore.ops.pooling import (avg_pool2d, avg_pool2d_grad, max_pool2d, max_pool2d_grad, max_pool2d_grad_grad,
-                                   pooled_shape)
+from graphcore.ops.pooling import (
+    avg_pool2d,
+    avg_pool2d_grad,
+    max_pool2d,
+    max_pool2d_grad,
+    max_pool2d_grad_grad,
+    pooled_shape,
+)
+from tests.kernels.lowering import as_floats, run, stored
 
 # kernel, stride, pad, shape of a plane
 WINDOWS = [

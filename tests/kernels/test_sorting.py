@@ -1,7 +1,6 @@
 """Scans, sorting, top-k and argmax: kernels against references in all dtypes, axes and sizes."""
 import numpy as np
 import pytest
-from lowering import as_floats, run, stored
 
 from graphcore import dtype as dt
 from graphcore.compiler.kernels import scan, sorting
@@ -10,6 +9,7 @@ from graphcore.ir import graph as ir
 from graphcore.ir.types import TensorType
 from graphcore.ops.evaluate import interpret
 from graphcore.ops.sorting import argmax, cumprod, cumsum, sort_values, topk_values
+from tests.kernels.lowering import as_floats, run, stored
 
 LOWERINGS = {**scan.LOWERINGS, **sorting.LOWERINGS}
 FLOATS = [dt.float32, dt.float64, dt.float16, dt.bfloat16]

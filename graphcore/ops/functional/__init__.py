@@ -52,7 +52,8 @@ from graphcore.ops.functional.shaping import cast_to as cast
 from graphcore.ops.functional.summation import *
 
 _FAMILIES = (activation, arithmetic, boxes, comparison, convolution, creation, elementary, indexing, joining,
-             linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing, shaping, summation)
+             linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing, shaping,
+             summation)
 
 from graphcore.ops import tensor_methods  # noqa: E402, F401  the functions use the operators of Tensor
 

@@ -111,7 +111,12 @@ truncate_mod = fmod
 
 
 def pow(input, exponent):
-    """input ** exponent, broadcast; an integer tensor to an integer power stays integer.  Raises as `add`."""
+    """input ** exponent, broadcast; an integer tensor stays integer, unless the exponent is a negative number.
+
+    Raises as `add`.
+    """
+    if is_number(exponent) and exponent < 0:
+        input = floating(tensor_of(input, "pow"))
     if is_number(exponent) and isinstance(input, Tensor) and not input.dtype.is_bool:
         simple = _simple_power(input, exponent)
         if simple is not None:

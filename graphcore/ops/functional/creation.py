@@ -246,15 +246,10 @@ def is_class(labels: Tensor, depth, axis: int) -> Tensor:
     return apply(pw.eq, apply(pw.iota, shape=shape, axis=axis, dtype=labels.dtype), spread)
 
 
-def diag(input, diagonal=0):
-    """A vector as the `diagonal` of a square matrix of zeros; of a matrix, its diagonal."""
+def diag(input):
+    """The elements on the diagonal of a tensor of zeros of twice the axes: a vector gives a square matrix."""
     x = tensor_of(input, "diag")
-    if x.ndim == 1:
-        return diag_embed(x, diagonal)
-    if x.ndim == 2:
-        from graphcore.ops.functional.linalg import diagonal as diagonal_of
-        return diagonal_of(x, diagonal)
-    raise shape_error(f"diag takes a vector or a matrix, got shape {x.shape}")
+    return reshape(diagflat(x), x.shape + x.shape)
 
 
 def diagflat(input, offset=0):

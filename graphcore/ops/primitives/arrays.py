@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from graphcore import dtype as dt
+from graphcore.ir.dims import product
 from graphcore.ops import functional as F
 from graphcore.ops.functional.padding import block_to_depth, depth_to_block, pad_axes
 from graphcore.ops.functional.random import uniform_of
@@ -11,7 +12,7 @@ from graphcore.tensor import Tensor
 
 _PLAIN = """Reshape Shape TensorShape=dyn_shape DynamicShape=dyn_shape Size Rank DType=dtype Transpose Tile
     ExpandDims=expand_dims Flatten ZerosLike=zeros_like OnesLike=ones_like Zeros Ones Fill FillV2=full Fills Eye
-    LinSpace=linspace Diag DiagPart=diag Slice TupleToArray=tuple_to_array ScalarToArray=scalar_to_array
+    LinSpace=linspace Diag DiagPart=diag_part Slice TupleToArray=tuple_to_array ScalarToArray=scalar_to_array
     GatherNd=gather_nd GatherD=gather_d ScatterNd=scatter_nd TensorScatterUpdate=tensor_scatter_update
     TensorScatterAdd=tensor_scatter_add TensorScatterSub=tensor_scatter_sub UnsortedSegmentSum=unsorted_segment_sum
     MaskedSelect=masked_select NonZero=nonzero Unique IndexFill=index_fill InvertPermutation=invert_permutation Trace"""
@@ -30,9 +31,19 @@ def invert_permutation(x) -> tuple:
     return tuple(inverse)
 
 
+def diag_part(x):
+    """What `Diag` put into a tensor of an even number of axes: the elements whose two halves of places agree."""
+    half = x.shape[:x.ndim // 2]
+    if x.ndim % 2 or x.shape[x.ndim // 2:] != half:
+        raise F.arguments.shape_error(f"DiagPart takes a tensor of shape (s, s), got {x.shape}")
+    n = product(half)
+    return F.reshape(F.diagonal(F.reshape(x, (n, n))), half)
+
+
 class _Functions:
     """The functional API, and what only primitives have."""
 
+    diag_part = staticmethod(diag_part)
     dyn_shape = staticmethod(dyn_shape)
     invert_permutation = staticmethod(invert_permutation)
 

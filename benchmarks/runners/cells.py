@@ -1,0 +1,31 @@
+"""Tasks from Cells: the same for graphcore and MindSpore."""
+from __future__ import annotations
+
+from benchmarks.runners.task import Task, Unsupported
+from benchmarks.workloads import Given
+
+
+def cell_task(given: Given, nets, tensor, finish) -> Task:
+    """The task of a (workload, mode).
+
+    nets: the module `benchmarks.nets`; tensor: makes a Tensor of an array; finish: waits for a result.
+    Raises Unsupported for workloads that have no net.
+    """
+    if given.name not in nets.NETS:
+        raise Unsupported(f"no net for {given.name}")
+    net = nets.make_net(given.name, given.weights)
+    arguments = [tuple(tensor(array) for array in arrays) for arrays in given.arguments]
+    if not given.trains:
+        return Task(net, arguments, finish=finish, to_numpy=lambda output: output.asnumpy())
+    step = nets.make_step(given.name, net)
+    # value() is a copy; asnumpy() of a Parameter itself would be a view that training changes
+    start = [(p, p.value().asnumpy().copy()) for p in step.get_parameters()]
+
+    def reset() -> None:
+        for parameter, value in start:
+            parameter.set_data(tensor(value))
+
+    def call(x, y) -> float:
+        return float(step(x, y))
+
+    return Task(call, arguments, reset)
