@@ -25,8 +25,7 @@ class Framework:
 
     def __init__(self, threads: int, variant: str):
         self.version = mindspore.__version__
-        mindspore.set_context(mode=mindspore.GRAPH_MODE, runtime_num_threads=threads)
-        mindspore.set_device("CPU")
+        mindspore.set_context(mode=mindspore.GRAPH_MODE, device_target="CPU", runtime_num_threads=threads)
         self.nets = cells_of_mindspore()
 
     def prepare(self, given: Given) -> Task:

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from graphcore.dtype import DType, float64
 from graphcore.ir.dims import Dim, Size
 
+#: Operations that are worth a thread.
+OPERATIONS_PER_THREAD = 1 << 18
+#: Operations that a part of a split inner axis should have at least.
+OPERATIONS_PER_PART = 1 << 21
+#: So many independent items keep the cores of a usual machine busy.
+ENOUGH_ITEMS = 8
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -73,6 +80,11 @@ def round_up(a: Size, unit: int) -> Size:
 def static(size: Size, otherwise: int) -> int:
     """The size, or `otherwise` where it is symbolic."""
     return otherwise if isinstance(size, Dim) else size
+
+
+def grain(operations: Size) -> int:
+    """Items to a thread at least, when one has so many operations (if that is symbolic, they count as many)."""
+    return max(1, OPERATIONS_PER_THREAD // max(1, static(operations, OPERATIONS_PER_THREAD)))
 
 
 class Sections:

@@ -11,7 +11,16 @@ from __future__ import annotations
 from functools import cache
 
 from graphcore.compiler.kernels import conv_weight_dots, panels, taps
-from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
+from graphcore.compiler.kernels.blocking import (
+    ENOUGH_ITEMS,
+    OPERATIONS_PER_PART,
+    Sections,
+    Tile,
+    ceil_div,
+    grain,
+    round_up,
+    static,
+)
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
 from graphcore.dtype import DType
 from graphcore.ir.dims import Size
@@ -23,8 +32,6 @@ ROWS_PER_BLOCK = 288
 CHANNELS_PER_BLOCK = 192
 #: Pixels whose packed gradients are in scratch memory together.
 PIXELS_PER_BLOCK = 512
-ENOUGH_ITEMS = 8
-OPERATIONS_PER_PART = 1 << 21
 
 _DRIVER = """
 def conv2d_grad_weight_{memory}(args, begin, end, worker):
@@ -199,7 +206,7 @@ def lower_conv2d_grad_weight(build, node, inputs: list, output: View, epilogue) 
     blocks = ceil_div(channels, block_channels) * ceil_div(outputs, block_rows)
     operations = rows * block_rows * static(lines, 16) * static(width, 16) * static(part_images, 4)
     build.launch(weight_kernel(tile, dtype), words, items=parts * groups * blocks,
-                 grain=taps.grain(operations),
+                 grain=grain(operations),
                  reads=[source.buffer, gradient.buffer], writes=[output.buffer],
                  flops=2 * gradient.size * channels * len(phase.taps),
                  bytes=(source.size + gradient.size + output.size) * dtype.itemsize)

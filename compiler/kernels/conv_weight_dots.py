@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from graphcore.compiler.kernels import taps
-from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
+from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, grain, round_up, static
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
 from graphcore.dtype import DType
 from graphcore.ir.dims import Size
@@ -171,7 +171,7 @@ def launch(build, tile: Tile, phase: taps.Phase, stride: tuple, source: View, gr
              *(epilogue.words if epilogue is not None else (0, 0)), Scratch(sections.total), sections.total, *offsets)
     operations = rows * outputs * static(lines, 16) * static(width, 16) * static(part_images, 4)
     build.launch(dots_kernel(tile, dtype), words, items=parts * groups * ceil_div(channels, block_channels),
-                 grain=taps.grain(operations), reads=[source.buffer, gradient.buffer], writes=[output.buffer],
+                 grain=grain(operations), reads=[source.buffer, gradient.buffer], writes=[output.buffer],
                  flops=2 * gradient.size * channels * len(phase.taps),
                  bytes=(source.size + gradient.size + output.size) * dtype.itemsize)
 

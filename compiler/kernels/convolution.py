@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cache
 
 from graphcore.compiler.kernels import conv_weight, depthwise, panels, taps
-from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, round_up, static
+from graphcore.compiler.kernels.blocking import ENOUGH_ITEMS, Sections, Tile, ceil_div, grain, round_up, static
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View, contiguous_strides
 from graphcore.dtype import DType, from_name
 from graphcore.ir.dims import Dim, Size, product
@@ -21,8 +21,6 @@ from graphcore.ir.dims import Dim, Size, product
 PANELS_PER_BLOCK = 10
 #: Output channels of a block: bounds the scratch memory for its sums.
 CHANNELS_PER_BLOCK = 256
-#: So many independent items keep the cores of a usual machine busy.
-ENOUGH_ITEMS = 8
 #: Pixels of a line that is made of shorter ones.
 LONG_LINE = 480
 
@@ -276,8 +274,7 @@ class _Convolution:
                  KernelAddress(gather_kernel(self.tile)) if dense else 0,
                  KernelAddress(taps.copy_planes(self.tile, self.output.dtype)),
                  KernelAddress(panels.multiply_panel(self.tile)),
-                 *(self.after),
-                 Scratch(sections.total), sections.total, *offsets)
+                 *self.after, Scratch(sections.total), sections.total, *offsets)
         if not all(phase.taps for phase in self.phases):
             self.build.fill(self.output, 0)
         row_blocks = ceil_div(self.rows, block_rows)
@@ -286,7 +283,7 @@ class _Convolution:
         operations = block_rows * block_images * block_lines * static(width, 32) * self.channels * self._taps
         self.build.launch(conv_kernel(self.tile, self.output.dtype), words,
                           items=self.groups * row_blocks * image_blocks * bands,
-                          grain=taps.grain(operations),
+                          grain=grain(operations),
                           reads=[self.source.buffer, weights.view.buffer], writes=[self.output.buffer], flops=flops,
                           bytes=(self.source.size + self.weight.size + self.output.size) * self.output.dtype.itemsize)
 
@@ -307,16 +304,26 @@ class _Convolution:
             places.append(at)
             count = self.rows * self.channels * len(phase.taps)
             if count:
-                target = Address(View(buffer, (buffer.size - at,), (1,), at))
-                words = (Address(self.weight), target, self.rows, self.channels, len(phase.taps), Row(phase.weights),
-                         self.row_stride, self.channel_stride, self.group_stride, self.height, of_group)
+                kernel, words = self._packing(phase, Address(View(buffer, (buffer.size - at,), (1,), at)), of_group)
                 each = self.height * self.channels * len(phase.taps)
-                self.build.launch(taps.pack_weights(self.tile, self.weight.dtype), words,
-                                  items=self.groups * ceil_div(self.rows, self.height), grain=max(1, 8192 // each),
-                                  reads=[self.weight.buffer], writes=[buffer], flops=0,
+                self.build.launch(kernel, words, items=self.groups * ceil_div(self.rows, self.height),
+                                  grain=max(1, 8192 // each), reads=[self.weight.buffer], writes=[buffer], flops=0,
                                   bytes=2 * self.groups * count * self.tile.bytes)
             at += count
         return Address(View.whole(buffer, (buffer.size,))), places
+
+    def _packing(self, phase: taps.Phase, target: Address, of_group: int) -> tuple:
+        """(kernel, words) that pack the weights of a phase: as a matrix where they are one, else tap by tap."""
+        count, depth = len(phase.taps), self.channels * len(phase.taps)
+        in_order = count == self.channel_stride and phase.weights == tuple(range(count))
+        if self.groups == 1 and (in_order or self.weight.shape[2:] == (1, 1)):
+            along = 1 if in_order else self.channel_stride
+            return panels.pack_panels(self.tile, self.weight.dtype), (
+                Address(self.weight), self.row_stride, along, self.rows, depth, self.height, target,
+                self.height * depth, 0)
+        return taps.pack_weights(self.tile, self.weight.dtype), (
+            Address(self.weight), target, self.rows, self.channels, count, Row(phase.weights), self.row_stride,
+            self.channel_stride, self.group_stride, self.height, of_group)
 
     # -- blocks ----------------------------------------------------------------------------------------
     def _blocks(self) -> tuple:

@@ -10,7 +10,7 @@ from functools import cache
 from textwrap import indent
 
 from graphcore.compiler.kernels import taps
-from graphcore.compiler.kernels.blocking import Sections, Tile, static
+from graphcore.compiler.kernels.blocking import Sections, Tile, grain, static
 from graphcore.compiler.launch import Address, KernelAddress, KernelSource, Row, Scratch, View
 from graphcore.dtype import DType
 
@@ -125,7 +125,7 @@ def launch(build, tile: Tile, phases: list, step: tuple, out_step: tuple, source
              Scratch(sections.total), sections.total, area)
     counts = tuple(sorted({len(phase.taps) for phase in phases}))
     build.launch(depthwise_kernel(tile, dtype, counts), words, items=images * groups,
-                 grain=taps.grain(static(lines, 32) * static(width, 32) * at * 8),
+                 grain=grain(static(lines, 32) * static(width, 32) * at * 8),
                  reads=[source.buffer, weight.buffer], writes=[output.buffer],
                  flops=2 * output.size * at // (out_step[0] * out_step[1]),
                  bytes=(source.size + weight.size + output.size) * dtype.itemsize)

@@ -7,7 +7,15 @@ batch, two that read the right operand once and as it lies: *dots* where it is c
 from __future__ import annotations
 
 from graphcore.compiler.kernels import panels, products
-from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, static
+from graphcore.compiler.kernels.blocking import (
+    ENOUGH_ITEMS,
+    OPERATIONS_PER_PART,
+    Sections,
+    Tile,
+    ceil_div,
+    grain,
+    static,
+)
 from graphcore.compiler.launch import Address, Buffer, KernelAddress, Row, Scratch, View
 from graphcore.dtype import from_name
 from graphcore.ir.dims import Size, product
@@ -15,11 +23,6 @@ from graphcore.ir.types import TensorType
 
 #: A dot product of this many rows with each column still beats packing the columns.
 FEW_ROWS = 8
-#: Operations that are worth a thread, and that a part of a split inner axis should have at least.
-OPERATIONS_PER_THREAD = 1 << 18
-OPERATIONS_PER_PART = 1 << 21
-#: So many independent items keep the cores of a usual machine busy.
-ENOUGH_ITEMS = 8
 
 
 class _Operand:
@@ -116,13 +119,10 @@ class _Product:
         else:
             self._launch_panels()
 
-    def _emit(self, kernel, words, items, grain) -> None:
-        self.build.launch(kernel, words, items=items, grain=grain, reads=self.reads, writes=[self.output.buffer],
+    def _emit(self, kernel, words, items, each) -> None:
+        """Launch; `each` is the number of operations of an item."""
+        self.build.launch(kernel, words, items=items, grain=grain(each), reads=self.reads, writes=[self.output.buffer],
                           flops=self.flops, bytes=self.bytes)
-
-    def _grain(self, operations: Size) -> int:
-        """Items to a thread when one has so many operations."""
-        return max(1, OPERATIONS_PER_THREAD // max(1, static(operations, OPERATIONS_PER_THREAD)))
 
     def _batch_row(self) -> Row:
         return Row(tuple(word for batch in self.batches for word in batch) or (0,))
@@ -133,7 +133,7 @@ class _Product:
                  self.a.across, self.a.along, self.b.along, self.b.across, len(self.batches), self._batch_row(),
                  *self.after)
         self._emit(products.plain_kernel(self.dtype), words, self.count * self.rows,
-                   self._grain(self.columns * self.depth))
+                   self.columns * self.depth)
 
     def _has_rows_up_to(self, limit: int) -> bool:
         return isinstance(self.rows, int) and self.rows <= limit and not self.batches and self.depth_in_all == -1
@@ -149,7 +149,7 @@ class _Product:
                  self.a.across, self.a.along, self.b.along, *self.after)
         self._emit(products.columns_kernel(self.dtype, self._work), words,
                    ceil_div(self.columns, products.COLUMNS_WIDTH),
-                   self._grain(static(self.depth, 1024) * self.rows * products.COLUMNS_WIDTH))
+                   static(self.depth, 1024) * self.rows * products.COLUMNS_WIDTH)
 
     @property
     def _work(self) -> str:
@@ -160,7 +160,7 @@ class _Product:
         words = (Address(self.a.view), Address(self.b.view), Address(self.output), self.rows, self.columns, self.depth,
                  self.a.across, self.b.across, together, *self.after)
         self._emit(products.dots_kernel(self.dtype, self._work), words, ceil_div(self.columns, together),
-                   self._grain(static(self.depth, 1024) * static(self.rows, 1) * together))
+                   static(self.depth, 1024) * self.rows * together)
 
     def _launch_panels(self) -> None:
         tile = Tile.of(self.build.cpu, self.dtype)
@@ -188,7 +188,7 @@ class _Product:
         if packed is not None:
             self.reads.append(packed.view.buffer)
         self._emit(products.driver_kernel(tile, self.dtype), words, items,
-                   self._grain(block_rows * static(self.columns, 64) * static(self.depth, 64)))
+                   block_rows * static(self.columns, 64) * static(self.depth, 64))
 
     def _panels_to_block(self, tile: Tile) -> int:
         """Panels of rows that one item multiplies: many for the reuse of b, few for the balance of the threads."""

@@ -20,8 +20,6 @@ from graphcore.dtype import DType
 
 #: Words at the head of a phase's table, before the planes and the taps (see `Phase.words`).
 HEAD = 9
-#: Operations that are worth a thread.
-OPERATIONS_PER_THREAD = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -143,11 +141,6 @@ _COPIED = ("args[0] + ((first_image * groups + group) * channels + first_channel
 def copied_words(dtype: DType) -> str:
     """The words of `copy_planes` for a block, as text; all drivers have the same names for them."""
     return _COPIED.format(bytes=dtype.itemsize)
-
-
-def grain(operations: int) -> int:
-    """Items to a thread when one has so many operations."""
-    return max(1, OPERATIONS_PER_THREAD // max(1, operations))
 
 
 _PACK_WEIGHTS = """

@@ -44,8 +44,8 @@ def gathering_tile(typing, rows, a, places, steps, b, depth, c, c_row, add, max_
 def dot_tile(typing, rows, a, a_places, b, b_places, count, sums, max_rows, columns, lanes):
     """sums[(r*columns + j)*lanes + l] += sum of a[a_places[r] + i] * b[b_places[j] + i] over i = l + v*lanes.
 
-    v runs up to `count`: the inner axis lies in the lanes, and the sums of the lanes are left apart.  Both tables are of i64;
-    1 <= rows <= max_rows; max_rows, columns and lanes are literals.
+    v runs up to `count`: the inner axis lies in the lanes, and their sums are left apart.
+    Both tables are of i64; 1 <= rows <= max_rows; max_rows, columns and lanes are literals.
     """
     if not _floating(a):
         return None
@@ -88,7 +88,7 @@ def copy_vector(typing, target, to, source, at, lanes):
     def generate(context, builder, signature, arguments):
         element = target.element.memory
         vector = ir.VectorType(element, lanes.literal_value)
-        value = builder.load(_vector_address(builder, arguments[2], arguments[3], vector), align=_BYTES[element])
+        value = builder.load(_vector_address(builder, *arguments[2:4], vector), align=_BYTES[element])
         builder.store(value, _vector_address(builder, *arguments[:2], vector), align=_BYTES[element])
         return context.get_dummy_value()
     return types.void(target, WORD, source, WORD, lanes), generate
@@ -97,27 +97,13 @@ def copy_vector(typing, target, to, source, at, lanes):
 @intrinsic(prefer_literal=True)
 def copy_line(typing, target, source, count, lanes):
     """target[i] = source[i] for i < count, by vectors of at most `lanes` (a literal); the two do not overlap."""
-    if not (_floating(target) and target.element is source.element):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        function = _line_function(builder.module, target.element.memory, lanes.literal_value, copies=True)
-        builder.call(function, arguments[:3])
-        return context.get_dummy_value()
-    return types.void(target, source, WORD, lanes), generate
+    return _line_call((target, source), lanes)
 
 
 @intrinsic(prefer_literal=True)
 def zero_line(typing, target, count, lanes):
     """target[i] = 0 for i < count, by vectors of at most `lanes` (a literal)."""
-    if not _floating(target):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        function = _line_function(builder.module, target.element.memory, lanes.literal_value, copies=False)
-        builder.call(function, arguments[:2])
-        return context.get_dummy_value()
-    return types.void(target, WORD, lanes), generate
+    return _line_call((target,), lanes)
 
 
 @intrinsic(prefer_literal=True)
@@ -181,6 +167,19 @@ def _transposed(builder, rows: list) -> list:
     return rows
 
 
+def _line_call(pointers: tuple, lanes):
+    """Signature and code of `copy_line` and `zero_line`, or None for pointers that they do not take."""
+    element = pointers[0].element
+    if not all(_floating(pointer) and pointer.element is element for pointer in pointers):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        copies = len(pointers) == 2
+        builder.call(_line_function(builder.module, element.memory, lanes.literal_value, copies), arguments[:-1])
+        return context.get_dummy_value()
+    return types.void(*pointers, WORD, lanes), generate
+
+
 def _line_function(module, element, lanes: int, copies: bool):
     """void f(target[, source], count): vectors from the start, and a last one that ends at the end of the line.
 
@@ -189,8 +188,7 @@ def _line_function(module, element, lanes: int, copies: bool):
     name = f"gc.{'copy' if copies else 'zero'}_line.{_SUFFIX[element]}x{lanes}"
     if name in module.globals:
         return module.globals[name]
-    pointer = element.as_pointer()
-    function = _private_function(module, name, [pointer] * (1 + copies) + [I64])
+    function = _private_function(module, name, [element.as_pointer()] * (1 + copies) + [I64])
     target, count = function.args[0], function.args[-1]
     builder = ir.IRBuilder(function.append_basic_block("entry"))
 
@@ -382,12 +380,10 @@ def _loop(builder, count, first: list, step) -> list:
         phi.add_incoming(later, loop)
     builder.cbranch(builder.icmp_signed("<", next_i, count), loop, end)
     builder.position_at_end(end)
-    results = []
-    for start, later in zip(first, after):
-        result = builder.phi(later.type)
+    results = [builder.phi(value.type) for value in first]
+    for result, start, later in zip(results, first, after):
         result.add_incoming(start, entry)
         result.add_incoming(later, loop)
-        results.append(result)
     return results
 
 
@@ -399,5 +395,5 @@ def _multiply_add(module, vector):
 
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    made = (outer_tile, gathering_tile, dot_tile, call_with, copy_vector, copy_line, zero_line, transpose_block)
+    made = outer_tile, gathering_tile, dot_tile, call_with, copy_vector, copy_line, zero_line, transpose_block
     return {function.__name__: function for function in made}

@@ -1,0 +1,1 @@
+"""Scheduling: fusion into groups, loop structure, order of execution."""

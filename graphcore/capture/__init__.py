@@ -1,0 +1,1 @@
+"""Capture: running construct on traced tensors, and compiled functions."""

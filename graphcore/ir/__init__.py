@@ -1,0 +1,1 @@
+"""The IR: sizes, types, nodes and graphs, their text and their rules."""

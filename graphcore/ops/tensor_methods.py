@@ -11,9 +11,10 @@ from graphcore import dtype as dt
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import CaptureError
+from graphcore.ir.dims import Dim
 from graphcore.ops import functional as F
 from graphcore.ops import getitem
-from graphcore.ops.functional.arguments import also_named, cast, ints_of, shape_error
+from graphcore.ops.functional.arguments import also_named, cast, ints_of, shape_error, size_as_tensor
 from graphcore.ops.functional.creation import copied
 from graphcore.tensor import Tensor
 
@@ -49,16 +50,24 @@ def _sizes(name, sizes) -> tuple:
 # -- operators --------------------------------------------------------------------------------------------
 
 def _operand(value) -> bool:
-    return isinstance(value, (Tensor, bool, int, float, np.generic, np.ndarray))
+    return isinstance(value, (Tensor, bool, int, float, np.generic, np.ndarray, Dim))
+
+
+def _number(value, beside: Tensor):
+    """An operand; a symbolic size as a number of the dtype of the Tensor beside it."""
+    if not isinstance(value, Dim):
+        return value
+    size = size_as_tensor(value)
+    return size if beside.dtype.is_bool else cast(size, beside.dtype)
 
 
 def _operator(function):
     """A binary operator: other kinds of operands are left to the other operand, or to Python's TypeError."""
     def forward(self, other):
-        return function(self, other) if _operand(other) else NotImplemented
+        return function(self, _number(other, self)) if _operand(other) else NotImplemented
 
     def reflected(self, other):
-        return function(other, self) if _operand(other) else NotImplemented
+        return function(_number(other, self), self) if _operand(other) else NotImplemented
     return forward, reflected
 
 
@@ -73,12 +82,12 @@ _COMPARISONS = {"lt": F.less, "le": F.less_equal, "gt": F.greater, "ge": F.great
 
 def _equals(self, other):
     """Element by element; False beside what is neither a tensor nor a number (None, a str)."""
-    return F.equal(self, other) if _operand(other) else False
+    return F.equal(self, _number(other, self)) if _operand(other) else False
 
 
 def _differs(self, other):
     """Element by element; True beside what is neither a tensor nor a number (None, a str)."""
-    return F.not_equal(self, other) if _operand(other) else True
+    return F.not_equal(self, _number(other, self)) if _operand(other) else True
 
 
 def _contains(self, element):

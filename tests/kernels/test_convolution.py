@@ -115,7 +115,7 @@ def test_number_of_parts_follows_static_sizes():
     assert parts(Dim.symbol("N"), 64, 32, 64, 3) > 1
 
 
-@pytest.mark.parametrize("dtype", [dt.float64, dt.float16, dt.bfloat16])
+@pytest.mark.parametrize("dtype", [dt.float64, dt.float16, pytest.param(dt.bfloat16, marks=pytest.mark.slow)])
 def test_dtypes(dtype):
     three_ways((2, 5, 9, 9), (20, 5, 3, 3), dtype, pad=(1, 1, 1, 1), stride=(2, 2))
     three_ways((2, 5, 9, 9), (4, 5, 3, 3), dtype, pad=(1, 0, 1, 2))
@@ -135,7 +135,8 @@ def test_symbolic_batch_and_size(n):
     three_ways((2, 8, n + 4, 5), (4, 8, 1, 1), symbols=((2, 8, side, 5), {"H": n + 4}))
 
 
-@pytest.mark.parametrize("vector_bytes, registers", [(32, 16), (16, 16), (16, 32)])
+@pytest.mark.parametrize("vector_bytes, registers", [
+    (32, 16), pytest.param(16, 16, marks=pytest.mark.slow), pytest.param(16, 32, marks=pytest.mark.slow)])
 def test_other_vectors(vector_bytes, registers):
     """Tiles of smaller vectors are right too; this CPU runs them all."""
     target = dataclasses.replace(host(), vector_bytes=vector_bytes, vector_registers=registers, l1=16 << 10)

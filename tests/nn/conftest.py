@@ -29,3 +29,19 @@ def mode(request):
     else:
         graphcore.set_context(mode=graphcore.PYNATIVE_MODE)
     return request.param
+
+
+@pytest.fixture
+def compiled():
+    """GRAPH_MODE, for tests that compile many cases as one program."""
+    import graphcore
+    graphcore.set_context(mode=graphcore.GRAPH_MODE)
+    if why_not_compiled():
+        pytest.skip(why_not_compiled())
+
+
+@pytest.fixture
+def eager():
+    """PYNATIVE_MODE."""
+    import graphcore
+    graphcore.set_context(mode=graphcore.PYNATIVE_MODE)

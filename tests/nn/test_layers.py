@@ -7,6 +7,7 @@ import pytest
 import graphcore as gc
 from graphcore import Parameter, Tensor, nn
 from graphcore.errors import DTypeError, ShapeError
+from tests.nn.together import results_of
 
 ACT = np.array([[-4.0, -1.5, -0.4], [0.3, 1.2, 5.0]], np.float32)
 IMAGES = (np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5) % 11).astype(np.float32)
@@ -17,12 +18,28 @@ def ramp(*shape):
     return Tensor(((np.arange(math.prod(shape)).reshape(shape) % 7) - 3).astype(np.float32))
 
 
+def count(*shape):
+    """0, 1, 2, ... in that shape."""
+    return np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+
+
+VOLUME = IMAGES.reshape(1, 2, 3, 4, 5)
+
+
 def close(result, expected, rtol=1e-5, atol=1e-5):
     np.testing.assert_allclose(result.asnumpy(), expected, rtol=rtol, atol=atol)
 
 
+def check_together(cases):
+    """Compile all of {name: (make, input, expected)} at once and compare."""
+    results = results_of([make() for make, _, _ in cases.values()], [(x,) for _, x, _ in cases.values()])
+    for result, (_, _, expected) in zip(results, cases.values()):
+        assert result.shape == np.shape(expected)
+        close(result, expected, atol=1e-4)
+
+
 # -- activations -------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name, arguments, expected", [
+ACTIVATIONS = [
     ("ReLU", (), [0.0, 0.0, 0.0, 0.3, 1.2, 5.0]),
     ("ReLU6", (), [0.0, 0.0, 0.0, 0.3, 1.2, 5.0]),
     ("LeakyReLU", (), [-0.8, -0.3, -0.08, 0.3, 1.2, 5.0]),
@@ -54,9 +71,18 @@ def close(result, expected, rtol=1e-5, atol=1e-5):
     ("Softmax", (0,), [0.013387, 0.062973, 0.004496, 0.986613, 0.937027, 0.995504]),
     ("LogSoftmax", (), [-3.907626, -1.407626, -0.307626, -4.730984, -3.830985, -0.030985]),
     ("Softmin", (), [0.901381, 0.07399, 0.024629, 0.706382, 0.287193, 0.006425]),
-])
-def test_activations(name, arguments, expected, mode):
+]
+
+
+@pytest.mark.parametrize("name, arguments, expected", ACTIVATIONS)
+def test_activations(name, arguments, expected, eager):
     close(getattr(nn, name)(*arguments)(Tensor(ACT)), np.reshape(expected, (2, 3)))
+
+
+def test_compiled_activations(compiled):
+    cells = [getattr(nn, name)(*arguments) for name, arguments, _ in ACTIVATIONS]
+    for result, (_, _, expected) in zip(results_of(cells, [(ACT,)] * len(cells)), ACTIVATIONS):
+        close(result, np.reshape(expected, (2, 3)))
 
 
 def test_activations_over_channels(mode):
@@ -208,29 +234,33 @@ CONVOLUTIONS = {
         [[[[-5, -9, 11, 10], [-14, -18, -5, -6], [27, 29, -20, -22], [4, 6, -8, -10]]]]),
     "transposed, valid, stride above the kernel": (
         lambda: nn.Conv2dTranspose(1, 1, 2, stride=3, pad_mode="valid", weight_init="ones"),
-        np.arange(4, dtype=np.float32).reshape(1, 1, 2, 2),
+        count(1, 1, 2, 2),
         [[[[0, 0, 0, 1, 1, 0], [0, 0, 0, 1, 1, 0], [0] * 6, [2, 2, 0, 3, 3, 0], [2, 2, 0, 3, 3, 0], [0] * 6]]]),
     "transposed, output_padding": (
         lambda: nn.Conv2dTranspose(1, 1, 3, stride=2, pad_mode="pad", padding=1, output_padding=1, weight_init="ones"),
-        np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3),
+        count(1, 1, 3, 3),
         [[[[0, 1, 1, 3, 2, 0], [3, 8, 5, 12, 7, 0], [3, 7, 4, 9, 5, 0], [9, 20, 11, 24, 13, 0], [6, 13, 7, 15, 8, 0],
            [0] * 6]]]),
     "transposed, one axis": (
-        lambda: nn.Conv1dTranspose(1, 1, 3, stride=2, weight_init="ones"), np.arange(3, dtype=np.float32).reshape(1, 1, 3),
+        lambda: nn.Conv1dTranspose(1, 1, 3, stride=2, weight_init="ones"), count(1, 1, 3),
         [[[0, 0, 1, 1, 3, 2]]]),
     "three axes, same": (
-        lambda: nn.Conv3d(2, 1, (2, 1, 2), stride=(1, 2, 1), weight_init=ramp(1, 2, 2, 1, 2)), IMAGES.reshape(1, 2, 3, 4, 5),
+        lambda: nn.Conv3d(2, 1, (2, 1, 2), stride=(1, 2, 1), weight_init=ramp(1, 2, 2, 1, 2)), VOLUME,
         [[[[[3, 0, 8, 5, 16], [-27, 3, 0, 8, 16]], [[-46, -27, 3, 0, 16], [-43, -46, -27, 3, 5]],
            [[-32, -34, -36, -16, 5], [-30, -32, -34, -36, -26]]]]]),
 }
 
 
 @pytest.mark.parametrize("case", CONVOLUTIONS)
-def test_convolutions_as_in_mindspore(case, mode):
+def test_convolutions_as_in_mindspore(case, eager):
     make, x, expected = CONVOLUTIONS[case]
     result = make()(Tensor(x))
     assert result.shape == np.shape(expected)
     close(result, expected, atol=1e-4)
+
+
+def test_compiled_convolutions(compiled):
+    check_together(CONVOLUTIONS)
 
 
 def test_channels_last(mode):
@@ -261,19 +291,19 @@ POOLS = {
     "max, padding, ceil, dilation": (
         lambda: nn.MaxPool2d(2, 2, pad_mode="pad", padding=1, ceil_mode=True, dilation=2), IMAGES[0],
         [[[6, 8, 8], [6, 8, 8], [5, 7, 7]], [[4, 6, 6], [4, 6, 6], [3, 5, 5]], [[2, 4, 4], [2, 4, 4], [1, 3, 3]]]),
-    "max, same": (lambda: nn.MaxPool2d(3, 2, pad_mode="same"), -np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4),
+    "max, same": (lambda: nn.MaxPool2d(3, 2, pad_mode="same"), -count(1, 1, 4, 4),
                   [[[[0, -2], [-8, -10]]]]),
     "max, one axis": (lambda: nn.MaxPool1d(3, 2, pad_mode="pad", padding=1), IMAGES[:, :, 0],
                       [[[1, 3, 4], [10, 10, 2], [8, 10, 10]], [[6, 8, 9], [4, 6, 7], [2, 4, 5]]]),
-    "max, one axis, same": (lambda: nn.MaxPool1d(3, 2, pad_mode="same"), np.arange(8, dtype=np.float32).reshape(1, 1, 8),
+    "max, one axis, same": (lambda: nn.MaxPool1d(3, 2, pad_mode="same"), count(1, 1, 8),
                             [[[2, 4, 6, 7]]]),
-    "max, three axes": (lambda: nn.MaxPool3d(2, 2), IMAGES.reshape(1, 2, 3, 4, 5),
+    "max, three axes": (lambda: nn.MaxPool3d(2, 2), VOLUME,
                         [[[[[10, 8], [10, 10]]], [[[10, 10], [10, 10]]]]]),
     "mean, three axes": (
-        lambda: nn.AvgPool3d((2, 1, 2), 1), IMAGES.reshape(1, 2, 3, 4, 5)[:, :1],
+        lambda: nn.AvgPool3d((2, 1, 2), 1), VOLUME[:, :1],
         [[[[[5, 3.25, 1.5, 2.5], [4.5, 5.5, 6.5, 7.5], [6.75, 5, 3.25, 1.5], [3.5, 4.5, 5.5, 6.5]],
            [[8.5, 6.75, 5, 3.25], [2.5, 3.5, 4.5, 5.5], [7.5, 8.5, 6.75, 5], [1.5, 2.5, 3.5, 4.5]]]]]),
-    "mean, same": (lambda: nn.AvgPool2d(3, 2, pad_mode="same"), np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4),
+    "mean, same": (lambda: nn.AvgPool2d(3, 2, pad_mode="same"), count(1, 1, 4, 4),
                    [[[[5, 6.5], [11, 12.5]]]]),
     "mean, padding, divisor": (
         lambda: nn.AvgPool2d(2, 2, pad_mode="pad", padding=1, divisor_override=3), IMAGES[0],
@@ -289,33 +319,37 @@ POOLS = {
     "mean, ceil": (lambda: nn.AvgPool2d(3, 2, ceil_mode=True), IMAGES[0, :1], [[[3.55556, 4.33333], [4.33333, 4.5]]]),
     "mean, one axis": (lambda: nn.AvgPool1d(3, 2, pad_mode="pad", padding=1), IMAGES[0, :, 0],
                        [[0.33333, 2, 2.33333], [6.33333, 3.66667, 1], [5, 9, 3.33333]]),
-    "mean, one axis, window of nearly all": (lambda: nn.AvgPool1d(6, 3), np.arange(8, dtype=np.float32).reshape(1, 1, 8),
+    "mean, one axis, window of nearly all": (lambda: nn.AvgPool1d(6, 3), count(1, 1, 8),
                                              [[[2.5]]]),
     "mean to a size": (lambda: nn.AdaptiveAvgPool2d((3, 2)), IMAGES[0, :1],
                        [[[3.5, 5.5], [4.83333, 5], [4.33333, 4.5]]]),
-    "mean to half a size": (lambda: nn.AdaptiveAvgPool2d((None, 2)), np.arange(25, dtype=np.float32).reshape(1, 1, 5, 5),
+    "mean to half a size": (lambda: nn.AdaptiveAvgPool2d((None, 2)), count(1, 1, 5, 5),
                             [[[[1, 3], [6, 8], [11, 13], [16, 18], [21, 23]]]]),
     "mean of all": (lambda: nn.AdaptiveAvgPool2d(1), IMAGES, IMAGES.mean((2, 3), keepdims=True)),
     "max to a size": (lambda: nn.AdaptiveMaxPool2d((3, None)), IMAGES[0, :1],
                       [[[5, 6, 7, 8, 9], [10, 6, 7, 8, 9], [10, 5, 6, 7, 8]]]),
-    "mean to a size, one axis": (lambda: nn.AdaptiveAvgPool1d(2), np.arange(8, dtype=np.float32).reshape(1, 2, 4),
+    "mean to a size, one axis": (lambda: nn.AdaptiveAvgPool1d(2), count(1, 2, 4),
                                  [[[0.5, 2.5], [4.5, 6.5]]]),
-    "max to a size, one axis": (lambda: nn.AdaptiveMaxPool1d(2), np.arange(8, dtype=np.float32).reshape(1, 2, 4),
+    "max to a size, one axis": (lambda: nn.AdaptiveMaxPool1d(2), count(1, 2, 4),
                                 [[[1, 3], [5, 7]]]),
 }
 
 
 @pytest.mark.parametrize("case", POOLS)
-def test_pools_as_in_mindspore(case, mode):
+def test_pools_as_in_mindspore(case, eager):
     make, x, expected = POOLS[case]
     result = make()(Tensor(x))
     assert result.shape == np.shape(expected)
     close(result, expected)
 
 
+def test_compiled_pools(compiled):
+    check_together(POOLS)
+
+
 def test_places_of_maxima(mode):
     largest, places = nn.MaxPool2d(3, 2, pad_mode="pad", padding=1, ceil_mode=True, return_indices=True)(
-        Tensor(np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)))
+        Tensor(count(1, 1, 4, 4)))
     close(largest, [[[[5, 7, 7], [13, 15, 15], [13, 15, 15]]]])
     assert places.dtype is gc.int64
     close(places, [[[[5, 7, 7], [13, 15, 15], [13, 15, 15]]]])
@@ -339,8 +373,8 @@ def test_batch_norm(mode):
     close(norm.moving_mean, [0.225, 0.3625, 0.2375])
 
 
-@pytest.mark.parametrize("layer, shape", [(nn.BatchNorm1d, (4, 3)), (nn.BatchNorm1d, (4, 3, 2)), (nn.SyncBatchNorm, (4, 3)),
-                                          (nn.BatchNorm3d, (2, 3, 2, 2, 2))])
+@pytest.mark.parametrize("layer, shape", [(nn.BatchNorm1d, (4, 3)), (nn.BatchNorm1d, (4, 3, 2)),
+                                          (nn.SyncBatchNorm, (4, 3)), (nn.BatchNorm3d, (2, 3, 2, 2, 2))])
 def test_batch_norm_of_other_ranks(layer, shape, mode):
     x = np.random.RandomState(0).randn(*shape).astype(np.float32)
     axes = (0, *range(2, x.ndim))
@@ -368,7 +402,8 @@ def test_a_batch_of_one_leaves_finite_statistics(mode):
 def test_layer_norm(mode):
     close(nn.LayerNorm((2, 2), begin_norm_axis=2, begin_params_axis=2)(Tensor(BATCH)).reshape(-1)[:8],
           [-1.3416407, -0.4472136, 0.4472136, 1.3416407, 0.10976426, 0.5488213, 0.9878783, -1.6464639])
-    norm = nn.LayerNorm([4, 5], begin_norm_axis=2, begin_params_axis=2, gamma_init=ramp(4, 5), beta_init="ones", epsilon=0.1)
+    norm = nn.LayerNorm([4, 5], begin_norm_axis=2, begin_params_axis=2, gamma_init=ramp(4, 5), beta_init="ones",
+                        epsilon=0.1)
     close(norm(Tensor(IMAGES[:1, :1])),
           [[[[5.58905, 3.38698, 1.85729, 1.0, 0.81509], [1.30257, 2.46244, -1.47102, -1.31974, -0.49606],
              [1.0, -0.52968, -1.38698, -1.57188, 2.5633], [1.36981, 0.84871, 1.0, 1.82367, 3.31974]]]])
@@ -413,8 +448,8 @@ def test_names_and_order_of_parameters():
 
 
 PARAMETER = "Parameter (name={}, shape=(3,), dtype=Float32, requires_grad={})".format
-STATISTICS = (f"gamma={PARAMETER('gamma', True)}, beta={PARAMETER('beta', True)}, moving_mean={PARAMETER('mean', False)}, "
-              f"moving_variance={PARAMETER('variance', False)}")
+STATISTICS = (f"gamma={PARAMETER('gamma', True)}, beta={PARAMETER('beta', True)}, "
+              f"moving_mean={PARAMETER('mean', False)}, moving_variance={PARAMETER('variance', False)}")
 
 
 @pytest.mark.parametrize("make, expected", [
@@ -424,11 +459,11 @@ STATISTICS = (f"gamma={PARAMETER('gamma', True)}, beta={PARAMETER('beta', True)}
      "Dense(\n  input_channels=2, output_channels=3, has_bias=True, activation=ReLU()\n  (activation): ReLU()\n)"),
     (lambda: nn.Conv2d(1, 2, (3, 2), pad_mode="pad", padding=(1, 1, 0, 0), has_bias=True, weight_init="normal",
                        bias_init="zeros"),
-     "Conv2d(input_channels=1, output_channels=2, kernel_size=(3, 2), stride=(1, 1), pad_mode=pad, padding=(1, 1, 0, 0), "
-     "dilation=(1, 1), group=1, has_bias=True, weight_init=normal, bias_init=zeros, format=NCHW)"),
+     "Conv2d(input_channels=1, output_channels=2, kernel_size=(3, 2), stride=(1, 1), pad_mode=pad, "
+     "padding=(1, 1, 0, 0), dilation=(1, 1), group=1, has_bias=True, weight_init=normal, bias_init=zeros, format=NCHW)"),
     (lambda: nn.Conv1d(1, 2, 3, weight_init="ones"),
-     "Conv1d(input_channels=1, output_channels=2, kernel_size=(1, 3), stride=(1, 1), pad_mode=same, padding=(0, 0, 0, 0), "
-     "dilation=(1, 1), group=1, has_bias=False, weight_init=ones, bias_init=None, format=NCHW)"),
+     "Conv1d(input_channels=1, output_channels=2, kernel_size=(1, 3), stride=(1, 1), pad_mode=same, "
+     "padding=(0, 0, 0, 0), dilation=(1, 1), group=1, has_bias=False, weight_init=ones, bias_init=None, format=NCHW)"),
     (lambda: nn.Dropout(p=0.2), "Dropout(p=0.2)"),
     (lambda: nn.Dropout(0.9), "Dropout(keep_prob=0.9)"),
     (lambda: nn.Embedding(3, 2),

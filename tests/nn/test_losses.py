@@ -5,6 +5,7 @@ import pytest
 import graphcore as gc
 from graphcore import Parameter, Tensor, nn
 from graphcore.errors import ShapeError
+from tests.nn.together import results_of
 
 X = np.array([[0.5, -1.0, 2.0], [0.1, 0.3, -0.2]], np.float32)
 Y = np.array([[0.0, 1.0, 1.5], [0.4, -0.3, 0.2]], np.float32)
@@ -52,7 +53,8 @@ RECORDED = [
     (lambda: nn.NLLLoss(), (LOG, INDEX), 1.753279),
     (lambda: nn.NLLLoss(W(), reduction="sum"), (LOG, INDEX), 3.5592382),
     (lambda: nn.BCELoss(), (P, B), 0.306727),
-    (lambda: nn.BCELoss(reduction="none"), (P, B), [[0.2231435, 0.356675, 0.1053605], [0.6931472, 0.1053605, 0.356675]]),
+    (lambda: nn.BCELoss(reduction="none"), (P, B),
+     [[0.2231435, 0.356675, 0.1053605], [0.6931472, 0.1053605, 0.356675]]),
     (lambda: nn.BCEWithLogitsLoss(), (X, B), 0.7518597),
     (lambda: nn.BCEWithLogitsLoss("sum", W(), W()), (X, B), 4.5197449),
     (lambda: nn.KLDivLoss(), (LOG, P), 0.2891253),
@@ -79,11 +81,22 @@ RECORDED = [
 
 
 @pytest.mark.parametrize("case", range(len(RECORDED)))
-def test_as_in_mindspore(case, mode):
+def test_as_in_mindspore(case, eager):
     make, inputs, expected = RECORDED[case]
     loss = make()(*map(Tensor, inputs))
     assert loss.shape == np.shape(expected)
     np.testing.assert_allclose(loss.asnumpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("classes", [
+    (nn.MSELoss, nn.SoftmaxCrossEntropyWithLogits, nn.CrossEntropyLoss),
+    pytest.param((nn.LossBase,), marks=pytest.mark.slow, id="all")])
+def test_compiled(classes, compiled):
+    cases = [(make(), inputs, expected) for make, inputs, expected in RECORDED if isinstance(make(), classes)]
+    losses = results_of([loss for loss, _, _ in cases], [inputs for _, inputs, _ in cases])
+    for loss, (_, _, expected) in zip(losses, cases):
+        assert loss.shape == np.shape(expected)
+        np.testing.assert_allclose(loss.asnumpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_those_without_a_cpu_kernel_in_mindspore(mode):

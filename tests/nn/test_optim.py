@@ -1,15 +1,16 @@
-"""Optimisers against recorded MindSpore trajectories (5 steps, CPU) and, where its CPU has no kernel, NumPy formulas."""
+"""Optimisers against recorded MindSpore trajectories (5 steps, CPU) or NumPy formulas, where its CPU has no kernel."""
 import numpy as np
 import pytest
 
 import graphcore as gc
 from graphcore import Parameter, Tensor, nn, ops
 from graphcore.errors import GradientError, NameClashError
+from tests.nn.together import Together
 
 
-def make_params():
-    return [Parameter(np.array([[1, -2], [0.5, 3]], np.float32), name="fc.weight"),
-            Parameter(np.array([1.5, -0.5], np.float32), name="bn.gamma")]
+def make_params(prefix=""):
+    return [Parameter(np.array([[1, -2], [0.5, 3]], np.float32), name=prefix + "fc.weight"),
+            Parameter(np.array([1.5, -0.5], np.float32), name=prefix + "bn.gamma")]
 
 
 def gradients_of(step):
@@ -75,11 +76,33 @@ RECORDED = {
 
 
 @pytest.mark.parametrize("case", RECORDED)
-def test_five_steps_as_in_mindspore(case, mode):
+def test_five_steps_as_in_mindspore(case, eager):
     make, expected = RECORDED[case]
     params, optimizer = run(make)
     np.testing.assert_allclose(flat(params), expected, rtol=2e-6, atol=2e-6)
     assert optimizer.global_step.asnumpy().tolist() == [5]
+
+
+class AllAtOnce(nn.Cell):
+    """Steps many optimisers with the same gradients, as one program."""
+
+    def __init__(self, optimizers):
+        super().__init__()
+        self.optimizers = nn.CellList(optimizers)       # renames their state by position
+
+    def construct(self, *gradients):
+        for optimizer in self.optimizers:
+            optimizer(gradients)
+        return gradients[0]
+
+
+def test_five_compiled_steps(compiled):
+    params = {case: make_params(case + ".") for case in RECORDED}
+    step_all = AllAtOnce([RECORDED[case][0](params[case]) for case in RECORDED])
+    for step in range(5):
+        step_all(*gradients_of(step))
+    for case in RECORDED:
+        np.testing.assert_allclose(flat(params[case]), RECORDED[case][1], rtol=1e-5, atol=3e-6, err_msg=case)
 
 
 def by_formula(update):
@@ -324,7 +347,8 @@ def test_opt_init_args_register_keeps_the_arguments():
 
 def test_printed_forms():
     assert repr(nn.Adam(make_params())) == "Adam()"
-    assert repr(nn.Momentum(make_params(), [0.1, 0.2], 0.9)) == "Momentum(\n  (learning_rate): _IteratorLearningRate()\n)"
+    listed = nn.Momentum(make_params(), [0.1, 0.2], 0.9)
+    assert repr(listed) == "Momentum(\n  (learning_rate): _IteratorLearningRate()\n)"
 
 
 # -- learning rates ----------------------------------------------------------------------------------------
@@ -345,7 +369,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_schedules(name, mode):
+def test_schedules(name, eager):
     make, formula = SCHEDULES[name]
     schedule = make()
     got = [schedule(Tensor([step], gc.int32)).asnumpy() for step in range(7)]
@@ -353,9 +377,18 @@ def test_schedules(name, mode):
     np.testing.assert_allclose(np.concatenate(got), [formula(step) for step in range(7)], rtol=1e-5, atol=1e-8)
 
 
+def test_compiled_schedules(compiled):
+    together = Together([make() for make, _ in SCHEDULES.values()], [1] * len(SCHEDULES))
+    for step in range(7):
+        rates = together(*[Tensor([step], gc.int32)] * len(SCHEDULES))
+        for rate, (_, formula) in zip(rates, SCHEDULES.values()):
+            np.testing.assert_allclose(rate.asnumpy(), [formula(step)], rtol=1e-5, atol=1e-8)
+
+
 @pytest.mark.parametrize("make, error", [
     (lambda: nn.CosineDecayLR(0.2, 0.1, 4), ValueError), (lambda: nn.CosineDecayLR(0, 0.1, 4), TypeError),
-    (lambda: nn.ExponentialDecayLR(0.1, 0.9, 0), ValueError), (lambda: nn.ExponentialDecayLR(0.1, 0.9, 4, 1), TypeError),
+    (lambda: nn.ExponentialDecayLR(0.1, 0.9, 0), ValueError),
+    (lambda: nn.ExponentialDecayLR(0.1, 0.9, 4, 1), TypeError),
     (lambda: nn.WarmUpLR(0.1, 1.5), TypeError), (lambda: nn.PolynomialDecayLR(0.1, 0.01, 4, 2), TypeError)])
 def test_bad_schedules(make, error):
     with pytest.raises(error):
@@ -368,7 +401,8 @@ def test_lists_of_rates():
     np.testing.assert_allclose(nn.exponential_decay_lr(0.1, 0.9, 4, 1, 2, True), [0.1, 0.1, 0.09, 0.09])
     np.testing.assert_allclose(nn.natural_exp_decay_lr(0.1, 0.9, 6, 2, 1, True),
                                [0.1, 0.1, 0.040656966, 0.040656966, 0.016529888, 0.016529888])
-    np.testing.assert_allclose(nn.inverse_decay_lr(0.1, 0.5, 6, 1, 1, True), [0.1, 0.1 / 1.5, 0.05, 0.04, 0.1 / 3, 0.1 / 3.5])
+    np.testing.assert_allclose(nn.inverse_decay_lr(0.1, 0.5, 6, 1, 1, True),
+                               [0.1, 0.1 / 1.5, 0.05, 0.04, 0.1 / 3, 0.1 / 3.5])
     np.testing.assert_allclose(nn.cosine_decay_lr(0.01, 0.1, 6, 2, 2), [0.1, 0.1, 0.055, 0.055, 0.01, 0.01])
     np.testing.assert_allclose(nn.polynomial_decay_lr(0.1, 0.01, 6, 2, 2, 0.5),
                                [0.1, 0.1, 0.073639610, 0.073639610, 0.01, 0.01])

@@ -77,7 +77,8 @@ def test_sens_scales_the_gradients(mode):
 
 def test_return_grad(mode):
     net = Linear()
-    train = nn.TrainOneStepCell(nn.WithLossCell(net, nn.MSELoss()), nn.SGD(net.trainable_params(), 0.1), return_grad=True)
+    optimizer = nn.SGD(net.trainable_params(), 0.1)
+    train = nn.TrainOneStepCell(nn.WithLossCell(net, nn.MSELoss()), optimizer, return_grad=True)
     loss, gradients = train(Tensor(DATA), Tensor(LABEL))
     expected, dw, db = loss_and_gradients(np.array([[0.5, -1.0]]), np.array([1.0]))
     assert float(loss) == pytest.approx(expected, rel=1e-5)

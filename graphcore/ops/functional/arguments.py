@@ -8,16 +8,20 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.capture.location import locate
-from graphcore.capture.trace import current_trace
+from graphcore.capture.trace import ConcreteTrace, current_trace
 from graphcore.errors import CaptureError, DTypeError, ShapeError
 from graphcore.ir.dims import Dim
-from graphcore.ops import record
+from graphcore.ops import pointwise, record, view
 from graphcore.ops.dispatch import apply, cast, floating, operands, promote, scalar_dtype
 from graphcore.tensor import Tensor
 
-__all__ = ["apply", "cast", "floating", "operands", "promote", "scalar_dtype", "Tensor", "dt", "Dim", "current_trace",
-           "shape_error", "dtype_error", "capture_error", "tensor_of", "tensors_of", "axis_of", "axes_of", "sizes_of",
-           "ints_of", "locate", "number_of", "is_number", "also_named", "full_of", "widened", "same_dtype"]
+__all__ = [
+    "apply", "cast", "floating", "operands", "promote", "scalar_dtype", "Tensor", "dt", "Dim", "current_trace",
+    "locate",
+    "shape_error", "dtype_error", "capture_error", "tensor_of", "tensors_of", "axis_of", "axes_of", "sizes_of",
+    "ints_of", "number_of", "is_number", "also_named", "full_of", "size_as_tensor", "values_known", "widened",
+    "same_dtype",
+]
 
 
 def shape_error(message: str) -> Exception:
@@ -55,8 +59,7 @@ def tensor_of(value, name: str) -> Tensor:
     if is_number(value) or isinstance(value, (np.ndarray, list, tuple)):
         return Tensor(value)
     if isinstance(value, Dim):
-        raise capture_error(f"{name}: the size {value} is symbolic, its value is known only when the program runs; "
-                            "it can be used in shapes, not as a number")
+        return size_as_tensor(value)
     raise dtype_error(f"{name} takes tensors, got {type(value).__name__}")
 
 
@@ -136,14 +139,35 @@ def sizes_of(shape, name: str) -> tuple:
 
 def full_of(shape: tuple, value, dtype: dt.DType) -> Tensor:
     """A Tensor of `shape` that holds `value` everywhere; a broadcast scalar in a capture."""
-    from graphcore.ops.view import broadcast_to
-    return apply(broadcast_to, Tensor(value, dtype), shape=tuple(shape))
+    return apply(view.broadcast_to, Tensor(value, dtype), shape=tuple(shape))
+
+
+def size_as_tensor(size: Dim) -> Tensor:
+    """The value of a symbolic size as a 0-d int64 Tensor, known when the program runs."""
+    total = None
+    for atoms, coefficient in size.terms:
+        term = Tensor(coefficient, dt.int64)
+        for atom in atoms:
+            extent = Dim((((atom,), 1),))
+            counted = apply(pointwise.iota, shape=(extent,), axis=0, dtype=dt.int64)
+            last = apply(view.slice_, counted, begin=(extent - 1,), size=(1,), stride=(1,))
+            extent = apply(pointwise.add, apply(view.reshape, last, shape=()), Tensor(1, dt.int64))
+            term = apply(pointwise.mul, term, extent)
+        total = term if total is None else apply(pointwise.add, total, term)
+    return total
 
 
 def widened(x: Tensor) -> Tensor:
     """`x` as a float Tensor in which means and exponentials may be accumulated: 16-bit floats and ints as float32."""
     x = floating(x)
     return cast(x, dt.float32) if x.dtype.itemsize == 2 else x
+
+
+def values_known(x: Tensor) -> bool:
+    """Whether the values of a Tensor can be read now: outside of a capture, of a constant, or on a tape."""
+    if current_trace() is None or isinstance(current_trace(), ConcreteTrace):
+        return True
+    return type(x) is Tensor
 
 
 def also_named(**other_names):

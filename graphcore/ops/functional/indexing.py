@@ -1,4 +1,4 @@
-"""Reading and writing elements whose places are data; sorting and running sums.
+"""Reading and writing elements whose places are data.
 
 Indices are integer tensors (others than int32 and int64 are converted); negative ones count from the end.  Outside a
 capture an index out of range is an IndexRangeError; a compiled program reads 0 there and writes nothing.
@@ -25,10 +25,12 @@ from graphcore.ops.functional.arguments import (
     shape_error,
     sizes_of,
     tensor_of,
+    values_known,
 )
 from graphcore.ops.functional.comparison import equal, where
 from graphcore.ops.functional.creation import full_of
-from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape
+from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, transpose
+from graphcore.ops.record import broadcast_shapes
 
 __all__ = [
     "gather", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "masked_select", "nonzero",
@@ -90,7 +92,6 @@ def gather(input_params, input_indices, axis, batch_dims=0):
     between = axis - batch                   # axes of x that stood before the indexed one go back to their place
     order = [*_span(0, batch), *_span(batch + len(rest), between), *_span(batch, len(rest))]
     order += _span(len(order), taken.ndim - len(order))
-    from graphcore.ops.functional.shaping import transpose
     return transpose(taken, order)
 
 
@@ -135,19 +136,20 @@ def take(input, index):
 
 
 def _needs_values(x: Tensor, name: str) -> np.ndarray:
-    if current_trace() is not None:
+    if not values_known(x):
         raise capture_error(f"{name}: the size of the result depends on the data, so it cannot be part of a graph; "
                             "use where, select or masked_fill, or call it outside of construct")
     return x.asnumpy()
 
 
 def masked_select(input, mask):
-    """The elements where the bool `mask` is true, as a vector.  Outside of a capture only."""
+    """The elements where the bool `mask` is true, as a vector; in a capture the mask must be a constant."""
     x, mask = tensor_of(input, "masked_select"), tensor_of(mask, "masked_select")
     if not mask.dtype.is_bool:
         raise dtype_error(f"masked_select: the mask must be bool, got {mask.dtype.name}")
-    values, chosen = np.broadcast_arrays(_needs_values(x, "masked_select"), mask.asnumpy())
-    return Tensor(values[chosen], x.dtype)
+    shape = broadcast_shapes(x.shape, mask.shape)
+    chosen = np.flatnonzero(np.broadcast_to(_needs_values(mask, "masked_select"), shape))
+    return gather(ravel(broadcast_to(x, shape)), Tensor(chosen), 0)
 
 
 def nonzero(input, *, as_tuple=False):

@@ -17,10 +17,11 @@ from graphcore.ops.functional.arguments import (
     full_of,
     ints_of,
     shape_error,
+    size_as_tensor,
     tensor_of,
     widened,
 )
-from graphcore.ops.functional.arithmetic import add, maximum, mul, pow, sub
+from graphcore.ops.functional.arithmetic import add, div, maximum, mul, pow, sub
 from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.elementary import rsqrt, square
 from graphcore.ops.functional.joining import window
@@ -74,7 +75,11 @@ def batch_norm_training(x, running_mean, running_var, weight=None, bias=None, mo
     variance, centre = moments(x, axes)
     y = _scaled(mul(sub(widened(x), centre), rsqrt(add(variance, eps))), weight, bias, shape)
     count = count_of(x, axes)
-    unbiased = mul(variance, count / (count - 1)) if isinstance(count, int) and count > 1 else variance
+    if isinstance(count, int):
+        unbiased = mul(variance, count / (count - 1)) if count > 1 else variance
+    else:
+        others = maximum(size_as_tensor(count - 1), 1)
+        unbiased = add(variance, div(variance, others))
     vector = (x.shape[1],)
     new_mean = _moved(running_mean, reshape(centre, vector), momentum)
     return cast(y, x.dtype), new_mean, _moved(running_var, reshape(unbiased, vector), momentum)

@@ -4,10 +4,11 @@ from __future__ import annotations
 from graphcore.ops import sorting
 from graphcore.ops.functional.arguments import also_named, apply, axis_of, cast, dt, dtype_error, number_of, tensor_of
 from graphcore.ops.functional.joining import concat, narrow, window
+from graphcore.ops.functional.reduction import sum
 from graphcore.ops.functional.shaping import squeeze
 
 __all__ = [
-    "sort", "argsort", "msort", "topk", "top_k", "median", "cumsum", "cumprod", "diff",
+    "sort", "argsort", "msort", "topk", "top_k", "median", "cumsum", "cumprod", "diff", "trapz",
 ]
 
 
@@ -101,3 +102,11 @@ def diff(x, n=1, axis=-1, prepend=None, append=None):
         last = x.shape[axis] - 1
         x = window(x, axis, 1, last) - window(x, axis, 0, last)
     return x
+
+
+def trapz(y, x=None, *, dx=1.0, dim=-1):
+    """The integral along `dim` by the trapezoid rule, at points `x` or at steps of `dx`."""
+    y = tensor_of(y, "trapz")
+    axis, last = axis_of(dim, y.ndim, "trapz"), y.shape[dim] - 1
+    heights = (window(y, axis, 1, last) + window(y, axis, 0, last)) * 0.5
+    return sum(heights * (dx if x is None else diff(x, 1, -1 if x.ndim == 1 and axis == y.ndim - 1 else axis)), axis)

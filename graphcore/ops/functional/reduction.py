@@ -17,7 +17,6 @@ from graphcore.ops.functional.arguments import (
     apply,
     axes_of,
     axis_of,
-    capture_error,
     cast,
     dt,
     dtype_error,
@@ -25,6 +24,7 @@ from graphcore.ops.functional.arguments import (
     is_number,
     promote,
     shape_error,
+    size_as_tensor,
     tensor_of,
     widened,
 )
@@ -56,12 +56,7 @@ def count_of(x: Tensor, axes: tuple):
 
 def divided_by_count(total: Tensor, count) -> Tensor:
     """`total` / `count`, where the count may be a symbolic size."""
-    if not isinstance(count, Dim):
-        return div(total, float(count))
-    if not hasattr(pw, "dimension"):
-        raise capture_error(f"a mean over a symbolic number of elements ({count}) is not supported; "
-                            "give set_inputs a static size for that axis, or use sum")
-    return div(total, apply(pw.dimension, size=count, dtype=total.dtype))
+    return div(total, cast(size_as_tensor(count), total.dtype) if isinstance(count, Dim) else float(count))
 
 
 @also_named(axis="dim", keepdims="keepdim", keep_dims="keepdim", x="input")

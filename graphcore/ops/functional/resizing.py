@@ -76,7 +76,8 @@ def resized(x: Tensor, axis: int, size, mode: str, align_corners=False, scale=No
     places = _places(extent, size, align_corners, scale)
     if mode == "linear-from-corner":        # MindSpore's ResizeBilinear without half_pixel_centers
         places = np.arange(size) * (extent / size)
-    return _weighted(floating(x), axis, *(_cubic if mode == "bicubic" else _linear)(places, extent))
+    parts = _cubic(places, extent, align_corners) if mode == "bicubic" else _linear(places, extent)
+    return _weighted(floating(x), axis, *parts)
 
 
 def _nearest(extent, size, mode, align_corners, scale):
@@ -102,14 +103,21 @@ def _linear(places, extent):
     return np.stack([below, np.minimum(below + 1, extent - 1)]), np.stack([1 - part, part])
 
 
-def _cubic(places, extent):
-    """Keys' cubic convolution with a = -0.75."""
-    below, a = np.floor(places), -0.75
-    distances = np.abs(places - below - np.arange(-1, 3)[:, None])
+def _cubic(places, extent, align_corners):
+    """Keys' cubic convolution, as MindSpore has it: a = -0.5, the weights of what lies outside left out.
+
+    With `align_corners` a = -0.75 and the edge is continued.
+    """
+    a = -0.75 if align_corners else -0.5
+    indices = np.floor(places) + np.arange(-1, 3)[:, None]
+    distances = np.abs(places - indices)
     near = (a + 2) * distances ** 3 - (a + 3) * distances ** 2 + 1
     far = a * (distances ** 3 - 5 * distances ** 2 + 8 * distances - 4)
-    indices = np.clip(below + np.arange(-1, 3)[:, None], 0, extent - 1)
-    return indices.astype(np.int32), np.where(distances <= 1, near, far)
+    weights = np.where(distances <= 1, near, far)
+    if not align_corners:
+        weights = np.where((indices >= 0) & (indices < extent), weights, 0.0)
+        weights /= weights.sum(0)
+    return np.clip(indices, 0, extent - 1).astype(np.int32), weights
 
 
 def _weighted(x, axis, indices, weights):

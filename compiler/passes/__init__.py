@@ -1,0 +1,1 @@
+"""Passes over graphs: the rewriting engine and its rules."""
