@@ -7,12 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from graphcore import context
 from graphcore.capture import epoch, guards
+from graphcore.capture.finite import run_checked
+from graphcore.capture.location import locate
 from graphcore.capture.symbolic import declared_types
 from graphcore.capture.trace import Trace
+from graphcore.errors import GraphcoreError
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
 from graphcore.tensor import Tensor
+
+_settings = context._current
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,11 @@ def capture_call(function, args, kwargs, name: str, owner=None) -> Captured:
     if owner is not None:
         owner.bind_names()
     with trace.active(), guards.recording(reads):
-        result = function(*[traced(a, n) for a, n in zip(args, names)],
-                          **{k: traced(v, k) for k, v in kwargs.items()})
+        try:
+            result = function(*[traced(a, n) for a, n in zip(args, names)],
+                              **{k: traced(v, k) for k, v in kwargs.items()})
+        except GraphcoreError as error:
+            raise locate(error) from None
         outputs: list = []
         structure = _take_apart(result, trace, outputs)
     return Captured(trace.finish(outputs), trace.parameters, structure, reads)
@@ -150,7 +159,11 @@ class Entry:
 
     def run(self, args, kwargs):
         arrays = [a._array for a in args] if self._key is not None else [a._array for a in _inputs((args, kwargs))]
-        results = self.program.run(arrays)
+        if _settings["check_nan"]:
+            return self._arranged(run_checked(self.program, arrays))
+        return self._arranged(self.program.run(arrays))
+
+    def _arranged(self, results: list):
         if self._single:
             return Tensor._wrap(results[0], self._dtypes[0])
         return _put_together(self._structure, [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)])

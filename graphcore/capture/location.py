@@ -65,11 +65,21 @@ def describe(frame) -> str:
     return f"{place}\n    {text.strip()}\n    {' ' * (first - indent)}{'^' * max(1, last - first)}"
 
 
+def _raising_frame(error: Exception):
+    """The innermost frame of the user's that an error which was raised passed through."""
+    found, step = None, error.__traceback__
+    while step is not None:
+        if not _library_file(step.tb_frame.f_code.co_filename):
+            found = step.tb_frame
+        step = step.tb_next
+    return found
+
+
 def locate(error: Exception) -> Exception:
-    """The same error with the user's line at its end (once)."""
+    """The same error with the user's line at its end (once): the line being executed now, or where it was raised."""
     if getattr(error, "located", False):
         return error
-    where = describe(user_frame(sys._getframe(1)))
+    where = describe(_raising_frame(error) or user_frame(sys._getframe(1)))
     if not where:
         return error
     message = str(error.args[0]) if error.args else str(error)

@@ -158,7 +158,7 @@ def setitem(self: Tensor, index, value) -> None:
     new = updated(self, index, value)
     source = self.__dict__.get("taken_from")
     if isinstance(self, TracedTensor):
-        self.node = self.trace.node_of(new)
+        self.node = current_trace().node_of(new)
     elif isinstance(self, Parameter):
         assign(self, new)
     elif source is None:

@@ -11,5 +11,7 @@ from graphcore.nn.layers.norm import *  # noqa: F403
 from graphcore.nn.layers.norm import __all__ as _norm
 from graphcore.nn.layers.pool import *  # noqa: F403
 from graphcore.nn.layers.pool import __all__ as _pool
+from graphcore.nn.layers.rnn import *  # noqa: F403
+from graphcore.nn.layers.rnn import __all__ as _rnn
 
-__all__ = [*_activation, *_basic, *_conv, *_embedding, *_norm, *_pool]
+__all__ = [*_activation, *_basic, *_conv, *_embedding, *_norm, *_pool, *_rnn]

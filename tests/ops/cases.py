@@ -19,7 +19,8 @@ DTYPES = {
     "integer or bool": (dt.int32, dt.bool_),
     "bool": (dt.bool_,),
 }
-BROADCASTS = {0: [()], 1: [((3, 4),), ((),)], 2: [((3, 4), (3, 4)), ((3, 1), (1, 4)), ((), (2, 3)), ((2, 1, 3), (4, 3))]}
+BROADCASTS = {1: [((3, 4),), ((),)],
+              2: [((3, 4), (3, 4)), ((3, 1), (1, 4)), ((), (2, 3)), ((2, 1, 3), (4, 3))]}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def random_array(dtype: dt.DType, shape, interval=(-3.0, 3.0), seed=0) -> np.nda
     if dtype.is_bool:
         return generator.random(shape) < 0.5
     if dtype.is_integer:
-        return generator.integers(max(int(low), 1 if dtype.kind == "u" else -3), int(high) + 1, shape).astype(dtype.storage)
+        low = max(int(low), 1 if dtype.kind == "u" else -3)
+        return generator.integers(low, int(high) + 1, shape).astype(dtype.storage)
     values = np.asarray(generator.uniform(low, high, shape), np.float64 if dtype is dt.float64 else np.float32)
     if dtype is dt.bfloat16:
         return dt.float32_to_bfloat16(values).reshape(shape)

@@ -1,0 +1,74 @@
+"""The results as a table and as JSON."""
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from pathlib import Path
+
+from benchmarks.competitors import OURS
+from benchmarks.ratios import TIE, Row, verdict
+
+
+def seconds_text(seconds: float) -> str:
+    """Three digits and a unit: ``3.40 µs``, ``12.3 ms``."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size or unit == "µs":
+            value = seconds / size
+            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+    raise AssertionError("the last unit takes everything")
+
+
+def ratio_text(ratio: float) -> str:
+    """``1.62x win``."""
+    return f"{ratio:.2f}x {verdict(ratio)}"
+
+
+def table(rows: list[Row], names: list[str]) -> str:
+    """A markdown table, aligned for reading as it is: graphcore's median, then each peer's with ratio and verdict."""
+    peers = [name for name in names if name != OURS]
+    cells = [["", OURS, *peers, "against the best"]]
+    for row in rows:
+        ours, best = row.median(OURS), row.best_peer()
+        line = [row.label, "-" if ours is None else seconds_text(ours)]
+        for peer in peers:
+            theirs, ratio = row.median(peer), row.ratio(peer)
+            line.append("-" if theirs is None else
+                        seconds_text(theirs) + ("" if ratio is None else f"  {ratio_text(ratio)}"))
+        cells.append([*line, "-" if best is None else f"{ratio_text(row.ratio(best))}"])
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def as_json(rows: list[Row], facts: dict) -> str:
+    """Everything measured: facts (machine, versions, settings), and per row the times of all rounds."""
+    results = []
+    for row in rows:
+        best = row.best_peer()
+        results.append({
+            "label": row.label, "best_peer": best, "left_out": row.left_out,
+            "competitors": {name: {"median_seconds": row.median(name), "round_seconds": times,
+                                   **({} if name == OURS or row.ratio(name) is None else
+                                      {"ratio": row.ratio(name), "verdict": verdict(row.ratio(name))})}
+                            for name, times in row.times.items()}})
+    return json.dumps({**facts, "tie_within": TIE, "results": results}, indent=1, ensure_ascii=False) + "\n"
+
+
+def machine() -> dict:
+    """What the times depend on: processor, cores, system, date."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"processor": processor(), "cores": os.cpu_count(), "usable_cores": usable, "system": platform.platform(),
+            "python": platform.python_version(), "date": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+
+
+def processor() -> str:
+    """The name of the processor, as well as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
