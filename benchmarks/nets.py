@@ -5,9 +5,8 @@ This file is written against the interface that graphcore and MindSpore share; t
 """
 from __future__ import annotations
 
-from graphcore import Tensor, nn, ops
-
 from benchmarks.workloads import cell_names, resnet18_blocks
+from graphcore import Tensor, nn, ops
 
 
 class Mlp(nn.Cell):

@@ -4,8 +4,8 @@ Operators with their own kernels are lowered by the functions in `compiler.kerne
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 from graphcore.compiler.codegen.fused import ArrayWord, FusedKernel, write_kernel
 from graphcore.compiler.kernels import LOWERINGS
@@ -65,7 +65,7 @@ def lower(schedule: Schedule, cpu) -> Lowered:
 class Builder:
     """What the lowering of one operator may use (see `compiler.kernels`)."""
 
-    def __init__(self, lowering: "_Lowering", node: Node):
+    def __init__(self, lowering: _Lowering, node: Node):
         self._lowering, self._node = lowering, node
         self.cpu = lowering.cpu
         self.epilogue: Epilogue | None = None

@@ -6,8 +6,8 @@ dies there.  `check_plan` replays a plan and knows nothing of how it was made.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 from graphcore.compiler.launch import Buffer
 from graphcore.errors import CompileError
@@ -93,7 +93,8 @@ def _lifetimes(launches, externals, binding) -> dict:
         for buffer in (*launch.reads, *launch.writes):
             if buffer not in externals:
                 found.setdefault(buffer, [number, number])[1] = number
-    return {b: Lifetime(first, last, evaluate(b.size, binding) * b.dtype.itemsize) for b, (first, last) in found.items()}
+    return {b: Lifetime(first, last, evaluate(b.size, binding) * b.dtype.itemsize)
+            for b, (first, last) in found.items()}
 
 
 def _share(lifetimes: dict, may_share: Mapping, launches) -> dict:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.passes import algebra, fold_affine, split_reductions

@@ -1,8 +1,8 @@
 """From an optimised graph to a native program for given sizes."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 from graphcore.compiler import launch as parts
 from graphcore.compiler.kernels import ACCEPTS_EPILOGUE

@@ -1,7 +1,7 @@
 """Compiled programs: shared native code, and what binds it to one net's Parameters.
 
-`SharedProgram` belongs to a graph's structure: two equal nets share one.  `Program` holds the Parameters of one net beside
-it and is what a call runs.
+`SharedProgram` belongs to a graph's structure: two equal nets share one.  `Program` holds the Parameters of one net
+beside it and is what a call runs.
 """
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Statistics:
 
 statistics = Statistics()
 _lock = threading.RLock()
-_shared: dict[str, "SharedProgram"] = {}
+_shared: dict[str, SharedProgram] = {}
 
 
-def compile_graph(graph: Graph, parameters: dict) -> "Program":
+def compile_graph(graph: Graph, parameters: dict) -> Program:
     """Compile a captured graph and bind it to Parameters by name.
 
     Raises UnboundParameterError for a name without a Parameter, CompileError for a defect of the compiler.
@@ -47,7 +47,7 @@ def compile_graph(graph: Graph, parameters: dict) -> "Program":
     return Program(graph, shared_program(graph), parameters)
 
 
-def shared_program(graph: Graph) -> "SharedProgram":
+def shared_program(graph: Graph) -> SharedProgram:
     """The native code of a graph: from memory, from disk, or compiled now."""
     key = cache.digest("program", graph_text(graph), host().identity, cache.versions(), _compiler_text())
     with _lock:
@@ -86,7 +86,7 @@ class SharedProgram:
         if not self.symbols:
             self.code(())
 
-    def code(self, sizes: tuple) -> "Version":
+    def code(self, sizes: tuple) -> Version:
         """The version for the values `sizes` of the symbols."""
         with _lock:
             found = self._by_sizes.get(sizes)
@@ -94,7 +94,7 @@ class SharedProgram:
                 found = self._by_sizes[sizes] = self._load(sizes) or self._compile(sizes)
             return found
 
-    def _load(self, sizes: tuple) -> "Version | None":
+    def _load(self, sizes: tuple) -> Version | None:
         stored = cache.load_json("programs", cache.digest(self.key, repr(sizes)))
         if stored is None:
             return None
@@ -108,7 +108,7 @@ class SharedProgram:
         statistics.programs_loaded += 1
         return Version(*codes, tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in stored["derived"]))
 
-    def _compile(self, sizes: tuple) -> "Version":
+    def _compile(self, sizes: tuple) -> Version:
         from graphcore.compiler.passes.derive import split_derived
         from graphcore.compiler.pipeline import optimize
         from graphcore.compiler.plan import compile_plan
@@ -198,7 +198,7 @@ class Program:
                     values[str(size)] = actual
         return tuple(values[s] for s in self.shared.symbols)
 
-    def _bind(self, sizes: tuple) -> "_Bound":
+    def _bind(self, sizes: tuple) -> _Bound:
         found = self._bound.get(sizes)
         if found is None:
             found = self._bound[sizes] = _Bound(self, sizes)

@@ -31,7 +31,7 @@ class StoredCode:
                 "constants": [_array_to_json(c) for c in self.constants]}
 
     @staticmethod
-    def from_json(data: dict) -> "StoredCode":
+    def from_json(data: dict) -> StoredCode:
         """What `to_json` stored."""
         return StoredCode(NativeProgram.from_json(data["program"]), data["objects"], tuple(data["params"]),
                           tuple(_array_from_json(c) for c in data["constants"]))

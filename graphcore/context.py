@@ -4,6 +4,12 @@ from __future__ import annotations
 import difflib
 import warnings
 
+from graphcore.parallel import (  # noqa: F401  MindSpore's module path
+    get_auto_parallel_context,
+    reset_auto_parallel_context,
+    set_auto_parallel_context,
+)
+
 GRAPH_MODE = 0
 PYNATIVE_MODE = 1
 
@@ -12,8 +18,9 @@ _DEFAULTS = {
     "runtime_num_threads": 0, "deterministic": "ON", "jit_level": "O0", "check_nan": False,
 }
 # Accepted because scripts set them; they steer other hardware or MindSpore's own runtime and change nothing here.
-_WITHOUT_EFFECT = frozenset("""max_device_memory variable_memory_max_size enable_graph_kernel graph_kernel_flags enable_dump
-    save_dump_path enable_profiling profiling_options enable_sparse max_call_depth env_config_path auto_tune_mode
+_WITHOUT_EFFECT = frozenset("""max_device_memory variable_memory_max_size enable_graph_kernel graph_kernel_flags
+    enable_dump save_dump_path enable_profiling profiling_options enable_sparse max_call_depth env_config_path
+    auto_tune_mode
     grad_for_scalar enable_compile_cache compile_cache_path op_timeout inter_op_parallel_num memory_optimize_level
     memory_offload ascend_config gpu_config aoe_tune_mode aoe_config enable_reduce_precision print_file_path
     enable_auto_mixed_precision pynative_synchronize precompile_only mempool_block_size reserve_class_name_in_scope

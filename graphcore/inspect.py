@@ -31,5 +31,5 @@ def compiled_graph(function, stage: str = "capture") -> Graph:
 
 
 def ir_text(function, stage: str = "final") -> str:
-    """The text of `compiled_graph`, with the user's lines as comments; `graphcore.ir.parser.parse` reads it back."""
+    """The text of `compiled_graph`, with the user's lines as comments; `ir.parser.parse_graph` reads it back."""
     return print_graph(compiled_graph(function, stage))

@@ -131,7 +131,8 @@ class Tensor:
     def __bool__(self):
         if self.size != 1:
             raise ValueError("The truth value of an array with more than one element is ambiguous: only a tensor of "
-                             f"one element can be converted to bool, this one has shape {self.shape}; use .all() or .any()")
+                             f"one element can be converted to bool, this one has shape {self.shape}; use .all() or "
+                             ".any()")
         return bool(self.asnumpy().item())
 
     def __int__(self):

@@ -17,3 +17,11 @@ from graphcore.nn.wrap import __all__ as _wrappers
 
 __all__ = ["Cell", "CellDict", "CellList", "SequentialCell", "cell_attr_register", *_dynamic_lr, *_layers, *_schedules,
            *_losses, *_optimizers, *_wrappers]
+
+
+def __getattr__(name: str):
+    # Metrics (nn.Accuracy, nn.Metric ...) stand with Model; MindSpore lists them here.
+    from graphcore.train import metrics
+    if name.startswith("_") or not hasattr(metrics, name):
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    return getattr(metrics, name)

@@ -17,7 +17,8 @@ from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor
 
 __all__ = ["WithLossCell", "WithEvalCell", "WithGradCell", "ForwardValueAndGrad", "TrainOneStepCell", "ParameterUpdate",
-           "DynamicLossScaleUpdateCell", "FixedLossScaleUpdateCell", "TrainOneStepWithLossScaleCell"]
+           "DistributedGradReducer", "DynamicLossScaleUpdateCell", "FixedLossScaleUpdateCell",
+           "TrainOneStepWithLossScaleCell"]
 
 
 class WithLossCell(Cell):
@@ -165,6 +166,20 @@ class ParameterUpdate(Cell):
     def construct(self, x):
         ops.assign(self._param, x)
         return x
+
+
+class DistributedGradReducer(Cell):
+    """Where MindSpore averages gradients over devices; with one process it returns them as they are.
+
+    parameters, mean, degree, fusion_type, group: accepted, without effect.
+    """
+
+    def __init__(self, parameters, mean=None, degree=None, fusion_type=1, group="hccl_world_group"):
+        super().__init__(auto_prefix=False)
+        self.mean, self.degree = mean, degree
+
+    def construct(self, grads):
+        return grads
 
 
 class FixedLossScaleUpdateCell(Cell):

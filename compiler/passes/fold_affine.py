@@ -1,7 +1,7 @@
 """Inference: fold a per-channel scale behind a convolution or matmul into its weights.
 
-BatchNorm in inference is ``(z - mean) * scale + beta`` with values that depend on Parameters alone.  The scale moves into
-the weights, the rest becomes one bias; both are computed by the prologue that reruns when a Parameter changes.
+BatchNorm in inference is ``(z - mean) * scale + beta`` with values that depend on Parameters alone.  The scale moves
+into the weights, the rest becomes one bias; both are computed by the prologue that reruns when a Parameter changes.
 """
 from __future__ import annotations
 

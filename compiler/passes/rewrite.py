@@ -5,8 +5,8 @@ Every rewrite is recorded as (rule, old, new), so that the command line can tell
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from graphcore.errors import CompileError
 from graphcore.ir import graph as ir

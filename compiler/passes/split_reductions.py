@@ -12,8 +12,8 @@ from graphcore.compiler.passes.rewrite import Rules
 from graphcore.ir.dims import product
 from graphcore.ir.graph import Node
 from graphcore.ops import linear
-from graphcore.ops.reduction import sum_
 from graphcore.ops.record import REGISTRY
+from graphcore.ops.reduction import sum_
 from graphcore.ops.view import reshape, transpose
 
 RULES = Rules()

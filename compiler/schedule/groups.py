@@ -20,7 +20,8 @@ from graphcore.ops.record import REGISTRY
 
 MAX_OPERANDS = 20            # arrays of one kernel: more would spill address registers
 MAX_NODES = 96
-FEW_ROWS, MUCH_WORK = 4, 1 << 15     # a row-wise kernel over fewer rows than this keeps threads idle if the work is much
+FEW_ROWS = 4                 # a row-wise kernel over fewer rows keeps threads idle,
+MUCH_WORK = 1 << 15          # which counts from this many elements on
 
 
 @dataclass(eq=False)
@@ -336,7 +337,7 @@ class Fuser:
 
     # -- moving ----------------------------------------------------------------------------------------
     def _move_to_producers(self, h: Group) -> None:
-        """Move stored values to the kernel that makes all they need, so that it stores them instead of their operands."""
+        """Move stored values to the kernel that makes all they need: it stores them instead of their operands."""
         for n in sorted(h.nodes, key=self.order.__getitem__):
             if h.nodes.get(n) != "full" or self._home(n) is not h or not self._needed_outside(n, h):
                 continue
@@ -360,7 +361,7 @@ class Fuser:
             units.discard(emptied)
 
     def _closure(self, n: Node, h: Group):
-        """(n and the members that serve n alone, the groups that make their operands); None if there are other operands."""
+        """(n and the members that serve n alone, the groups that make their operands); None for other operands."""
         moved, sources, stack = {n}, set(), [n]
         while stack:
             for operand in stack.pop().inputs:

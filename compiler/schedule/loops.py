@@ -88,7 +88,8 @@ def find_loops(group: Group) -> Loops:
             outputs[m] = Array(m, _spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank),
                                0, group.nodes[m])
         if m.op == "random_uniform":
-            positions[m] = Index(_spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank), 0, int64)
+            flat = contiguous_strides(group.space_of(m))
+            positions[m] = Index(_spread(flat, group.nodes[m], reduced, rank), 0, int64)
     everything = [a.strides for ops in operands.values() for a in ops if isinstance(a, (Array, Index))]
     everything += [a.strides for a in (*outputs.values(), *positions.values())]
     outer_axes = [i for i in range(rank) if i not in reduced]

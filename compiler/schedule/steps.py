@@ -6,8 +6,8 @@ place only after its last reader.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.groups import Fuser, Group, has_own_kernel, is_compute, kind, own_shape
@@ -66,7 +66,8 @@ class _Scheduler:
         direct, copies = self._destinations()
         attached = set(epilogues.values())
         units = operators + [g for g in self.groups if g not in attached]
-        steps = [Step(u, epilogues.get(u)) if isinstance(u, Node) else Step(None, u) for u in self._sort(units, epilogues)]
+        steps = [Step(u, epilogues.get(u)) if isinstance(u, Node) else Step(None, u)
+                 for u in self._sort(units, epilogues)]
         return Schedule(self.graph, tuple(steps), direct, tuple(copies), tuple(self.fuser.decisions))
 
     # -- epilogues -------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ class _Scheduler:
         return reach.base if whole and not reach.base.is_leaf else None
 
     def _may_overwrite(self, name: str, base: Node) -> bool:
-        """Whether the Parameter's memory may take the new value as soon as it is computed; orders its readers before."""
+        """Whether the Parameter's memory may take the new value once it is computed; orders its readers before."""
         leaf = self.graph.params[name]
         if leaf not in self.fuser.consumers:
             return True                         # never read

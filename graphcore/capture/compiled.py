@@ -4,8 +4,9 @@
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from graphcore import context
 from graphcore.capture import epoch, guards
@@ -68,7 +69,7 @@ class CompiledFunction:
         """How many programs this function has been compiled to."""
         return len(self._entries)
 
-    def _find(self, args, kwargs) -> "Entry":
+    def _find(self, args, kwargs) -> Entry:
         types = declared_types(self.owner, args)
         key = _signature(types if types is not None else args, kwargs)
         entry = self._entries.get(key)

@@ -15,7 +15,7 @@ def _library_file(filename: str) -> bool:
     known = _is_library.get(filename)
     if known is None:
         folders = [_ROOT]
-        for name in ("graphcore.nn", "graphcore.compiler"):     # beside the package in a checkout, inside it when installed
+        for name in ("graphcore.nn", "graphcore.compiler"):     # beside the package in a checkout
             module = sys.modules.get(name)
             if module is not None and module.__file__:
                 folders.append(os.path.dirname(os.path.abspath(module.__file__)))
@@ -23,6 +23,11 @@ def _library_file(filename: str) -> bool:
         known = filename.startswith("<frozen") or any(path.startswith(f + os.sep) for f in folders)
         _is_library[filename] = known
     return known
+
+
+def treat_as_library(filename: str) -> None:
+    """Never take the code of `filename` for the user's (for programs that call the user's code)."""
+    _is_library[filename] = True
 
 
 def user_frame(frame=None):

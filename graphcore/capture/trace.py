@@ -25,7 +25,7 @@ from graphcore.tensor import Tensor
 _local = threading.local()
 
 
-def current_trace() -> "Trace | None":
+def current_trace() -> Trace | None:
     """The trace that is being recorded on this thread, or None outside a capture."""
     return getattr(_local, "trace", None)
 
@@ -35,7 +35,7 @@ class TracedTensor(Tensor):
 
     __slots__ = ("node", "trace")
 
-    def __init__(self, node: Node, trace: "Trace"):
+    def __init__(self, node: Node, trace: Trace):
         self.node, self.trace = node, trace
         self._dtype = node.type.dtype
 
@@ -171,7 +171,9 @@ class Trace:
         if self._random_key is None:
             parameter = key_parameter()
             self._random_key = self.leaf(parameter)
-            self._state[id(parameter)] = pointwise.add(self._random_key, ir.const(np.array([0, 1], np.int64)))
+            advanced = pointwise.add(self._random_key, ir.const(np.array([0, 1], np.int64)))
+            self.origins.add(advanced, (user_origin(self._scope_name),))
+            self._state[id(parameter)] = advanced
         return self._random_key
 
     def next_site(self) -> int:

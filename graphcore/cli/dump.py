@@ -104,7 +104,7 @@ def _hide_callers() -> None:
     """Keep the launcher (the installed script, a test) from being taken for the user's code that made a node."""
     frame = sys._getframe()
     while frame is not None:
-        location._is_library[frame.f_code.co_filename] = True
+        location.treat_as_library(frame.f_code.co_filename)
         frame = frame.f_back
 
 

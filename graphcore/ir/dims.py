@@ -161,33 +161,3 @@ def product(sizes) -> Size:
         result = s * result
     return result
 
-
-def parse(text: str) -> Size:
-    """Read what `str(size)` writes: sums of products, with ``//`` after a bracketed sum."""
-    import ast
-    if len(text) > 200:
-        raise ShapeError("a size of more than 200 characters")
-
-    def walk(node):
-        if isinstance(node, ast.Constant) and isinstance(node.value, int):
-            return node.value
-        if isinstance(node, ast.Name):
-            return Dim.symbol(node.id)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return walk(node.operand) * -1
-        if isinstance(node, ast.BinOp):
-            left, right = walk(node.left), walk(node.right)
-            if isinstance(node.op, ast.Add):
-                return left + right
-            if isinstance(node.op, ast.Sub):
-                return left - right
-            if isinstance(node.op, ast.Mult):
-                return left * right
-            if isinstance(node.op, ast.FloorDiv):
-                return left // right
-        raise ShapeError(f"{text!r} is not a size")
-
-    try:
-        return walk(ast.parse(text.strip(), mode="eval").body)
-    except SyntaxError:
-        raise ShapeError(f"{text!r} is not a size") from None

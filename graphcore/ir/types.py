@@ -54,8 +54,9 @@ Type = Union[TensorType, TupleType]
 
 def parse_type(text: str) -> TensorType:
     """Read ``f32[64,N,8]``; the inverse of `str` on a TensorType."""
+    from graphcore.ir.scanner import parse_size  # which needs the types of this module
     head, bracket, rest = text.strip().partition("[")
     if head not in BY_CODE or not bracket or not rest.endswith("]"):
         raise FormatError(f"{text!r} is not a type; write for example f32[64,1,8,8] or i32[N]")
     body = rest[:-1].strip()
-    return TensorType(BY_CODE[head], tuple(dims.parse(part) for part in body.split(",")) if body else ())
+    return TensorType(BY_CODE[head], tuple(map(parse_size, body.split(","))) if body else ())

@@ -6,6 +6,7 @@ from graphcore.capture.gradients import GradOperation
 from graphcore.capture.location import locate
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ops.functional import clip_by_global_norm, clip_by_norm, clip_by_value, ones_like, partial, zeros_like
+from graphcore.ops.primitives.base import constexpr
 from graphcore.tensor import Tensor
 
 __all__ = [
@@ -101,11 +102,6 @@ class Map(HyperMap):
     """A function mapped over tuples and lists, one level deep."""
 
     nested = False
-
-
-def constexpr(fn=None, get_instance=True, name=None, reuse_result=True, check=True):
-    """Decorator for functions of Python values that run while a graph is captured: they run as they are."""
-    return fn if fn is not None else (lambda f: f)
 
 
 def add_flags(fn=None, **flags):

@@ -45,7 +45,7 @@ def as_tensor(value, dtype: dt.DType | None = None, like: Tensor | None = None) 
 
 
 def scalar_dtype(value, dtype: dt.DType) -> dt.DType:
-    """The dtype that a Python number takes beside a tensor of `dtype`: weak, except that floats lift integers to float32."""
+    """The dtype of a Python number beside a tensor of `dtype`: the tensor's, but floats lift integers to float32."""
     if isinstance(value, (float, np.floating)) and not dtype.is_float:
         return dt.float32
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)) and dtype.is_bool:
@@ -57,7 +57,7 @@ _FLOAT_ORDER = {dt.float16: 1, dt.bfloat16: 1, dt.float32: 2, dt.float64: 3}
 
 
 def promote(a: dt.DType, b: dt.DType) -> dt.DType:
-    """The common dtype of two tensors: a float wins over integers whatever its width; float16 with bfloat16 is float32."""
+    """The common dtype of two tensors: a float wins over integers of any width; float16 with bfloat16 is float32."""
     if a is b:
         return a
     if a.is_float or b.is_float:

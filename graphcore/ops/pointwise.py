@@ -20,7 +20,7 @@ def literal(value, like: Node) -> Node:
     dtype = like.dtype
     if dtype.name == "bfloat16":
         from graphcore.dtype import float32_to_bfloat16
-        return ir.const(float32_to_bfloat16(np.float32(value)), dtype)
+        return ir.const(float32_to_bfloat16(np.float32(value)).reshape(()), dtype)
     return ir.const(value, dtype)
 
 

@@ -34,7 +34,7 @@ class Operator:
 
     infer(*types, **attrs) -> TensorType    the type rule; raises ShapeError / DTypeError with a readable message
     reference(*arrays, **attrs) -> array    what it means, in NumPy; the oracle and the eager path
-    vjp(g, y, *inputs, **attrs) -> tuple    one gradient node (or None) per input; None instead of a function: no gradient
+    vjp(g, y, *inputs, **attrs) -> tuple    a gradient node (or None) per input; no function: no gradient
     samples() -> list of (arrays, attrs)    inputs on which the registry test tries it; kinds supply defaults
     """
 
@@ -94,7 +94,8 @@ class Pointwise(Operator):
     """out[i] = f(a[i], b[i], ...), with NumPy broadcasting; all inputs of one dtype (see `infer`).
 
     scalar: the function as an expression of the kernel language, inputs written {0}, {1}, attributes {name}.
-    result: dtype of the result: 'same', or 'bool' for predicates.   accepts: 'any', 'float', 'number', 'integer', 'bool'.
+    result: dtype of the result: 'same', or 'bool' for predicates.
+    accepts: 'any', 'float', 'number', 'integer', 'bool' or 'integer or bool'.
     cheap: recomputing it beats storing it.   domain: interval of sensible random inputs for tests.
     """
 

@@ -267,7 +267,7 @@ class _Adaptive(Cell):
         for value in values:
             if value is not None:
                 positive_int(value, "output_size", self.cls_name)
-        self.output_size = output_size
+        self.output_size, self.sizes = output_size, values
 
 
 class AdaptiveAvgPool1d(_Adaptive):
@@ -276,7 +276,7 @@ class AdaptiveAvgPool1d(_Adaptive):
     axes = 1
 
     def construct(self, input):
-        return ops.adaptive_avg_pool1d(input, self.output_size)
+        return ops.adaptive_avg_pool1d(input, self.sizes)
 
 
 class AdaptiveAvgPool2d(_Adaptive):
@@ -288,7 +288,7 @@ class AdaptiveAvgPool2d(_Adaptive):
     axes = 2
 
     def construct(self, input):
-        return ops.adaptive_avg_pool2d(input, self.output_size)
+        return ops.adaptive_avg_pool2d(input, self.sizes)
 
 
 class AdaptiveAvgPool3d(_Adaptive):
@@ -297,7 +297,7 @@ class AdaptiveAvgPool3d(_Adaptive):
     axes = 3
 
     def construct(self, input):
-        return ops.adaptive_avg_pool3d(input, self.output_size)
+        return ops.adaptive_avg_pool3d(input, self.sizes)
 
 
 class AdaptiveMaxPool1d(_Adaptive):
@@ -306,7 +306,7 @@ class AdaptiveMaxPool1d(_Adaptive):
     axes = 1
 
     def construct(self, x):
-        return ops.adaptive_max_pool1d(x, self.output_size)
+        return ops.adaptive_max_pool1d(x, self.sizes)
 
 
 class AdaptiveMaxPool2d(_Adaptive):
@@ -322,4 +322,4 @@ class AdaptiveMaxPool2d(_Adaptive):
         self.return_indices = boolean(return_indices, "return_indices", self.cls_name)
 
     def construct(self, input):
-        return ops.adaptive_max_pool2d(input, self.output_size, self.return_indices)
+        return ops.adaptive_max_pool2d(input, self.sizes, self.return_indices)

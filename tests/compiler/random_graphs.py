@@ -62,7 +62,8 @@ class GraphMaker:
             return self._view(x)
         if choice < 0.96 and x.rank == 2:
             other = self._add_input((x.shape[1], int(self.random.choice(SIZES))))
-            return pointwise.mul(linear.matmul(x, other, transpose_a=False, transpose_b=False), pointwise.literal(0.2, x))
+            product = linear.matmul(x, other, transpose_a=False, transpose_b=False)
+            return pointwise.mul(product, pointwise.literal(0.2, x))
         if x.rank:
             axis = int(self.random.randint(x.rank))
             return view.concat(x, pointwise.neg(x), axis=axis)

@@ -5,7 +5,7 @@ import pytest
 import graphcore as gc
 from graphcore import Parameter, Tensor, nn
 from graphcore.errors import ShapeError
-from tests.nn.together import results_of
+from tests.nn.cases import results_of
 
 X = np.array([[0.5, -1.0, 2.0], [0.1, 0.3, -0.2]], np.float32)
 Y = np.array([[0.0, 1.0, 1.5], [0.4, -0.3, 0.2]], np.float32)

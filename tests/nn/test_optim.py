@@ -5,7 +5,7 @@ import pytest
 import graphcore as gc
 from graphcore import Parameter, Tensor, nn, ops
 from graphcore.errors import GradientError, NameClashError
-from tests.nn.together import Together
+from tests.nn.cases import Together
 
 
 def make_params(prefix=""):

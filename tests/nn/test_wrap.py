@@ -140,6 +140,11 @@ def test_with_grad_cell(mode):
     np.testing.assert_allclose(gradients[1].asnumpy(), db, rtol=1e-5)
 
 
+def test_distributed_grad_reducer_passes_gradients_on(mode):
+    net = Linear()
+    assert nn.DistributedGradReducer(net.trainable_params(), True, 1)((Tensor(DATA),))[0].shape == DATA.shape
+
+
 def test_parameter_update(mode):
     param = Parameter(np.zeros(2, np.float32), name="p")
     x = nn.ParameterUpdate(param)(Tensor([1.0, 2.0]))

@@ -7,7 +7,7 @@ from graphcore.ops.functional.elementary import exp, log
 from graphcore.ops.functional.joining import stack, unstack
 from graphcore.ops.functional.shaping import expand_dims
 
-__all__ = ["iou", "bounding_box_encode", "bounding_box_decode"]
+__all__ = ["iou", "bounding_box_encode", "bounding_box_decode", "check_valid"]
 
 
 def iou(anchor_boxes, gt_boxes, mode="iou"):
@@ -57,3 +57,11 @@ def bounding_box_decode(anchor_box, deltas, max_shape, means=(0.0, 0.0, 0.0, 0.0
     right, bottom = float(max_shape[1] - 1), float(max_shape[0] - 1)
     return stack([clamp(sub(x, half_w), 0.0, right), clamp(sub(y, half_h), 0.0, bottom),
                   clamp(add(x, half_w), 0.0, right), clamp(add(y, half_h), 0.0, bottom)], -1)
+
+
+def check_valid(bboxes, img_metas):
+    """Whether each of the boxes [N, 4] lies within an image of (height, width) times a ratio, img_metas [3]."""
+    x0, y0, x1, y1 = unstack(tensor_of(bboxes, "check_valid"), -1)
+    height, width, ratio = unstack(tensor_of(img_metas, "check_valid"), 0)
+    right, bottom = sub(mul(width, ratio), 1.0), sub(mul(height, ratio), 1.0)
+    return (x0 >= 0) & (y0 >= 0) & (x1 <= right) & (y1 <= bottom)

@@ -1,14 +1,32 @@
 """Sorting, the k largest, running sums and products."""
 from __future__ import annotations
 
-from graphcore.ops import sorting
-from graphcore.ops.functional.arguments import also_named, apply, axis_of, cast, dt, dtype_error, number_of, tensor_of
+import math
+
+import numpy as np
+
+from graphcore.ops import pointwise, sorting
+from graphcore.ops.functional.arguments import (
+    Tensor,
+    also_named,
+    apply,
+    axis_of,
+    cast,
+    dt,
+    dtype_error,
+    number_of,
+    tensor_of,
+)
+from graphcore.ops.functional.comparison import where
+from graphcore.ops.functional.creation import row_and_column
+from graphcore.ops.functional.indexing import gather_elements
 from graphcore.ops.functional.joining import concat, narrow, window
-from graphcore.ops.functional.reduction import sum
-from graphcore.ops.functional.shaping import squeeze
+from graphcore.ops.functional.reduction import max, min, sum
+from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
 
 __all__ = [
-    "sort", "argsort", "msort", "topk", "top_k", "median", "cumsum", "cumprod", "diff", "trapz",
+    "sort", "argsort", "msort", "topk", "top_k", "median", "cumsum", "cumprod", "diff", "trapz", "reverse_sequence",
+    "cummax", "cummin",
 ]
 
 
@@ -110,3 +128,36 @@ def trapz(y, x=None, *, dx=1.0, dim=-1):
     axis, last = axis_of(dim, y.ndim, "trapz"), y.shape[dim] - 1
     heights = (window(y, axis, 1, last) + window(y, axis, 0, last)) * 0.5
     return sum(heights * (dx if x is None else diff(x, 1, -1 if x.ndim == 1 and axis == y.ndim - 1 else axis)), axis)
+
+
+def reverse_sequence(x, seq_lengths, seq_dim, batch_dim=0):
+    """The first seq_lengths[i] elements along `seq_dim` of each slice i along `batch_dim` in reverse order."""
+    x, lengths = tensor_of(x, "reverse_sequence"), tensor_of(seq_lengths, "reverse_sequence")
+    axis, batch = axis_of(seq_dim, x.ndim, "reverse_sequence"), axis_of(batch_dim, x.ndim, "reverse_sequence")
+    lengths = reshape(cast(lengths, dt.int32), tuple(s if i == batch else 1 for i, s in enumerate(x.shape)))
+    places = apply(pointwise.iota, shape=x.shape, axis=axis, dtype=dt.int32)
+    return gather_elements(x, axis, where(places < lengths, lengths - places - 1, places))
+
+
+def cummax(input, axis):
+    """(the running maximum along `axis`, its int64 index), by comparing all pairs of places."""
+    return _running_extreme(input, axis, "cummax", max)
+
+
+def cummin(input, axis):
+    """(the running minimum along `axis`, its int64 index), by comparing all pairs of places."""
+    return _running_extreme(input, axis, "cummin", min)
+
+
+def _running_extreme(input, axis, name, extreme):
+    x = tensor_of(input, name)
+    axis = axis_of(axis, x.ndim, name)
+    ahead = moveaxis(x, axis, -1)
+    square = broadcast_to(expand_dims(ahead, -2), (*ahead.shape[:-1], ahead.shape[-1], ahead.shape[-1]))
+    worst = -math.inf if extreme is max else math.inf
+    if not x.dtype.is_float:
+        limits = np.iinfo(x.dtype.storage)
+        worst = limits.min if extreme is max else limits.max
+    rows, columns = row_and_column(square.shape)
+    values, places = extreme(where(columns <= rows, square, Tensor(worst, x.dtype)), -1)
+    return moveaxis(values, -1, axis), moveaxis(places, -1, axis)

@@ -4,12 +4,13 @@ from __future__ import annotations
 import functools
 
 from graphcore.ops import structural
-from graphcore.ops.functional.arguments import Tensor, apply, capture_error, current_trace, tensor_of
+from graphcore.ops.functional.arguments import Tensor, apply, capture_error, cast, current_trace, dt, tensor_of
 from graphcore.ops.state import assign, assign_add, assign_sub
 
 __all__ = [
     "assign", "assign_add", "assign_sub", "stop_gradient", "depend", "partial", "print_", "is_", "is_not", "in_",
-    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad",
+    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad", "mixed_precision_cast",
+    "control_depend",
 ]
 
 
@@ -44,6 +45,20 @@ def check_that(condition, *values):
                             "in PYNATIVE_MODE")
     if not bool(condition):
         raise AssertionError(", ".join(map(str, values)) or "the condition of Assert is false")
+
+
+def mixed_precision_cast(dst_dtype, x):
+    """Float Tensors, also those within tuples, lists and dicts, converted to a dtype."""
+    if isinstance(x, (tuple, list)):
+        return type(x)(mixed_precision_cast(dst_dtype, v) for v in x)
+    if isinstance(x, dict):
+        return {k: mixed_precision_cast(dst_dtype, v) for k, v in x.items()}
+    return cast(x, dt.as_dtype(dst_dtype)) if isinstance(x, Tensor) and x.dtype.is_float else x
+
+
+def control_depend(first, second, depend_mode=0):
+    """Nothing: assignments take effect in the order of the program."""
+    return first
 
 
 def is_(a, b) -> bool:

@@ -98,6 +98,26 @@ def SplitV(x, *, size_splits, split_dim, num_split=None):
 
 
 @primitive
+def SplitWithSize(x, split_sections, axis=0):
+    """Parts of the given sizes along `axis`."""
+    return F.split(x, split_sections, axis)
+
+
+@primitive
+def ReverseSequence(x, seq_lengths, *, seq_dim, batch_dim=0):
+    """The first seq_lengths[i] elements along `seq_dim` of each slice i along `batch_dim` in reverse order."""
+    return F.reverse_sequence(x, seq_lengths, seq_dim, batch_dim)
+
+
+@primitive
+def Randperm(n, *, max_length=1, pad=-1, dtype=dt.int32):
+    """The numbers 0 to n - 1 in random order, filled up with `pad` to `max_length`."""
+    numbers = F.randperm(n, dtype=dtype)
+    rest = max_length - numbers.shape[0]
+    return F.pad(numbers, (0, rest), value=pad) if rest > 0 else numbers
+
+
+@primitive
 def Squeeze(input, *, axis=()):
     """Without the axes of size 1, or those of them that `axis` names."""
     return F.squeeze(input, None if axis == () else axis)

@@ -1,6 +1,7 @@
 """Primitive: the base of the operator classes, and the decorator that makes them of functions."""
 from __future__ import annotations
 
+import functools
 import inspect
 
 
@@ -44,6 +45,28 @@ class Primitive:
 
     def __deepcopy__(self, memo):
         return self
+
+
+PrimitiveWithInfer = Primitive
+
+
+def prim_attr_register(function):
+    """Decorator for the ``__init__`` of a primitive of one's own: notes the arguments as attributes."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def __init__(self, *args, **kwargs):
+        Primitive.__init__(self, type(self).__name__)
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        self.attrs.update(list(bound.arguments.items())[1:])
+        function(self, *args, **kwargs)
+    return __init__
+
+
+def constexpr(fn=None, get_instance=True, name=None, reuse_result=True, check=True):
+    """Decorator for functions of Python values that run while a graph is captured: they run as they are."""
+    return fn if fn is not None else (lambda f: f)
 
 
 def primitive(function) -> type:

@@ -251,6 +251,27 @@ def AdaptiveMaxPool2D(input, *, output_size):
     return F.adaptive_max_pool2d(input, output_size)
 
 
+@primitive
+def MaxPool3D(x, *, kernel_size=1, strides=1, pad_mode="VALID", pad_list=0, ceil_mode=None, data_format="NCDHW"):
+    """The largest element of each window of [N, C, D, H, W]; windows lie within (pad_mode "valid")."""
+    _check_valid("MaxPool3D", pad_mode)
+    return F.max_pool3d(x, kernel_size, strides)
+
+
+@primitive
+def AvgPool3D(x, *, kernel_size=1, strides=1, pad_mode="valid", pad=0, ceil_mode=False, count_include_pad=True,
+              divisor_override=0, data_format="NCDHW"):
+    """The mean of each window of [N, C, D, H, W]; pad_mode "valid" or "pad"."""
+    if pad_mode.lower() != "pad":
+        _check_valid("AvgPool3D", pad_mode)
+    return F.avg_pool3d(x, kernel_size, strides, pad, ceil_mode, count_include_pad, divisor_override)
+
+
+def _check_valid(name, pad_mode):
+    if pad_mode.lower() != "valid":
+        raise shape_error(f"{name}: pad_mode {pad_mode!r} is not supported, pad with ops.pad first")
+
+
 # -- normalisation and dropout --------------------------------------------------------------------------------
 
 @primitive
@@ -365,6 +386,25 @@ def KLDivLoss(logits, labels, *, reduction="mean"):
 def SoftMarginLoss(input, target, *, reduction="mean"):
     """log(1 + e^(-target * input))."""
     return F.soft_margin_loss(input, target, reduction)
+
+
+@primitive
+def BoundingBoxEncode(anchor_box, groundtruth_box, *, means=(0.0, 0.0, 0.0, 0.0), stds=(1.0, 1.0, 1.0, 1.0)):
+    """How boxes lie to anchors: shifts and log ratios, normalised."""
+    return F.bounding_box_encode(anchor_box, groundtruth_box, means, stds)
+
+
+@primitive
+def BoundingBoxDecode(anchor_box, deltas, *, max_shape, means=(0.0, 0.0, 0.0, 0.0), stds=(1.0, 1.0, 1.0, 1.0),
+                      wh_ratio_clip=0.016):
+    """The boxes that deltas describe, cut off at an image of `max_shape`."""
+    return F.bounding_box_decode(anchor_box, deltas, max_shape, means, stds, wh_ratio_clip)
+
+
+@primitive
+def CheckValid(bboxes, img_metas):
+    """Whether each box [N, 4] lies within an image; img_metas: its height, width and ratio."""
+    return F.check_valid(bboxes, img_metas)
 
 
 @primitive
