@@ -140,6 +140,41 @@ def test_primitives_work_in_a_cell():
     assert mean.tolist() == [[1], [4]] and hot.tolist() == [[0, 0, 0, 1], [1, 0, 0, 0]]
 
 
+def test_steps_of_optimisers():
+    w, m, v = Parameter(Tensor([1.0, 2.0])), Parameter(Tensor([0.5, 0.5])), Parameter(Tensor([0.0, 0.0]))
+    g = Tensor([1.0, -1.0])
+    P.ApplyMomentum()(w, m, 0.1, g, 0.9)
+    _check(m, [1.45, -0.55])
+    _check(w, [0.855, 2.055])
+    w, m = Parameter(Tensor([1.0])), Parameter(Tensor([0.0]))
+    P.Adam()(w, m, Parameter(Tensor([0.0])), Tensor(0.9), Tensor(0.999), 0.1, 0.9, 0.999, 1e-8, Tensor([3.0]))
+    _check(w, [0.9])
+    w, m = Parameter(Tensor([1.0])), Parameter(Tensor([0.0]))
+    P.AdamWeightDecay()(w, m, Parameter(Tensor([0.0])), 0.1, 0.0, 0.0, 0.0, 0.5, Tensor([3.0]))
+    _check(w, [0.85])
+
+
+def test_one_process_is_all_there_is():
+    _check(P.AllReduce(P.ReduceOp.SUM)(X), A)
+    _check(P.AllGather(group="nccl_world_group")(X), A)
+    assert P.Broadcast(0)((X,))[0] is X
+    assert P.FloatStatus()(X).tolist() == [0] and P.FloatStatus()(X / 0).tolist() == [1]
+    assert P.NPUGetFloatStatus()(P.NPUAllocFloatStatus()()).tolist() == [0] * 8
+
+
+def test_a_primitive_of_ones_own():
+    class Shift(ops.PrimitiveWithInfer):
+        @ops.prim_attr_register
+        def __init__(self, by=1):
+            self.by = by
+
+        def __call__(self, x):
+            return x + self.by
+    shift = Shift(by=3)
+    assert shift.attrs == {"by": 3} and shift.name == "Shift"
+    _check(shift(X), A + 3)
+
+
 # -- composite ------------------------------------------------------------------------------------------------
 
 def test_functions_by_argument_types():
@@ -219,6 +254,8 @@ def test_every_primitive_is_documented_and_can_be_made():
     for name in P.__all__:
         cls = getattr(P, name)
         assert cls.__doc__ and cls.__name__, name
+        if not inspect.isclass(cls) or not issubclass(cls, ops.Primitive) or cls is ops.Primitive:
+            continue
         required = [p for p in inspect.signature(cls).parameters.values() if p.default is p.empty]
         made = cls(**{p.name: needed.get(name, {}).get(p.name, 1) for p in required})
         assert isinstance(made, ops.Primitive)

@@ -10,8 +10,8 @@ from graphcore.ops.primitives.base import primitive
 from graphcore.tensor import Tensor
 
 __all__ = [
-    "ReduceOp", "AllReduce", "AllGather", "ReduceScatter", "Broadcast", "AlltoAll", "FloatStatus", "NPUAllocFloatStatus",
-    "NPUGetFloatStatus", "NPUClearFloatStatus", "ScalarSummary", "TensorSummary", "ImageSummary", "HistogramSummary",
+    "ReduceOp", "AllReduce", "AllGather", "ReduceScatter", "Broadcast", "AlltoAll", "FloatStatus",
+    "NPUAllocFloatStatus", "NPUGetFloatStatus", "NPUClearFloatStatus", "ScalarSummary", "TensorSummary", "ImageSummary", "HistogramSummary",
     "ControlDepend",
 ]
 

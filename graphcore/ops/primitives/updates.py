@@ -66,7 +66,7 @@ def ApplyGradientDescent(var, alpha, delta):
 
 @primitive
 def SGD(parameters, gradient, learning_rate, accum, momentum, stat, *, dampening=0.0, weight_decay=0.0, nesterov=False):
-    """One step of gradient descent with momentum; `stat` is 1 before the first step and 0 after.  Returns the variable."""
+    """One step of gradient descent with momentum; `stat` is 1 before the first step, then 0.  Returns the variable."""
     if weight_decay:
         gradient = F.add(gradient, F.mul(parameters, weight_decay))
     first = F.greater(stat, 0)
