@@ -10,8 +10,9 @@ from pathlib import Path
 
 from benchmarks.competitors import COMPETITORS, OURS
 from benchmarks.driver import measure, measure_first_steps, start_all
+from benchmarks.machine import facts, usable_cores
 from benchmarks.process import entrants
-from benchmarks.report import as_json, machine, table
+from benchmarks.report import as_json, table
 from benchmarks.workloads import WORKLOADS, select
 
 
@@ -23,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
                         help="the interpreter that has a peer: torch, jax, mindspore or onnxruntime; repeat it. Peers "
                              "that are not named are looked for beside this interpreter")
     result.add_argument("--rounds", type=_positive, default=7, help="turns of every competitor (7)")
-    result.add_argument("--threads", type=_positive, default=_usable_cores(), help="threads (the usable cores)")
+    result.add_argument("--threads", type=_positive, default=usable_cores(), help="threads (the usable cores)")
     result.add_argument("--first-step", action="store_true",
                         help="measure the time to the first result, in new processes, instead of step times")
     result.add_argument("--json", metavar="FILE", type=Path, help="also write everything measured")
@@ -36,10 +37,6 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not positive")
     return value
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peer_paths(given: list[str]) -> dict[str, str]:
@@ -96,8 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
             rows = measure(processes, selected, options.rounds, say)
     print(table(rows, list(processes)))
     if options.json:
-        facts = {"machine": machine(), "threads": options.threads, "rounds": options.rounds, "versions": versions}
-        options.json.write_text(as_json(rows, facts), encoding="utf-8")
+        settings = {"threads": options.threads, "rounds": options.rounds, "versions": versions}
+        options.json.write_text(as_json(rows, {"machine": facts(), **settings}), encoding="utf-8")
     return 0 if all(OURS in row.times for row in rows) else 1
 
 

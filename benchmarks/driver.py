@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import median
 
 from benchmarks.process import Entrant, RunnerFailed, RunnerProcess
-from benchmarks.protocol import ProtocolError, Request
+from benchmarks.protocol import Request
 from benchmarks.ratios import Row
 from benchmarks.workloads import Workload
 
@@ -22,15 +22,20 @@ class Refused(Exception):
     """A runner's answer that is no result, with its reason."""
 
 
+class NotOffered(Refused):
+    """The framework, or its runner here, does not do this workload at all: nothing to report."""
+
+
 def ask(process: RunnerProcess, request: Request) -> dict:
     """The answer to a request.  Raises Refused where the runner cannot, for whatever reason."""
     try:
         answer = process.ask(request)
-    except (RunnerFailed, ProtocolError) as failure:
+    except RunnerFailed as failure:
         raise Refused(str(failure)) from failure
-    reason = answer.get("unsupported") or answer.get("error")
-    if reason is not None:
-        raise Refused(reason)
+    if "unsupported" in answer:
+        raise NotOffered(answer["unsupported"])
+    if "error" in answer:
+        raise Refused(answer["error"])
     return answer
 
 
@@ -54,13 +59,13 @@ def measure(processes: dict, selected: list[tuple[Workload, str]], rounds: int, 
 
 def _measure_one(processes, workload, mode, rounds, say) -> Row:
     row, running = Row(f"{workload.name} {mode}"), []
+    say(row.label)
     for name, process in processes.items():
         try:
             ask(process, Request("check", workload.name, mode))
             running.append(name)
         except Refused as reason:
-            row.left_out[name] = str(reason)
-            say(f"{row.label}: without {name}: {reason}")
+            _leave_out(row, name, reason, say)
     run = Request("run", workload.name, mode, workload.modes[mode].samples)
     for turn in range(rounds):
         first = turn % max(1, len(running))
@@ -69,12 +74,17 @@ def _measure_one(processes, workload, mode, rounds, say) -> Row:
             try:
                 row.times.setdefault(name, []).append(median(ask(processes[name], run)["times"]))
             except Refused as reason:
-                row.left_out[name] = str(reason)
-                say(f"{row.label}: {name} gave up in round {turn + 1}: {reason}")
+                _leave_out(row, name, reason, say)
         running = [name for name in running if name not in row.left_out]
-    for name in row.left_out:       # rounds are paired: an unfinished series would be set against the wrong ones
-        row.times.pop(name, None)
     return row
+
+
+def _leave_out(row: Row, name: str, reason: Refused, say: Say) -> None:
+    """Note why a competitor is missing.  Rounds are paired, so those that it did finish go, too."""
+    row.left_out[name] = str(reason)
+    row.times.pop(name, None)
+    if not isinstance(reason, NotOffered):
+        say(f"{row.label}: without {name}: {reason}")
 
 
 def measure_first_steps(entrants: list[Entrant], selected: list[tuple[Workload, str]], threads: int, rounds: int,
@@ -85,6 +95,7 @@ def measure_first_steps(entrants: list[Entrant], selected: list[tuple[Workload, 
     imports = Row("import")
     for workload, mode in selected:
         cold, warm = (Row(f"{workload.name} {mode}, first result, {state}") for state in ("cold", "warm"))
+        say(f"{workload.name} {mode}, first result")
         for _ in range(min(rounds, FIRST_STEP_ROUNDS)):
             for entrant in entrants:
                 if entrant.name in cold.left_out:
@@ -94,13 +105,17 @@ def measure_first_steps(entrants: list[Entrant], selected: list[tuple[Workload, 
                         try:
                             imported, seconds = _first_step(entrant, workload, mode, threads, folder)
                         except Refused as reason:
-                            cold.left_out[entrant.name] = warm.left_out[entrant.name] = str(reason)
-                            say(f"{row.label}: without {entrant.name}: {reason}")
+                            _leave_out(warm, entrant.name, reason, _silent)
+                            _leave_out(cold, entrant.name, reason, say)
                             break
                         row.times.setdefault(entrant.name, []).append(seconds)
                         imports.times.setdefault(entrant.name, []).append(imported)
         rows += [cold, warm]
     return [imports, *rows]
+
+
+def _silent(_text: str) -> None:
+    pass
 
 
 def _first_step(entrant, workload, mode, threads, folder) -> tuple[float, float]:

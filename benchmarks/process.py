@@ -1,6 +1,7 @@
 """A runner's process, as the driver sees it."""
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -12,10 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.competitors import COMPETITORS, OURS, Competitor, environment
-from benchmarks.protocol import Request, parse_answer
+from benchmarks.protocol import ProtocolError, Request, parse_answer
 
 ROOT = str(Path(__file__).resolve().parent.parent)
-PATIENCE = 900.0        # seconds for one answer: some frameworks compile for minutes
+PATIENCE = 300.0        # seconds for one answer: some frameworks compile for minutes
 
 
 class RunnerFailed(Exception):
@@ -53,17 +54,15 @@ def entrants(peers: dict[str, str]) -> tuple[list[Entrant], dict[str, str]]:
 class RunnerProcess:
     """A process that measures one competitor; a context manager that ends it.
 
+    One that failed is ended, and the next request starts another.
     cache: the folder for compiled code, see `competitors.environment`.
     """
 
     def __init__(self, entrant: Entrant, threads: int, cache: str | None = None):
-        self.name = entrant.name
-        self._errors = tempfile.TemporaryFile()
+        self._command = [entrant.interpreter, "-m", "benchmarks.runners", entrant.name, str(threads)]
+        self._environment = environment(entrant.competitor, dict(os.environ), ROOT, threads, cache)
+        self._process: subprocess.Popen | None = None
         self._unread = b""
-        self._process = subprocess.Popen(
-            [entrant.interpreter, "-m", "benchmarks.runners", self.name, str(threads)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=self._errors, cwd=ROOT, bufsize=0,
-            env=environment(entrant.competitor, dict(os.environ), ROOT, threads, cache))
 
     def __enter__(self):
         return self
@@ -71,13 +70,25 @@ class RunnerProcess:
     def __exit__(self, *_):
         self.close()
 
+    def _start(self) -> None:
+        self._unread = b""
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=self._errors, cwd=ROOT, env=self._environment, bufsize=0)
+
     def ask(self, request: Request, patience: float = PATIENCE) -> dict:
-        """The answer to a request.  Raises RunnerFailed if there is none."""
+        """The answer to a request.  Raises RunnerFailed if there is none within `patience` seconds."""
+        if self._process is None:
+            self._start()
         try:
             self._process.stdin.write(request.line().encode())
         except BrokenPipeError:
             pass        # it ended; what it had to say is still in the pipe or in its errors
-        return parse_answer(self._line(patience))
+        try:
+            return parse_answer(self._line(patience))
+        except (RunnerFailed, ProtocolError) as failure:
+            self._end(grace=0.0)
+            raise RunnerFailed(str(failure)) from failure
 
     def _line(self, patience: float) -> str:
         deadline = time.monotonic() + patience
@@ -99,12 +110,19 @@ class RunnerProcess:
 
     def close(self) -> None:
         """Let the process end, by force if it does not."""
+        if self._process is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(Request("quit").line().encode())
+            self._end(grace=5.0)
+
+    def _end(self, grace: float) -> None:
+        process, self._process = self._process, None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
         try:
-            self._process.stdin.write(Request("quit").line().encode())
-            self._process.stdin.close()
-            self._process.wait(5)
-        except (OSError, subprocess.TimeoutExpired):
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
         self._errors.close()

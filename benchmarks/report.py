@@ -2,10 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import time
-from pathlib import Path
 
 from benchmarks.competitors import OURS
 from benchmarks.ratios import TIE, Row, verdict
@@ -55,20 +51,3 @@ def as_json(rows: list[Row], facts: dict) -> str:
                                       {"ratio": row.ratio(name), "verdict": verdict(row.ratio(name))})}
                             for name, times in row.times.items()}})
     return json.dumps({**facts, "tie_within": TIE, "results": results}, indent=1, ensure_ascii=False) + "\n"
-
-
-def machine() -> dict:
-    """What the times depend on: processor, cores, system, date."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"processor": processor(), "cores": os.cpu_count(), "usable_cores": usable, "system": platform.platform(),
-            "python": platform.python_version(), "date": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-
-
-def processor() -> str:
-    """The name of the processor, as well as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
