@@ -65,7 +65,7 @@ def _measure_one(processes, workload, mode, rounds, say) -> Row:
             ask(process, Request("check", workload.name, mode))
             running.append(name)
         except Refused as reason:
-            _leave_out(row, name, reason, say)
+            _leave_out((row,), name, reason, say)
     run = Request("run", workload.name, mode, workload.modes[mode].samples)
     for turn in range(rounds):
         first = turn % max(1, len(running))
@@ -74,17 +74,18 @@ def _measure_one(processes, workload, mode, rounds, say) -> Row:
             try:
                 row.times.setdefault(name, []).append(median(ask(processes[name], run)["times"]))
             except Refused as reason:
-                _leave_out(row, name, reason, say)
+                _leave_out((row,), name, reason, say)
         running = [name for name in running if name not in row.left_out]
     return row
 
 
-def _leave_out(row: Row, name: str, reason: Refused, say: Say) -> None:
+def _leave_out(rows: tuple, name: str, reason: Refused, say: Say) -> None:
     """Note why a competitor is missing.  Rounds are paired, so those that it did finish go, too."""
-    row.left_out[name] = str(reason)
-    row.times.pop(name, None)
+    for row in rows:
+        row.left_out[name] = str(reason)
+        row.times.pop(name, None)
     if not isinstance(reason, NotOffered):
-        say(f"{row.label}: without {name}: {reason}")
+        say(f"{rows[0].label}: without {name}: {reason}")
 
 
 def measure_first_steps(entrants: list[Entrant], selected: list[tuple[Workload, str]], threads: int, rounds: int,
@@ -105,17 +106,12 @@ def measure_first_steps(entrants: list[Entrant], selected: list[tuple[Workload, 
                         try:
                             imported, seconds = _first_step(entrant, workload, mode, threads, folder)
                         except Refused as reason:
-                            _leave_out(warm, entrant.name, reason, _silent)
-                            _leave_out(cold, entrant.name, reason, say)
+                            _leave_out((cold, warm), entrant.name, reason, say)
                             break
                         row.times.setdefault(entrant.name, []).append(seconds)
                         imports.times.setdefault(entrant.name, []).append(imported)
         rows += [cold, warm]
     return [imports, *rows]
-
-
-def _silent(_text: str) -> None:
-    pass
 
 
 def _first_step(entrant, workload, mode, threads, folder) -> tuple[float, float]:

@@ -18,7 +18,7 @@ def seconds_text(seconds: float) -> str:
 
 def ratio_text(ratio: float) -> str:
     """``1.62x win``."""
-    return f"{ratio:.2f}x {verdict(ratio)}"
+    return f"{ratio:.{2 if ratio >= 0.1 else 4}f}x {verdict(ratio)}"
 
 
 def table(rows: list[Row], names: list[str]) -> str:

@@ -18,12 +18,12 @@ def cell_task(given: Given, nets, tensor, finish) -> Task:
     if not given.trains:
         return Task(net, arguments, finish=finish, to_numpy=lambda output: output.asnumpy())
     step = nets.make_step(given.name, net)
-    # value() is a copy; asnumpy() of a Parameter itself would be a view that training changes
-    start = [(p, p.value().asnumpy().copy()) for p in step.get_parameters()]
 
     def reset() -> None:
-        for parameter, value in start:
-            parameter.set_data(tensor(value))
+        # from a new net and optimiser: keeping copies from the start would count among the time to the first step
+        fresh = nets.make_step(given.name, nets.make_net(given.name, given.weights))
+        for parameter, initial in zip(step.get_parameters(), fresh.get_parameters()):
+            parameter.set_data(initial)
 
     def call(x, y) -> float:
         return float(step(x, y))

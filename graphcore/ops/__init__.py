@@ -5,9 +5,9 @@ Names are looked up when they are first used, so that the records can be importe
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import os
 
-_SUBMODULES = frozenset(m.name for m in pkgutil.iter_modules(__path__))
+_SUBMODULES = frozenset(entry.removesuffix(".py") for entry in os.listdir(os.path.dirname(__file__)) if entry[0] != "_")
 _HOMES = ("graphcore.ops.functional", "graphcore.ops.primitives", "graphcore.ops.composite")
 
 

@@ -370,6 +370,10 @@ def test_gradients_of_compositions_against_formulas():
     _close(g, p)
     g = gc.grad(lambda x: ops.norm(x))(Tensor(x))
     _close(g, x / np.linalg.norm(x))
+    zeros = Tensor(np.zeros((2, 3), np.float32))
+    functions = (ops.norm, lambda x: ops.std(x, 1).sum(), lambda x: ops.elu(x).sum(), lambda x: ops.xlogy(x, x).sum())
+    for function in functions:
+        assert np.isfinite(gc.grad(function)(zeros).asnumpy()).all()
     g = gc.grad(lambda x: ops.softplus(x).sum())(Tensor([0.0, 30.0]))
     _close(g, [0.5, 1.0])
 

@@ -141,9 +141,8 @@ def test_primitives_work_in_a_cell():
 
 
 def test_steps_of_optimisers():
-    w, m, v = Parameter(Tensor([1.0, 2.0])), Parameter(Tensor([0.5, 0.5])), Parameter(Tensor([0.0, 0.0]))
-    g = Tensor([1.0, -1.0])
-    P.ApplyMomentum()(w, m, 0.1, g, 0.9)
+    w, m = Parameter(Tensor([1.0, 2.0])), Parameter(Tensor([0.5, 0.5]))
+    P.ApplyMomentum()(w, m, 0.1, Tensor([1.0, -1.0]), 0.9)
     _check(m, [1.45, -0.55])
     _check(w, [0.855, 2.055])
     w, m = Parameter(Tensor([1.0])), Parameter(Tensor([0.0]))

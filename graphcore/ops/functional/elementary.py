@@ -21,11 +21,12 @@ __all__ = [
     "neg", "negative", "square", "sign", "sgn", "reciprocal", "inv", "sqrt", "rsqrt", "exp", "tensor_exp", "expm1",
     "tensor_expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos",
     "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "erf",
-    "abs", "absolute", "positive", "exp2", "erfc", "sinc", "deg2rad", "rad2deg", "logit", "floor", "ceil", "trunc",
-    "round", "rint", "frac", "hypot", "logaddexp", "logaddexp2", "xlogy", "copysign", "ldexp", "bitwise_and",
-    "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_not", "invert", "signbit",
-    "heaviside", "scalar_cast", "identity",
+    "abs", "absolute", "positive", "exp2", "erfc", "erfinv", "sinc", "deg2rad", "rad2deg", "logit", "floor", "ceil",
+    "trunc", "round", "rint", "frac", "hypot", "logaddexp", "logaddexp2", "xlogy", "copysign", "ldexp",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_not",
+    "invert", "signbit", "heaviside", "scalar_cast", "identity",
 ]
+
 
 UNARY_DOC = """{summary}
 
@@ -98,6 +99,32 @@ def exp2(input):
 def erfc(input):
     """1 - erf(input)."""
     return sub(1, erf(input))
+
+
+_ERFINV_CENTRE = (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
+                  -0.00417768164, 0.246640727, 1.50140941)
+_ERFINV_TAIL = (-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
+                0.00943887047, 1.00167406, 2.83297682)
+
+
+def erfinv(input):
+    """The inverse of erf on (-1, 1), by Giles' polynomials and one step of Newton's method."""
+    x = floating(tensor_of(input, "erfinv"))
+    w = neg(log(mul(sub(1.0, x), add(x, 1.0))))
+    small = apply(pw.lt, w, Tensor(5.0, w.dtype))
+    centre, tail = sub(w, 2.5), sub(sqrt(apply(pw.maximum, w, Tensor(5.0, w.dtype))), 3.0)
+    y = mul(x, apply(pw.select, small, _polynomial(centre, _ERFINV_CENTRE), _polynomial(tail, _ERFINV_TAIL)))
+    refined = sub(y, mul(sub(erf(y), x), mul(exp(square(y)), math.sqrt(math.pi) / 2)))
+    y = apply(pw.select, apply(pw.is_finite, refined), refined, y)
+    y = apply(pw.select, apply(pw.eq, x, Tensor(1, x.dtype)), Tensor(math.inf, x.dtype), y)
+    return apply(pw.select, apply(pw.eq, x, Tensor(-1, x.dtype)), Tensor(-math.inf, x.dtype), y)
+
+
+def _polynomial(x, coefficients):
+    total = Tensor(coefficients[0], x.dtype)
+    for c in coefficients[1:]:
+        total = add(mul(total, x), c)
+    return total
 
 
 def sinc(input):

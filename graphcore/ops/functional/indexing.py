@@ -33,8 +33,8 @@ from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis
 from graphcore.ops.record import broadcast_shapes
 
 __all__ = [
-    "gather", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "masked_select", "nonzero",
-    "argwhere", "unique", "bincount", "searchsorted", "bucketize", "scatter_nd", "tensor_scatter_update",
+    "gather", "embedding", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "masked_select",
+    "nonzero", "argwhere", "unique", "bincount", "searchsorted", "bucketize", "scatter_nd", "tensor_scatter_update",
     "tensor_scatter_add", "tensor_scatter_sub", "scatter_nd_update", "scatter_elements", "scatter",
     "tensor_scatter_elements", "index_add", "index_fill", "unsorted_segment_sum", "isin", "slice", "tensor_slice",
     "strided_slice",
@@ -97,6 +97,21 @@ def gather(input_params, input_indices, axis, batch_dims=0):
 
 def _span(start, count) -> list:
     return [start + i for i in np.arange(count).tolist()]
+
+
+def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False):
+    """The rows of `weight` that the integers `input` name; the row `padding_idx` gets no gradient.
+
+    Raises ValueError for `max_norm` and `scale_grad_by_freq`, which are not supported.
+    """
+    if max_norm is not None or scale_grad_by_freq:
+        raise shape_error("embedding: max_norm and scale_grad_by_freq are not supported")
+    rows = gather(weight, input, 0)
+    if padding_idx is None:
+        return rows
+    from graphcore.ops.functional.program import stop_gradient
+    padding = expand_dims(equal(input, padding_idx % weight.shape[0]), -1)
+    return where(padding, stop_gradient(rows), rows)
 
 
 def index_select(input, axis, index):

@@ -145,8 +145,9 @@ def cummax(input, axis):
 
 
 def cummin(input, axis):
-    """(the running minimum along `axis`, its int64 index), by comparing all pairs of places."""
-    return _running_extreme(input, axis, "cummin", min)
+    """(the running minimum along `axis`, its int32 index), by comparing all pairs of places."""
+    values, places = _running_extreme(input, axis, "cummin", min)
+    return values, cast(places, dt.int32)
 
 
 def _running_extreme(input, axis, name, extreme):

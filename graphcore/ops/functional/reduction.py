@@ -196,10 +196,16 @@ def var(input, axis=None, ddof=0, keepdims=False):
     return _spread(input, axis, ddof, keepdims, "var")[0]
 
 
+def root(x: Tensor) -> Tensor:
+    """The square root of what is not negative; its gradient at 0 is 0, where that of `sqrt` is infinite."""
+    positive = apply(pw.gt, x, Tensor(0, x.dtype))
+    return apply(pw.select, positive, sqrt(apply(pw.select, positive, x, Tensor(1, x.dtype))), x)
+
+
 @also_named(dim="axis", keepdim="keepdims", correction="ddof")
 def std(input, axis=None, ddof=0, keepdims=False):
     """The standard deviation along `axis`; see `var`."""
-    return sqrt(var(input, axis, ddof, keepdims))
+    return root(var(input, axis, ddof, keepdims))
 
 
 def var_mean(input, axis=None, ddof=0, keepdims=False):
@@ -210,7 +216,7 @@ def var_mean(input, axis=None, ddof=0, keepdims=False):
 def std_mean(input, axis=None, ddof=0, keepdims=False):
     """(standard deviation, mean) along `axis`; see `var`."""
     variance, centre = var_mean(input, axis, ddof, keepdims)
-    return sqrt(variance), centre
+    return root(variance), centre
 
 
 @also_named(axis="dim", keepdims="keepdim", keep_dims="keepdim")
@@ -255,7 +261,7 @@ def vector_norm(x, ord=2, axis=None, keepdims=False, *, dtype=None):
     elif ord == 1:
         result = sum(abs_(x), axis, keepdims)
     elif ord == 2:
-        result = cast(sqrt(sum(square(widened(x)), axis, keepdims)), x.dtype)
+        result = cast(root(sum(square(widened(x)), axis, keepdims)), x.dtype)
     else:
         result = pow(sum(pow(abs_(x), ord), axis, keepdims), 1.0 / ord)
     return result if dtype is None else cast(result, dt.as_dtype(dtype))

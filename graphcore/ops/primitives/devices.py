@@ -11,8 +11,8 @@ from graphcore.tensor import Tensor
 
 __all__ = [
     "ReduceOp", "AllReduce", "AllGather", "ReduceScatter", "Broadcast", "AlltoAll", "FloatStatus",
-    "NPUAllocFloatStatus", "NPUGetFloatStatus", "NPUClearFloatStatus", "ScalarSummary", "TensorSummary", "ImageSummary", "HistogramSummary",
-    "ControlDepend",
+    "NPUAllocFloatStatus", "NPUGetFloatStatus", "NPUClearFloatStatus", "ScalarSummary", "TensorSummary",
+    "ImageSummary", "HistogramSummary", "ControlDepend",
 ]
 
 

@@ -5,10 +5,10 @@ from graphcore import dtype as dt
 from graphcore.ops import functional as F
 from graphcore.ops.primitives.base import plain, primitive
 
-_PLAIN = """Add TensorAdd=add Sub Mul Div RealDiv=div DivNoNan=div_no_nan Mod=floor_mod FloorMod=floor_mod
+_PLAIN = """Add TensorAdd=add Sub Mul Div RealDiv=div DivNoNan=div_no_nan Mod=fmod FloorMod=floor_mod
     FloorDiv=floor_div TruncateDiv=truncate_div TruncateMod=truncate_mod Pow Maximum Minimum Neg Abs Sign Square
     Sqrt Rsqrt Exp Expm1 Log Log1p Reciprocal Inv=reciprocal Floor Ceil Rint Trunc Sin Cos Tan Asin Acos
-    ACos=acos Atan Atan2 Sinh Cosh Asinh Acosh Atanh Tanh Sigmoid Erf Erfc ReLU=relu ReLU6=relu6 SeLU=selu
+    ACos=acos Atan Atan2 Sinh Cosh Asinh Acosh Atanh Tanh Sigmoid Erf Erfc Erfinv ReLU=relu ReLU6=relu6 SeLU=selu
     HSwish=hardswish HSigmoid=hardsigmoid Mish Softplus Softsign FastGeLU=fast_gelu FastGelu=fast_gelu SiLU=silu
     PReLU=prelu Xlogy Equal NotEqual=not_equal Less LessEqual=less_equal Greater GreaterEqual=greater_equal
     LogicalAnd=logical_and LogicalOr=logical_or LogicalNot=logical_not LogicalXor=logical_xor IsNan=isnan
@@ -36,6 +36,24 @@ class _Functions:
 
 _CLASSES = plain(_PLAIN, _Functions(), __name__)
 globals().update(_CLASSES)
+
+
+@primitive
+def AddExt(input, other, alpha=1):
+    """input + alpha * other."""
+    return F.add(input, other if alpha == 1 else F.mul(other, alpha))
+
+
+@primitive
+def Swiglu(input, dim=-1):
+    """silu of the first half along `dim` times the second."""
+    return F.swiglu(input, dim)
+
+
+@primitive
+def Partial(function, *args, **kwargs):
+    """A function with its first arguments given."""
+    return F.partial(function, *args, **kwargs)
 
 
 @primitive

@@ -31,6 +31,12 @@ def ReduceSum(x, axis=(), *, keep_dims=False, skip_mode=False):
 
 
 @primitive
+def SumExt(input, dim=None, keepdim=False, dtype=None):
+    """The sum along `dim`; integers in int64."""
+    return F.sum(input, dim, keepdim, dtype=dtype)
+
+
+@primitive
 def ReduceMean(x, axis=(), *, keep_dims=False):
     """The mean along `axis`."""
     return F.mean(x, axis, keep_dims)
