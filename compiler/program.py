@@ -67,7 +67,7 @@ def _compiler_text() -> str:
 
         import graphcore.ops
         here, ops = Path(__file__).parent, Path(graphcore.ops.__file__).parent
-        _text_digest = cache.text_digest([*here.rglob("*.py"), *ops.glob("*.py")])
+        _text_digest = cache.text_digest([*here.rglob("*.py"), *ops.glob("*.py"), *ops.glob("pointwise/*.py")])
     return _text_digest
 
 

@@ -1,4 +1,4 @@
-"""Primitives of layers: reductions, matrix products, convolutions, pooling, normalisation, losses."""
+"""Primitives of layers: reductions, matrix products, convolutions, pooling, normalisation."""
 from __future__ import annotations
 
 from graphcore import dtype as dt
@@ -329,94 +329,6 @@ class Dropout(Primitive):
     def __call__(self, x):
         mask = F.dropout(F.ones_like(x), 1.0 - self.keep_prob, seed=self.seed)
         return F.mul(x, mask), F.cast(F.not_equal(mask, 0), x.dtype)
-
-
-# -- losses -----------------------------------------------------------------------------------------------
-
-@primitive
-def SoftmaxCrossEntropyWithLogits(logits, labels):
-    """(cross entropy of each row of softmax(logits) and probabilities, its gradient)."""
-    scores = F.log_softmax(logits)
-    return F.neg(F.sum(F.mul(labels, scores), -1)), F.sub(F.exp(scores), labels)
-
-
-@primitive
-def SparseSoftmaxCrossEntropyWithLogits(logits, labels, *, is_grad=False):
-    """The mean cross entropy of softmax(logits) and class indices; is_grad: its gradient instead."""
-    if not is_grad:
-        return F.cross_entropy(logits, labels)
-    hot = F.one_hot(labels, logits.shape[-1], 1.0, 0.0)
-    return F.div(F.sub(F.softmax(logits), hot), float(logits.shape[0]))
-
-
-@primitive
-def SigmoidCrossEntropyWithLogits(logits, label):
-    """Binary cross entropy of sigmoid(logits), element by element."""
-    return F.binary_cross_entropy_with_logits(logits, label, reduction="none")
-
-
-@primitive
-def BinaryCrossEntropy(input, target, weight=None, *, reduction="mean"):
-    """Binary cross entropy of probabilities."""
-    return F.binary_cross_entropy(input, target, weight, reduction)
-
-
-@primitive
-def BCEWithLogitsLoss(input, target, weight=None, posWeight=None, *, reduction="mean"):
-    """Binary cross entropy of sigmoid(input)."""
-    return F.binary_cross_entropy_with_logits(input, target, weight, posWeight, reduction)
-
-
-@primitive
-def NLLLoss(logits, labels, weight, *, reduction="mean", ignore_index=-100):
-    """(the negative log likelihood, the sum of the weights of the labels)."""
-    loss = F.nll_loss(logits, labels, weight, ignore_index, reduction)
-    chosen = F.mul(F.one_hot(labels, logits.shape[1], 1.0, 0.0), weight)
-    counted = F.reshape(F.not_equal(labels, ignore_index), (-1, 1))
-    return loss, F.sum(F.where(counted, chosen, 0.0))
-
-
-@primitive
-def SmoothL1Loss(prediction, target, *, beta=1.0, reduction="none"):
-    """0.5 * d^2 / beta for small differences d, |d| - beta / 2 for large ones."""
-    return F.smooth_l1_loss(prediction, target, beta, reduction)
-
-
-@primitive
-def KLDivLoss(logits, labels, *, reduction="mean"):
-    """The Kullback-Leibler divergence of log probabilities and probabilities."""
-    return F.kl_div(logits, labels, reduction)
-
-
-@primitive
-def SoftMarginLoss(input, target, *, reduction="mean"):
-    """log(1 + e^(-target * input))."""
-    return F.soft_margin_loss(input, target, reduction)
-
-
-@primitive
-def BoundingBoxEncode(anchor_box, groundtruth_box, *, means=(0.0, 0.0, 0.0, 0.0), stds=(1.0, 1.0, 1.0, 1.0)):
-    """How boxes lie to anchors: shifts and log ratios, normalised."""
-    return F.bounding_box_encode(anchor_box, groundtruth_box, means, stds)
-
-
-@primitive
-def BoundingBoxDecode(anchor_box, deltas, *, max_shape, means=(0.0, 0.0, 0.0, 0.0), stds=(1.0, 1.0, 1.0, 1.0),
-                      wh_ratio_clip=0.016):
-    """The boxes that deltas describe, cut off at an image of `max_shape`."""
-    return F.bounding_box_decode(anchor_box, deltas, max_shape, means, stds, wh_ratio_clip)
-
-
-@primitive
-def CheckValid(bboxes, img_metas):
-    """Whether each box [N, 4] lies within an image; img_metas: its height, width and ratio."""
-    return F.check_valid(bboxes, img_metas)
-
-
-@primitive
-def IOU(anchor_boxes, gt_boxes, *, mode="iou"):
-    """The overlap of all pairs of boxes; see `ops.iou`."""
-    return F.iou(anchor_boxes, gt_boxes, mode)
 
 
 __all__ = ["Conv2DBackpropInput", *(n for n, v in list(globals().items()) if isinstance(v, type)
