@@ -19,6 +19,7 @@ from graphcore.compiler.runtime.program import (
 )
 from graphcore.compiler.schedule.steps import Schedule, make_schedule
 from graphcore.compiler.toolchain.naming import symbol
+from graphcore.errors import ShapeError
 from graphcore.ir.dims import evaluate
 from graphcore.ir.graph import Graph
 
@@ -40,6 +41,8 @@ class Compiled:
 
 def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
     """Schedule, lower and plan an optimised graph."""
+    if binding:
+        _check_windows(graph, binding)
     schedule = make_schedule(graph, ACCEPTS_EPILOGUE)
     lowered = lower(schedule, cpu)
     plan = plan_memory(lowered.launches, lowered.externals, lowered.may_share, binding)
@@ -71,6 +74,22 @@ def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
     kernels = {symbol(k): k for entry in lowered.launches for k in _kernels(entry)}
     return Compiled(schedule, lowered, plan, program, tuple(kernels.values()), params,
                     tuple(c.array for c in constants))
+
+
+def _check_windows(graph: Graph, binding: Mapping) -> None:
+    """Raise ShapeError where, with these sizes, a slice or placement leaves its array: types could not tell before."""
+    for n in graph.nodes:
+        if n.op not in ("slice", "place", "update_slice"):
+            continue
+        inner = n.shape if n.op == "slice" else n.inputs[-1].shape
+        outer = n.inputs[0].shape if n.op == "slice" else n.shape
+        for begin, count, stride, extent in zip(n.attrs["begin"], inner, n.attrs["stride"], outer):
+            first, count, extent = (evaluate(v, binding) for v in (begin, count, extent))
+            last = first + (count - 1) * stride
+            if count and not (0 <= first < extent and 0 <= last < extent):
+                places = "; ".join(map(str, graph.origins.of(n)))
+                raise ShapeError(f"{n.op} takes elements {first} to {last} of an axis of size {extent}"
+                                 + (f" ({places})" if places else ""))
 
 
 def _kernels(entry):

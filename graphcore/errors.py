@@ -18,6 +18,10 @@ class DTypeError(GraphcoreError, TypeError):
     """A dtype that an operator or a conversion does not take."""
 
 
+class IndexRangeError(GraphcoreError, IndexError):
+    """An index beyond the size of its axis, or of a kind that cannot index."""
+
+
 class NameClashError(GraphcoreError, ValueError):
     """Two Parameters of one net that bear the same name."""
 

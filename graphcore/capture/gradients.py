@@ -12,20 +12,21 @@ from graphcore.errors import GradientError, UnboundParameterError
 from graphcore.tensor import Tensor
 
 
-def value_and_grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False):
+def value_and_grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False, sens_param=False):
     """A function that returns (value of `fn`, gradients).
 
     grad_position: an int or tuple of ints (which arguments to differentiate by), or None; weights: Parameters to
     differentiate by (list, ParameterTuple or one Parameter), or None.  With both, gradients are (inputs, weights).
     has_aux: only the first of fn's outputs is differentiated.  Outputs that are not scalars are summed.
+    sens_param: the last argument of the call weighs the output, whose shape it has.
     Raises ValueError if both grad_position and weights are None, IndexError for a position out of range.
     """
-    return GradientFunction(fn, grad_position, weights, has_aux, with_value=True, return_ids=return_ids)
+    return GradientFunction(fn, grad_position, weights, has_aux, True, return_ids, sens_param)
 
 
-def grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False):
+def grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False, sens_param=False):
     """Like `value_and_grad`, returning the gradients alone (with has_aux: (gradients, aux))."""
-    return GradientFunction(fn, grad_position, weights, has_aux, with_value=False, return_ids=return_ids)
+    return GradientFunction(fn, grad_position, weights, has_aux, False, return_ids, sens_param)
 
 
 class GradientFunction:

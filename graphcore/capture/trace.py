@@ -33,15 +33,15 @@ def current_trace() -> Trace | None:
 class TracedTensor(Tensor):
     """A Tensor inside a capture: it has a node instead of values."""
 
-    __slots__ = ("node", "trace")
+    __slots__ = ("node", "recorder")
 
     def __init__(self, node: Node, trace: Trace):
-        self.node, self.trace = node, trace
+        self.node, self.recorder = node, trace
         self._dtype = node.type.dtype
 
     @property
     def _array(self):
-        return self.trace.value_of(self.node)
+        return self.recorder.value_of(self.node)
 
     @property
     def dtype(self) -> DType:
@@ -52,7 +52,7 @@ class TracedTensor(Tensor):
         return self.node.type.shape
 
     def __bool__(self):
-        self.trace.require_value(self.node, "a Python condition (if, while, and, or, not, assert)")
+        self.recorder.require_value(self.node, "a Python condition (if, while, and, or, not, assert)")
         return super().__bool__()
 
     def __deepcopy__(self, memo):
@@ -115,7 +115,7 @@ class Trace:
         """The node of anything an operator can take: a traced or plain Tensor, a Parameter, a number."""
         from graphcore.parameter import Parameter
         if isinstance(value, TracedTensor):
-            if value.trace is not self:
+            if value.recorder is not self:
                 raise CaptureError("a tensor of another capture was used: a value computed inside construct was kept "
                                    "outside of it (in a global, or an attribute); return it instead")
             return value.node

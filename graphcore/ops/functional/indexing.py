@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graphcore.errors import GraphcoreError
+from graphcore.errors import IndexRangeError
 from graphcore.ops import indexing as records
 from graphcore.ops.functional.arguments import (
     Tensor,
@@ -39,10 +39,6 @@ __all__ = [
     "tensor_scatter_elements", "index_add", "index_fill", "unsorted_segment_sum", "isin", "slice", "tensor_slice",
     "strided_slice",
 ]
-
-
-class IndexRangeError(GraphcoreError, IndexError):
-    """An index beyond the size of its axis, or of a kind that cannot index."""
 
 
 def index_error(message: str) -> Exception:
