@@ -17,7 +17,6 @@ from graphcore.compiler.launch import (
     Row,
     View,
 )
-from graphcore.compiler.schedule.grouping import group_launches
 from graphcore.compiler.schedule.groups import Group
 from graphcore.compiler.schedule.loops import Array, find_loops, merge_windows
 from graphcore.compiler.schedule.steps import Schedule, Step
@@ -78,8 +77,9 @@ class Builder:
         """Append a launch."""
         if isinstance(items, int) and items == 0:
             return
-        extra_reads = self.epilogue.reads if self.epilogue else ()
-        extra_writes = self.epilogue.writes if self.epilogue else ()
+        calls_epilogue = self.epilogue is not None and any(w is self.epilogue.words[1] for w in words)
+        extra_reads = self.epilogue.reads if calls_epilogue else ()
+        extra_writes = self.epilogue.writes if calls_epilogue else ()
         self._lowering.launches.append(Launch(kernel, tuple(words), items, grain, tuple(reads) + extra_reads,
                                               tuple(writes) + extra_writes, (self._node,), flops, bytes))
 
@@ -133,8 +133,7 @@ class _Lowering:
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
-        launches = group_launches(self.launches, self.externals)
-        return Lowered(tuple(launches), self.externals, self.may_share)
+        return Lowered(tuple(self.launches), self.externals, self.may_share)
 
     def buffer(self, node: Node) -> Buffer:
         """The memory of a stored node."""

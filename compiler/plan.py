@@ -17,6 +17,8 @@ from graphcore.compiler.runtime.program import (
     RowAddress,
     Scratch,
 )
+from graphcore.compiler.schedule.derive import split_launches
+from graphcore.compiler.schedule.grouping import group_launches
 from graphcore.compiler.schedule.steps import Schedule, make_schedule
 from graphcore.compiler.toolchain.naming import symbol
 from graphcore.errors import ShapeError
@@ -28,12 +30,20 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Compiled:
-    """A graph taken through schedule, lowering and plan, for one set of sizes."""
+    """A graph taken through schedule, lowering and plan, for one set of sizes.
+
+    program: externals are inputs, derived arrays, outputs, Parameters, constants.  prologue: computes the derived
+    arrays; its externals are derived arrays, Parameters, constants.  derived: (elements, NumPy dtype) of each.
+    """
 
     schedule: Schedule
     lowered: Lowered
+    launches: tuple             # of the program
+    prologue_launches: tuple
     plan: MemoryPlan
     program: NativeProgram
+    prologue: NativeProgram | None
+    derived: tuple
     kernels: tuple              # KernelSource
     params: tuple               # names, in the order of the externals
     constants: tuple            # arrays, likewise
@@ -45,35 +55,41 @@ def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
         _check_windows(graph, binding)
     schedule = make_schedule(graph, ACCEPTS_EPILOGUE)
     lowered = lower(schedule, cpu)
-    plan = plan_memory(lowered.launches, lowered.externals, lowered.may_share, binding)
-    check_plan(lowered.launches, lowered.externals, plan)
+    split = split_launches(lowered, writes_parameters=bool(graph.updates))
     params = tuple(graph.params)
     constants = list(dict.fromkeys(e.key for e in lowered.externals.values() if e.kind == "const"))
-    first = {"input": 0, "output": len(graph.inputs)}
-    first["param"] = first["output"] + len(graph.outputs)
-    first["const"] = first["param"] + len(params)
+    keys = {"input": range(len(graph.inputs)), "derived": split.derived, "output": range(len(graph.outputs)),
+            "param": params, "const": constants}
+    places = {b: (e.kind, e.key) for b, e in lowered.externals.items()} | {b: ("derived", b) for b in split.derived}
 
-    def number(external) -> int:
-        key = external.key
-        if external.kind == "param":
-            key = params.index(key)
-        elif external.kind == "const":
-            key = constants.index(key)
-        return first[external.kind] + key
+    def program_of(launches, kinds):
+        launches = group_launches(launches, places)
+        plan = plan_memory(launches, places, lowered.may_share, binding)
+        check_plan(launches, places, plan)
+        order = {(kind, key): i for i, (kind, key) in enumerate((kind, key) for kind in kinds for key in keys[kind])}
+        numbers = {buffer: order[place] for buffer, place in places.items() if place in order}
+        return launches, plan, _native_program(launches, numbers, plan, binding)
 
-    numbers = {buffer: number(e) for buffer, e in lowered.externals.items()}
+    launches, plan, program = program_of(split.launches, ("input", "derived", "output", "param", "const"))
+    prologue, before = None, []
+    if split.prologue:
+        before, _, prologue = program_of(split.prologue, ("derived", "param", "const"))
+    kernels = {symbol(k): k for entry in (*before, *launches) for k in _kernels(entry)}
+    return Compiled(schedule, lowered, tuple(launches), tuple(before), plan, program, prologue,
+                    tuple((evaluate(b.size, binding), b.dtype.storage) for b in split.derived),
+                    tuple(kernels.values()), params, tuple(c.array for c in constants))
+
+
+def _native_program(launches, numbers: Mapping, plan: MemoryPlan, binding: Mapping) -> NativeProgram:
     writer = _RowWriter(numbers, plan, binding)
     instructions = []
-    for entry in lowered.launches:
+    for entry in launches:
         items = evaluate(entry.items, binding)
         if items:
             instructions.append(Instruction(symbol(entry.kernel), writer.row(entry.words), items,
                                             max(1, evaluate(entry.grain, binding))))
             writer.end_launch()
-    program = NativeProgram(tuple(writer.rows), tuple(instructions), plan.arena_bytes)
-    kernels = {symbol(k): k for entry in lowered.launches for k in _kernels(entry)}
-    return Compiled(schedule, lowered, plan, program, tuple(kernels.values()), params,
-                    tuple(c.array for c in constants))
+    return NativeProgram(tuple(writer.rows), tuple(instructions), plan.arena_bytes)
 
 
 def _check_windows(graph: Graph, binding: Mapping) -> None:

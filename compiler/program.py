@@ -6,13 +6,13 @@ beside it and is what a call runs.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 
 import numpy as np
 
 from graphcore.capture import epoch
 from graphcore.compiler import cache
 from graphcore.compiler.runtime.executor import Executable
+from graphcore.compiler.runtime.program import External, NativeProgram
 from graphcore.compiler.stored import StoredCode
 from graphcore.compiler.toolchain.compile import cached_objects, object_keys, objects
 from graphcore.compiler.toolchain.cpu import host
@@ -86,74 +86,62 @@ class SharedProgram:
         if not self.symbols:
             self.code(())
 
-    def code(self, sizes: tuple) -> Version:
-        """The version for the values `sizes` of the symbols."""
+    def code(self, sizes: tuple) -> Code:
+        """The code for the values `sizes` of the symbols."""
         with _lock:
             found = self._by_sizes.get(sizes)
             if found is None:
                 found = self._by_sizes[sizes] = self._load(sizes) or self._compile(sizes)
             return found
 
-    def _load(self, sizes: tuple) -> Version | None:
-        stored = cache.load_json("programs", cache.digest(self.key, repr(sizes)))
-        if stored is None:
+    def _load(self, sizes: tuple) -> Code | None:
+        data = cache.load_json("programs", cache.digest(self.key, repr(sizes)))
+        stored = data and StoredCode.from_json(data)
+        images = stored and cached_objects(stored.object_keys)
+        if not stored or images is None:
             return None
-        codes = []
-        for data in (stored["main"], stored["prologue"]):
-            code = data and StoredCode.from_json(data)
-            images = code and cached_objects(code.object_keys)
-            if data and images is None:
-                return None
-            codes.append(Code(code, images) if data else None)
         statistics.programs_loaded += 1
-        return Version(*codes, tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in stored["derived"]))
+        return Code(stored, images)
 
-    def _compile(self, sizes: tuple) -> Version:
-        from graphcore.compiler.passes.derive import split_derived
+    def _compile(self, sizes: tuple) -> Code:
         from graphcore.compiler.pipeline import optimize
         from graphcore.compiler.plan import compile_plan
         if self._optimized is None:
-            self._optimized = split_derived(optimize(self._graph))
+            self._optimized = optimize(self._graph)
             statistics.graphs_compiled += 1
-        split, binding = self._optimized, dict(zip(self.symbols, sizes))
-        plans = [compile_plan(g, host(), binding) if g is not None else None for g in (split.main, split.prologue)]
-        kernels = [k for p in plans if p for k in p.kernels]
-        images, keys = objects(kernels), object_keys(kernels)
-        codes = [p and StoredCode(p.program, {s: keys[s] for s in p.program.symbols}, p.params, p.constants)
-                 for p in plans]
-        derived = tuple((tuple(evaluate(s, binding) for s in n.shape), n.dtype.storage)
-                        for n in (split.prologue.outputs if split.prologue else ()))
-        self._store(sizes, codes, derived)
-        return Version(*(c and Code(c, images) for c in codes), derived)
-
-    def _store(self, sizes: tuple, codes: list, derived: tuple) -> None:
-        data = [c and c.to_json() for c in codes]
-        if any(c and d is None for c, d in zip(codes, data)):
-            return
-        cache.store_json("programs", cache.digest(self.key, repr(sizes)), {
-            "main": data[0], "prologue": data[1], "derived": [[shape, dtype.str] for shape, dtype in derived]})
+        planned = compile_plan(self._optimized, host(), dict(zip(self.symbols, sizes)))
+        images = objects(planned.kernels)
+        stored = StoredCode(planned.program, planned.prologue, planned.derived, object_keys(planned.kernels),
+                            planned.params, planned.constants)
+        data = stored.to_json()
+        if data is not None:
+            cache.store_json("programs", cache.digest(self.key, repr(sizes)), data)
+        return Code(stored, images)
 
 
 class Code:
-    """An executable with the names of its Parameters and its constant arrays, in the order of the externals."""
+    """Executables of a graph for one set of sizes; see `compiler.plan.Compiled` for the order of their externals."""
 
     def __init__(self, stored: StoredCode, images):
-        self.executable = Executable(stored.program, {s: images[s] for s in stored.program.symbols})
-        self.params, self.constants = stored.params, stored.constants
+        self.executable = _executable(stored.program, images)
+        self.prologue = _executable(stored.prologue, images) if stored.prologue else None
+        self.params, self.constants, self.derived = stored.params, stored.constants, stored.derived
 
     @property
     def launches(self) -> int:
         """Kernels launched by one run."""
         return len(self.executable.program.instructions)
 
+    @property
+    def prologue_params(self) -> set:
+        """Names of the Parameters that the prologue reads."""
+        rows = self.prologue.program.rows if self.prologue else ()
+        read = {word.index - len(self.derived) for row in rows for word in row if isinstance(word, External)}
+        return {self.params[i] for i in read if 0 <= i < len(self.params)}
 
-@dataclass(frozen=True)
-class Version:
-    """The code of a graph for one set of sizes; `derived` gives shape and storage of what the prologue computes."""
 
-    main: Code
-    prologue: Code | None
-    derived: tuple
+def _executable(program: NativeProgram, images) -> Executable:
+    return Executable(program, {s: images[s] for s in program.symbols})
 
 
 class Program:
@@ -175,14 +163,14 @@ class Program:
     def launches(self) -> int:
         """Kernels launched by the last-used (or only) version of the program."""
         bound = self._static or next(iter(self._bound.values()))
-        return bound.version.main.launches
+        return bound.code.launches
 
     def run(self, arrays: list) -> list:
         """Run on the arrays of the inputs, in order; they have the types that the graph was captured with."""
         bound = self._static or self._bind(self._sizes(arrays))
         outputs = [np.empty(shape, dtype) for shape, dtype in bound.outputs]
-        fixed = bound.fixed if bound.derived is None else bound.with_derived()
-        executable = bound.version.main.executable
+        fixed = bound.with_derived() if bound.derived else bound.fixed
+        executable = bound.code.executable
         instance = executable.acquire()
         instance.run((*arrays, *fixed[0], *outputs, *fixed[1]))
         executable.release(instance)
@@ -209,28 +197,21 @@ class _Bound:
     """A program's arrays for one set of sizes: Parameters, constants and derived values."""
 
     def __init__(self, program: Program, sizes: tuple):
-        self.version = program.shared.code(sizes)
+        self.code = program.shared.code(sizes)
         binding = dict(zip(program.shared.symbols, sizes))
         self.outputs = [(tuple(evaluate(s, binding) for s in o.shape), o.dtype.storage) for o in program.graph.outputs]
-        self.fixed = ((), _memory(program, self.version.main))
-        self.derived = None
-        if self.version.prologue is not None:
-            self.derived = tuple(np.empty(shape, dtype) for shape, dtype in self.version.derived)
-            self.fixed = (self.derived, self.fixed[1])
-            self._prologue_memory = _memory(program, self.version.prologue)
-            self._escaped = any(program.parameters[n]._escaped for n in self.version.prologue.params)
-            self._epoch = None
+        self.derived = tuple(np.empty(size, dtype) for size, dtype in self.code.derived)
+        memory = tuple(program.parameters[n].materialized()._array for n in self.code.params) + self.code.constants
+        self.fixed = (self.derived, memory)
+        self.escaped = any(program.parameters[n]._escaped for n in self.code.prologue_params)
+        self.epoch = None               # what `epoch.data` was when the derived values were computed
 
     def with_derived(self):
         """The fixed arrays, after computing the derived ones again if a Parameter may have changed.
 
         A Parameter whose memory was handed out by `asnumpy` may change unseen, so it is always taken for changed.
         """
-        if self._epoch != epoch.data[0] or self._escaped:
-            self._epoch = epoch.data[0]
-            self.version.prologue.executable.run((*self.derived, *self._prologue_memory))
+        if self.epoch != epoch.data[0] or self.escaped:
+            self.epoch = epoch.data[0]
+            self.code.prologue.run((*self.derived, *self.fixed[1]))
         return self.fixed
-
-
-def _memory(program: Program, code: Code) -> tuple:
-    return tuple(program.parameters[n].materialized()._array for n in code.params) + code.constants

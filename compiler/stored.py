@@ -16,9 +16,14 @@ LARGEST_STORED_CONSTANTS = 1 << 20      # bytes; programs with more folded const
 
 @dataclass(frozen=True)
 class StoredCode:
-    """A native program, the cache keys of its kernels, and the names and arrays that its externals stand for."""
+    """Native programs, the cache keys of their kernels, and the names and arrays that their externals stand for.
+
+    See `compiler.plan.Compiled` for the fields and the order of externals.
+    """
 
     program: NativeProgram
+    prologue: NativeProgram | None
+    derived: tuple
     object_keys: dict
     params: tuple
     constants: tuple
@@ -27,14 +32,18 @@ class StoredCode:
         """As data for JSON; None if the constants are too large to store."""
         if sum(c.nbytes for c in self.constants) > LARGEST_STORED_CONSTANTS:
             return None
-        return {"program": self.program.to_json(), "objects": dict(self.object_keys), "params": list(self.params),
-                "constants": [_array_to_json(c) for c in self.constants]}
+        return {"program": self.program.to_json(), "prologue": self.prologue and self.prologue.to_json(),
+                "derived": [[size, dtype.str] for size, dtype in self.derived], "objects": dict(self.object_keys),
+                "params": list(self.params), "constants": [_array_to_json(c) for c in self.constants]}
 
     @staticmethod
     def from_json(data: dict) -> StoredCode:
         """What `to_json` stored."""
-        return StoredCode(NativeProgram.from_json(data["program"]), data["objects"], tuple(data["params"]),
-                          tuple(_array_from_json(c) for c in data["constants"]))
+        return StoredCode(
+            NativeProgram.from_json(data["program"]),
+            NativeProgram.from_json(data["prologue"]) if data["prologue"] else None,
+            tuple((size, np.dtype(dtype)) for size, dtype in data["derived"]), data["objects"], tuple(data["params"]),
+            tuple(_array_from_json(c) for c in data["constants"]))
 
 
 def _array_to_json(array: np.ndarray) -> dict:

@@ -116,20 +116,13 @@ def compiler_stages(graph: Graph) -> list[tuple[str, Graph]]:
 
 def kernel_launches(graph: Graph) -> dict:
     """KernelSource → how many launches of a run use it, for a captured graph; none of them is compiled."""
-    from graphcore.compiler.passes.derive import split_derived
     from graphcore.compiler.pipeline import optimize
     from graphcore.compiler.plan import compile_plan
     from graphcore.compiler.schedule.steps import TYPICAL_SIZE
     from graphcore.compiler.toolchain.cpu import host
-    split = split_derived(optimize(graph))
-    found: dict = {}
-    for part in (split.prologue, split.main):
-        if part is not None:
-            plan = compile_plan(part, host(), dict.fromkeys(graph.symbols, TYPICAL_SIZE))
-            counts = Counter(entry.kernel.digest for entry in plan.lowered.launches)
-            for kernel in plan.kernels:
-                found[kernel] = found.get(kernel, 0) + counts[kernel.digest]
-    return found
+    plan = compile_plan(optimize(graph), host(), dict.fromkeys(graph.symbols, TYPICAL_SIZE))
+    counts = Counter(entry.kernel.digest for entry in (*plan.prologue_launches, *plan.launches))
+    return {kernel: counts[kernel.digest] for kernel in plan.kernels}
 
 
 # -- choosing and showing ----------------------------------------------------------------------------------

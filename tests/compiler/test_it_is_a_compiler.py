@@ -78,13 +78,12 @@ def test_python_calls_of_a_step_do_not_grow_with_the_net():
 
 
 def test_objects_need_the_math_library_at_most():
-    from graphcore.compiler.passes.derive import split_derived
     from graphcore.compiler.pipeline import optimize
     from graphcore.compiler.plan import compile_plan
     from graphcore.compiler.toolchain.compile import objects
     step = training_step(lenet())
     step(*batch((4, 1, 32, 32)))
-    graph = split_derived(optimize(step._compiled.last_program.graph)).main
+    graph = optimize(step._compiled.last_program.graph)
     kernels = compile_plan(graph, host(), {}).kernels
     needed = set().union(*(undefined_symbols(image) for image in objects(kernels).values()))
     assert needed <= {"memcpy", "memmove", "memset", "expf", "logf", "powf"}, needed
