@@ -14,6 +14,7 @@ from graphcore.ir.dims import Dim
 from graphcore.ir.types import TensorType
 from graphcore.ops import linear
 from tests.kernels.runner import check
+from tests.thinning import thinned
 
 TILE = Tile.of(host(), dt.float32)
 R, C, D = TILE.rows, TILE.columns, TILE.depth
@@ -70,7 +71,7 @@ def test_strided_batches():
     product([numbers(6, 10, 20), numbers(20, 15)], orders=((1, 0, 2), None))
 
 
-@pytest.mark.parametrize("dtype", [dt.float64, dt.float16, dt.bfloat16])
+@pytest.mark.parametrize("dtype", thinned([dt.float64, dt.float16, dt.bfloat16], 2))
 def test_floats(dtype):
     for m, k, n in ((3, 50, 20), (R + 1, 2 * D + 3, C + 3), (70, 20, 100)):
         product(operands(m, k, n), dtype)
@@ -111,7 +112,7 @@ def test_symbolic_sizes(n):
     product([numbers(n, 4, 5), numbers(n, 5, 6)], symbols=([(size, 4, 5), (size, 5, 6)], {"N": n}))
 
 
-@pytest.mark.parametrize("vector_bytes, registers", [(32, 16), (16, 16), (16, 32)])
+@pytest.mark.parametrize("vector_bytes, registers", thinned([(32, 16), (16, 16), (16, 32)], 1))
 def test_other_vectors(vector_bytes, registers):
     """Tiles of smaller vectors are right too; this CPU runs them all."""
     target = dataclasses.replace(host(), vector_bytes=vector_bytes, vector_registers=registers, l1=16 << 10)

@@ -17,6 +17,7 @@ from graphcore.ops.pooling import (
     pooled_shape,
 )
 from tests.kernels.lowering import as_floats, run, stored
+from tests.thinning import thinned, thinned_values
 
 # kernel, stride, pad, shape of a plane
 WINDOWS = [
@@ -61,7 +62,7 @@ def check(name, arrays, attrs, dtype, **how):
     assert_same(got, want, dtype)
 
 
-@pytest.mark.parametrize("window", WINDOWS, ids=IDS)
+@pytest.mark.parametrize("window", thinned_values(WINDOWS, 4), ids=IDS)
 def test_maximum(window):
     attrs = maximum(window)
     x = image((2, 3, *window[3]))
@@ -71,7 +72,7 @@ def test_maximum(window):
     check("max_pool2d_grad_grad", [x, y, image(x.shape, 1)], attrs, dt.float32)
 
 
-@pytest.mark.parametrize("dilation", [(2, 1), (1, 3), (2, 2)])
+@pytest.mark.parametrize("dilation", thinned_values([(2, 1), (1, 3), (2, 2)], 1))
 def test_dilated_maximum(dilation):
     attrs = {"kernel": (3, 2), "stride": (2, 1), "pad": (2, 1, 0, 1), "dilation": dilation}
     x = image((2, 2, 9, 8))
@@ -81,7 +82,7 @@ def test_dilated_maximum(dilation):
     check("max_pool2d_grad_grad", [x, y, image(x.shape, 1)], attrs, dt.float32)
 
 
-@pytest.mark.parametrize("window", WINDOWS, ids=IDS)
+@pytest.mark.parametrize("window", thinned_values(WINDOWS, 4), ids=IDS)
 @pytest.mark.parametrize("include", [True, False])
 def test_mean(window, include):
     attrs = attributes(window, count_include_pad=include, divisor_override=None)
@@ -94,7 +95,7 @@ def test_mean(window, include):
     check("avg_pool2d_grad", [g], {**attrs, "shape": shape}, dt.float32)
 
 
-@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("dtype", thinned(FLOATS, 2), ids=str)
 @pytest.mark.parametrize("window", [WINDOWS[1], WINDOWS[2], WINDOWS[9]], ids=["tiles", "overlap", "large"])
 def test_float_types(window, dtype):
     shape = (2, 2, *window[3])
@@ -108,7 +109,7 @@ def test_float_types(window, dtype):
     check("avg_pool2d_grad", [y], {**attrs, "shape": shape}, dtype)
 
 
-@pytest.mark.parametrize("dtype", [dt.int8, dt.uint8, dt.int32, dt.int64, dt.uint64], ids=str)
+@pytest.mark.parametrize("dtype", thinned([dt.int8, dt.uint8, dt.int32, dt.int64, dt.uint64], 2), ids=str)
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 2)])
 def test_maximum_of_integers(dtype, dilation):
     info = np.iinfo(dtype.storage)
@@ -143,7 +144,8 @@ def test_symbolic_batch_and_windows_on_larger_arrays(how):
 
 
 @pytest.mark.parametrize("level", ["x86-64-v2", "x86-64-v3"])
-@pytest.mark.parametrize("window", [WINDOWS[1], WINDOWS[2], WINDOWS[9]], ids=["tiles", "overlap", "large"])
+@pytest.mark.parametrize("window", thinned_values([WINDOWS[1], WINDOWS[2], WINDOWS[9]], 1),
+                         ids=["tiles", "overlap", "large"])
 def test_other_cpus(window, level):
     """One lane on CPUs without masked access, half as many on those with half the vector width."""
     cpu = x86_level(level)

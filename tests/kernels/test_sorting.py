@@ -10,6 +10,7 @@ from graphcore.ir.types import TensorType
 from graphcore.ops.evaluate import interpret
 from graphcore.ops.sorting import argmax, cumprod, cumsum, sort_values, topk_values
 from tests.kernels.lowering import as_floats, run, stored
+from tests.thinning import thinned
 
 LOWERINGS = {**scan.LOWERINGS, **sorting.LOWERINGS}
 FLOATS = [dt.float32, dt.float64, dt.float16, dt.bfloat16]
@@ -46,7 +47,7 @@ def test_scan(name, exclusive, reverse, shape, axis):
     check(name, x, {"axis": axis, "exclusive": exclusive, "reverse": reverse}, dt.float32, 1e-5)
 
 
-@pytest.mark.parametrize("dtype", FLOATS + INTEGERS, ids=str)
+@pytest.mark.parametrize("dtype", thinned(FLOATS + INTEGERS, 4), ids=str)
 @pytest.mark.parametrize("axis", [0, 1])
 def test_scan_types(dtype, axis):
     attrs = {"axis": axis, "exclusive": False, "reverse": False}
@@ -67,7 +68,7 @@ def test_sort_lengths(length):
     check("sort_indices", values((2, length), dt.float32, length, 300), {"axis": 1, "descending": False}, dt.float32)
 
 
-@pytest.mark.parametrize("dtype", FLOATS + INTEGERS + [dt.bool_], ids=str)
+@pytest.mark.parametrize("dtype", thinned(FLOATS + INTEGERS + [dt.bool_], 3), ids=str)
 @pytest.mark.parametrize("descending", [False, True])
 def test_order_types(dtype, descending):
     x = values((3, 50), dtype)
