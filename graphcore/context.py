@@ -27,7 +27,7 @@ _WITHOUT_EFFECT = frozenset("""max_device_memory variable_memory_max_size enable
     jit_syntax_level jit_config exec_order debug_level enable_mem_reuse check_bprop enable_task_sink
     enable_loop_sink""".split())
 
-_current = dict(_DEFAULTS)
+settings = dict(_DEFAULTS)          # the options in force; read on every call, written by `set_context` alone
 _warned: set = set()
 
 
@@ -51,20 +51,20 @@ def set_context(**kwargs) -> None:
         if key == "runtime_num_threads" and value:
             from graphcore.compiler.runtime.executor import set_threads
             set_threads(int(value))
-        _current[key] = value
+        settings[key] = value
 
 
 def get_context(attr_key: str):
     """The value of an option.  Raises ValueError for one that is not known."""
-    if attr_key in _current:
-        return "CPU" if attr_key == "device_target" else _current[attr_key]
+    if attr_key in settings:
+        return "CPU" if attr_key == "device_target" else settings[attr_key]
     if attr_key in _WITHOUT_EFFECT:
         return None
     raise ValueError(f"get_context does not know {attr_key!r}")
 
 
 def is_graph_mode() -> bool:
-    return _current["mode"] == GRAPH_MODE
+    return settings["mode"] == GRAPH_MODE
 
 
 class ParallelMode:

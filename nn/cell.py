@@ -22,7 +22,7 @@ from graphcore.parameter import Parameter, ParameterTuple
 from graphcore.tensor import Tensor
 
 _MISSING = object()
-_settings = context._current            # the dict itself: a call must be quick
+_settings = context.settings            # the dict itself: a call must be quick
 _GRAPH_MODE = context.GRAPH_MODE
 
 

@@ -142,7 +142,7 @@ class Fuser:
             for g in candidates:
                 self._join(n, g, self._level(n, g))
             if len(candidates) > 1:
-                self._note(n, f"cheap: computed in each of the {len(candidates)} kernels that use it")
+                self.note(n, f"cheap: computed in each of the {len(candidates)} kernels that use it")
             return
         for g in candidates:
             level = self._level(n, g)
@@ -152,14 +152,14 @@ class Fuser:
                 self._lift(n, g)
                 level = "row"
             self._join(n, g, level)
-            self._note(n, f"fused into the kernel of {_title(g)}")
+            self.note(n, f"fused into the kernel of {_title(g)}")
             return
         g = Group(squeezed(own_shape(n)), reduced_axes(n) if kind(n) == "reduction" else None)
         self._join(n, g, "row" if kind(n) == "reduction" else "full")
         if n in self.external:
-            self._note(n, "begins a kernel: a result, or read by an operator with a kernel of its own")
+            self.note(n, "begins a kernel: a result, or read by an operator with a kernel of its own")
         else:
-            self._note(n, "begins a kernel: its consumers run over other index spaces")
+            self.note(n, "begins a kernel: its consumers run over other index spaces")
 
     def _candidate_groups(self, n: Node) -> list:
         found: dict = {}
@@ -268,9 +268,10 @@ class Fuser:
         return units
 
     def _would_cycle(self, n: Node, g: Group) -> bool:
-        return self._reaches([u for u in self._user_units(n) if u is not g], g)
+        return self.reaches([u for u in self._user_units(n) if u is not g], g)
 
-    def _reaches(self, starts, goal) -> bool:
+    def reaches(self, starts, goal) -> bool:
+        """Whether unit `goal` needs, directly or not, something of one of the units `starts`."""
         seen, stack = set(), list(starts)
         while stack:
             unit = stack.pop()
@@ -311,7 +312,7 @@ class Fuser:
     def _may_follow_directly(self, g: Group, h: Group) -> bool:
         """Whether h needs of g at most what it reads at its own position, and nothing by way of another unit."""
         others = [u for u in self.successors.get(g, ()) if u is not h]
-        if self._reaches(others, h):
+        if self.reaches(others, h):
             return False
         for m in h.nodes:
             for operand in m.inputs:
@@ -352,7 +353,7 @@ class Fuser:
                 del h.nodes[m]
                 g.nodes[m] = "full"
                 self.groups_of[m] = [g if x is h else x for x in self.groups_of[m]]
-                self._note(m, f"moved to {_title(g)}, which has its operands at hand")
+                self.note(m, f"moved to {_title(g)}, which has its operands at hand")
             self.successors[g].update(u for m in moved for u in self._user_units(m) if u is not g)
 
     def _forget(self, emptied: Group) -> None:
@@ -394,7 +395,7 @@ class Fuser:
         for n, level in g.nodes.items():
             into.nodes.setdefault(n, level)
             self.groups_of[n] = list(dict.fromkeys(into if x is g else x for x in self.groups_of[n]))
-            self._note(n, f"fused beside {_title(into)}, which reads the same data")
+            self.note(n, f"fused beside {_title(into)}, which reads the same data")
         self.successors[into] |= self.successors.pop(g, set())
         for units in self.successors.values():
             if g in units:
@@ -402,7 +403,8 @@ class Fuser:
                 units.add(into)
         self.successors[into].discard(into)
 
-    def _note(self, n: Node, text: str) -> None:
+    def note(self, n: Node, text: str) -> None:
+        """Record a decision about a node."""
         self.decisions.append(Decision(n, text))
 
 

@@ -81,7 +81,7 @@ class _Scheduler:
                     found[operator] = g
                     self._merge_units(operator, g)
                     for m in g.nodes:
-                        self.fuser._note(m, f"runs on the tiles of {operator.op} while they are in cache")
+                        self.fuser.note(m, f"runs on the tiles of {operator.op} while they are in cache")
                     break
         return found
 
@@ -99,7 +99,7 @@ class _Scheduler:
                 elif reach.base not in g.nodes and not reach.base.is_leaf and reach.base.op != "iota":
                     others.update(self._units(reach.base))
         after = [u for u in self.successors.get(operator, ()) if u is not g]
-        return reads and not any(self.fuser._reaches(after, u) or u in after for u in others)
+        return reads and not any(self.fuser.reaches(after, u) or u in after for u in others)
 
     def _units(self, base: Node) -> list:
         found = self.fuser.groups_of[base] if is_compute(base) else [base]
@@ -156,7 +156,7 @@ class _Scheduler:
                 if not self._reads_in_step(user, operand, base):
                     return False
             readers.update(u for u in units if u is not writer)
-        if any(self.fuser._reaches([writer], r) for r in readers):
+        if any(self.fuser.reaches([writer], r) for r in readers):
             return False
         for r in readers:
             self.successors.setdefault(r, set()).add(writer)

@@ -19,7 +19,7 @@ from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
 from graphcore.tensor import Tensor
 
-_settings = context._current
+_settings = context.settings
 
 
 @dataclass(frozen=True)
