@@ -114,6 +114,7 @@ class Fuser:
                         self.external.add(base)
         for root in graph.roots:
             self.external.add(window(root).base)
+        self.external.update(n for n in graph.nodes if kind(n) == "pointwise" and self._is_searched(n))
 
     def run(self) -> list:
         """All groups, and for each node the groups that compute it in `groups_of`."""
@@ -134,6 +135,15 @@ class Fuser:
             g.order = self.order
             g.stored = {n for n in g.nodes if self._home(n) is g and self._needed_outside(n, g)}
         return groups
+
+    def _is_searched(self, n: Node) -> bool:
+        """Whether elements of n are compared with its own extreme: the gradient of max and min looks for it.
+
+        Computed twice, n could differ in the last bit (a product and a sum become one rounding in one place and not in
+        another) and no element be found; so it is stored, and read by both.
+        """
+        users = {user.op for user, _ in self.consumers[n]}
+        return "eq" in users and not users.isdisjoint(("max", "min"))
 
     # -- placing one node ------------------------------------------------------------------------------
     def _place(self, n: Node) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from graphcore import dtype as dt
 from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.program import compile_graph
+from graphcore.ir import graph as ir
+from graphcore.ir.graph import Graph
+from graphcore.ir.types import TensorType
+from graphcore.ops import pointwise, reduction
 from graphcore.ops.evaluate import interpret
 from tests.compiler.random_graphs import GraphMaker, with_gradients
 
@@ -30,6 +35,18 @@ def test_compiled_equals_reference(seed):
 def test_gradients_equal_reference(seed):
     graph, arrays = GraphMaker(seed).make(10)
     check(with_gradients(graph), arrays)
+
+
+def test_the_gradient_of_a_maximum_finds_it():
+    """x * y is used twice, so one use may round once (multiply-add) where another rounds twice."""
+    x, y, z = (ir.input_(name, TensorType(dt.float32, (40, 333))) for name in "xyz")
+    product = pointwise.mul(x, y)
+    largest = reduction.max_(pointwise.add(product, z), axes=(1,), keepdims=True)
+    graph = Graph("maximum", (x, y, z), (pointwise.mul(product, largest),))
+    random = np.random.RandomState(0)
+    arrays = [random.randn(40, 333).astype(np.float32) for _ in range(3)]
+    results = compile_graph(with_gradients(graph), {}).run(arrays)
+    assert np.isfinite(results[3]).all() and (np.count_nonzero(results[3], axis=1) == 1).all()
 
 
 @pytest.mark.slow
