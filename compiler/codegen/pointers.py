@@ -195,6 +195,21 @@ def _local_array(element: Element):
     return intrinsic(prefer_literal=True)(make)
 
 
+def _rounding(element: Element):
+    def round_to(typing, x):
+        x = types.unliteral(x)
+        if x != types.float32:
+            return None
+
+        def generate(context, builder, signature, arguments):
+            return _from_memory(builder, element, _to_memory(builder, element, arguments[0]))
+        return x(x), generate
+
+    round_to.__name__ = f"round_{element.code}"
+    round_to.__doc__ = f"A float32 rounded to the nearest {element.code}, as a float32."
+    return intrinsic(round_to)
+
+
 def convert(context, builder, value, source: types.Type, target: types.Type):
     """Convert between numbers and booleans; a number is true unless it is zero."""
     if source == target:
@@ -275,5 +290,6 @@ def namespace() -> dict:
     """The names that this module gives to kernels."""
     names = {f"ptr_{code}": _pointer_maker(element) for code, element in ELEMENTS.items()}
     names |= {f"alloca_{code}": _local_array(ELEMENTS[code]) for code in ELEMENTS if code not in ("f16", "bf16")}
+    names |= {f"round_{code}": _rounding(ELEMENTS[code]) for code in ("f16", "bf16")}
     names |= {made.__name__: made for made in (load, store, advance, address_of, restrict, prefetch)}
     return names

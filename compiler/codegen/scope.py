@@ -57,6 +57,8 @@ class Scope:
         if m.op == "random_uniform":
             return f"philox_uniform(key0, key1, {m.attrs['site']}, {self.index_of(self.writer.loops.positions[m])})"
         texts = [self.operand(o, m) for o in self.writer.loops.operands[m]]
+        if m.op == "cast" and m.dtype.code in ("f16", "bf16"):      # asked for, so it rounds even if nothing is stored
+            return f"round_{m.dtype.code}(f32({texts[0]}))"
         source = compute_type(m.inputs[0].dtype) if m.inputs else code
         text = record.scalar.format(*texts).replace("T(", f"{source}(")
         return text if m.dtype.is_bool and record.scalar != "{0}" else f"{code}({text})"
