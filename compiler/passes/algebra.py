@@ -247,6 +247,31 @@ def whole_slice(node: Node):
     return x if node.shape == x.shape and all(s == 1 for s in node.attrs["stride"]) else None
 
 
+@rule("add")
+def sum_of_places(node: Node):
+    """place(a) + place(b) + ... that tile an axis -> concat(a, b, ...): the gradient of a split"""
+    places, stack = [], [node]
+    while stack:
+        n = stack.pop()
+        if n.op == "add":
+            stack.extend(n.inputs)
+        elif n.op == "place" and n.shape == node.shape and n.attrs["fill"] == 0 and set(n.attrs["stride"]) == {1}:
+            places.append(n)
+        else:
+            return None
+    axes = [i for i, extent in enumerate(node.shape) if any(p.inputs[0].shape[i] != extent for p in places)]
+    if len(axes) != 1:
+        return None
+    (axis,) = axes
+    places.sort(key=lambda p: str(p.attrs["begin"][axis]).zfill(12))
+    end = 0
+    for p in places:
+        if p.attrs["begin"][axis] != end:
+            return None
+        end = p.inputs[0].shape[axis] + end
+    return view.concat(*(p.inputs[0] for p in places), axis=axis) if end == node.shape[axis] else None
+
+
 @rule("concat")
 def concat_of_one(node: Node):
     """concat(x) -> x"""
