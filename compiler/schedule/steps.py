@@ -25,12 +25,6 @@ class Step:
     node: Node | None
     group: Group | None
 
-    @property
-    def results(self) -> list:
-        """The nodes that this step stores."""
-        own = [self.node] if self.node is not None else []
-        return own + (sorted(self.group.stored, key=self.group.order.__getitem__) if self.group else [])
-
 
 @dataclass(frozen=True)
 class Schedule:

@@ -10,8 +10,6 @@ from typing import Union
 
 from graphcore.errors import ShapeError
 
-Monomial = tuple  # sorted tuple of atoms, an atom being a symbol name or ('//', Dim, int)
-
 
 class Dim:
     """A symbolic size, as a sum of integer coefficients times products of atoms."""
