@@ -32,7 +32,11 @@ _warned: set = set()
 
 
 def set_context(**kwargs) -> None:
-    """Set execution options: ``mode`` (GRAPH_MODE or PYNATIVE_MODE), ``runtime_num_threads``, ``check_nan`` ...
+    """Set execution options.
+
+    mode: GRAPH_MODE or PYNATIVE_MODE; runtime_num_threads: threads of compiled programs; check_nan: raise at the first
+    call whose inputs or results are not finite; save_graphs, save_graphs_path: write the IR of every program that is
+    compiled, one file for each stage that changes it, into this folder.
 
     MindSpore's options for other hardware are accepted without effect; ``device_target`` other than "CPU" warns once.
     Raises ValueError for unknown keys, with the nearest known one, and for unknown modes.
@@ -49,7 +53,7 @@ def set_context(**kwargs) -> None:
             _warned.add(value)
             warnings.warn(f"device_target={value!r}: graphcore runs on the CPU", stacklevel=2)
         if key == "runtime_num_threads" and value:
-            from graphcore.compiler.runtime.executor import set_threads
+            from graphcore.compiler.runtime.native import set_threads
             set_threads(int(value))
         settings[key] = value
 

@@ -1,6 +1,8 @@
 """Look at what was compiled, from Python: the IR of a Cell or function that has been called."""
 from __future__ import annotations
 
+from pathlib import Path
+
 from graphcore.errors import GraphcoreError
 from graphcore.ir.graph import Graph
 from graphcore.ir.printer import print_graph
@@ -28,6 +30,25 @@ def compiled_graph(function, stage: str = "capture") -> Graph:
     if stage != "final" and stage not in names:
         raise ValueError(f"no stage is called {stage!r}; there are {', '.join(names)} and final")
     return reports[-1 if stage == "final" else names.index(stage)].graph
+
+
+def save_graphs(graph: Graph, folder: str) -> None:
+    """Write a captured graph after each stage that changes it: ``NAME_00_capture.gir``, ``NAME_01_...`` in `folder`.
+
+    Another program of the same name gets a number behind it.  Raises OSError where the folder cannot be written.
+    """
+    from graphcore.compiler.pipeline import run_stages
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    name, number = graph.name, 1
+    while (target / f"{name}_00_capture.gir").exists():
+        number += 1
+        name = f"{graph.name}-{number}"
+    previous = None
+    for i, report in enumerate(run_stages(graph)):
+        if report.graph != previous:
+            (target / f"{name}_{i:02d}_{report.name}.gir").write_text(print_graph(report.graph), encoding="utf-8")
+        previous = report.graph
 
 
 def ir_text(function, stage: str = "final") -> str:

@@ -135,6 +135,9 @@ class Entry:
         self._structure = captured.structure
         self._single = captured.structure == Slot(0)
         self._dtypes = [o.dtype for o in captured.graph.outputs]
+        if _settings["save_graphs"]:
+            from graphcore.inspect import save_graphs
+            save_graphs(captured.graph, _settings["save_graphs_path"])
         self.program = compiler.compile(captured.graph, captured.parameters)
         self.epoch = epoch.structure[0]
 

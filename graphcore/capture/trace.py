@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from graphcore.capture import epoch
 from graphcore.capture.location import locate, user_origin
 from graphcore.dtype import DType
 from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError
@@ -289,6 +290,8 @@ class ConcreteTrace(Trace):
 
     def commit(self) -> None:
         """Write the recorded new values into the Parameters."""
+        if self._state:
+            epoch.data_changed()
         for parameter in self.parameters.values():
             node = self._state.get(id(parameter))
             if node is not None:

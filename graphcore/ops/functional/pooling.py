@@ -187,7 +187,7 @@ def adaptive_avg_pool2d(input, output_size):
     if kernel is not None:
         return apply(records.avg_pool2d, x, kernel=kernel, stride=kernel, pad=(0, 0, 0, 0), count_include_pad=True,
                      divisor_override=None)
-    if x.ndim > 2 and (output_size == 1 or tuple(output_size) == (1, 1)):
+    if x.ndim > 2 and output_size in (1, (1, 1), [1, 1]):
         return mean(x, (-2, -1), True)
     return _adaptive("adaptive_avg_pool2d", x, output_size, 2, mean)
 
