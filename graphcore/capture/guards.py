@@ -38,7 +38,7 @@ class Read:
 
 
 class _Same:
-    """Compares equal to a snapshot of the very same object."""
+    """Compares equal to a snapshot of the very same object, which it keeps alive: its id is not given to another."""
 
     __slots__ = ("value",)
 
@@ -47,6 +47,9 @@ class _Same:
 
     def __eq__(self, other):
         return isinstance(other, _Same) and other.value is self.value
+
+    def __hash__(self):
+        return id(self.value)
 
 
 def _snapshot(value, depth: int = 3):
@@ -112,4 +115,4 @@ def static_key(value):
         return (dict, tuple((k, static_key(v)) for k, v in value.items()))
     if isinstance(value, np.ndarray):
         return (np.ndarray, value.shape, value.dtype.str, value.tobytes())
-    return (type(value), id(value))
+    return (type(value), _Same(value))
