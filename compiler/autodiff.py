@@ -1,64 +1,85 @@
 """Reverse-mode differentiation: `grad` nodes become the nodes that compute the gradients.
 
-The rules stand with the operators (`vjp`).  This walker visits only what lies between the loss and the targets, adds up
-what arrives at a node over several paths, and undoes broadcasting, once for all rules.
+The rules stand with the operators (`vjp`), those of branches and loops in `region_gradients`.  The sweep visits only
+what lies between the loss and the targets, adds up what arrives at a node over several paths, and undoes broadcasting,
+once for all rules.
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from graphcore.compiler import region_gradients
+from graphcore.compiler.dependence import depending
 from graphcore.errors import GradientError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node, Origins
+from graphcore.ir.types import TapeType
 from graphcore.ops import pointwise
 from graphcore.ops.record import REGISTRY
 from graphcore.ops.view import broadcast_to, sum_to
 
 
-def gradients(loss: Node, sens: Node | None, wrt: tuple, origins: Origins) -> tuple:
-    """The gradients of sum(loss * sens) with respect to the nodes `wrt`; zeros where the loss does not depend on one.
+class Sweep:
+    """One pass from results back to the nodes `targets`.
 
     The targets are independent variables: nothing flows on through them to what they were computed from.
-
-    Raises GradientError, naming the operator, where one on the way has no rule.
+    replaced: loop → the loop that stands for it from now on, because it also keeps what the backward pass reads.
     """
-    needed = _between(loss, set(wrt))
-    one = pointwise.literal(1, loss)
-    start = sens if sens is not None else (broadcast_to(one, shape=loss.shape) if loss.shape else one)
-    arrived: dict[Node, Node] = {loss: start}
-    targets = set(wrt)
-    for node in reversed(list(ir.walk((loss,)))):
-        g = arrived.get(node)
-        if g is None or node not in needed or node in targets:      # a target is where the sweep ends
-            continue
-        for source, part in zip(node.inputs, _contributions(node, g, origins)):
-            if part is None or source not in needed:
+
+    def __init__(self, targets: Iterable[Node], origins: Origins):
+        self.targets, self.origins = tuple(targets), origins
+        self.replaced: dict[Node, Node] = {}
+        self._arrived: dict[Node, Node] = {}
+        self._of_items: dict[Node, dict] = {}           # region -> number of a result -> its gradient
+
+    def run(self, starts: Iterable[tuple]) -> tuple:
+        """The gradients with respect to the targets of the sum of value * weight, for pairs (value, weight).
+
+        None where no value depends on a target.  Raises GradientError, naming the operator, where one on the way has
+        no rule.
+        """
+        starts = list(starts)
+        ends = set(self.targets)
+        roots = [value for value, _ in starts]
+        self.needed = depending(roots, ends)
+        for value, weight in starts:
+            if value in self.needed:
+                self._arrive(value, weight)
+        for node in reversed(list(ir.walk(roots))):
+            if node not in self.needed or node in ends:     # a target is where the sweep ends
                 continue
-            part = sum_to(part, source.shape)
-            known = arrived.get(source)
-            arrived[source] = part if known is None else pointwise.add(known, part)
-            _inherit(arrived[source], node, origins)
-    return tuple(arrived.get(w) or pointwise.zeros_like(w) for w in wrt)
+            if node.op == "item" and node in self._arrived:
+                self._of_items.setdefault(node.inputs[0], {})[node.attrs["index"]] = self._arrived[node]
+            elif node in self._of_items:
+                self._spread(node, region_gradients.gradients(self, node, self._of_items[node]))
+            elif node in self._arrived:
+                self._spread(node, self._contributions(node, self._arrived[node]))
+        return tuple(map(self._arrived.get, self.targets))
+
+    def _spread(self, node: Node, parts: Iterable[Node | None]) -> None:
+        for source, part in zip(node.inputs, parts):
+            if part is not None and source in self.needed:
+                self._arrive(source, part)
+                inherit_origin(self._arrived[source], node, self.origins)
+
+    def _arrive(self, node: Node, part: Node) -> None:
+        if isinstance(node.type, TapeType):
+            add = region_gradients.add_tapes
+        else:
+            part, add = sum_to(part, node.shape), lambda _, a, b: pointwise.add(a, b)
+        known = self._arrived.get(node)
+        self._arrived[node] = part if known is None else add(node, known, part)
+
+    def _contributions(self, node: Node, g: Node) -> tuple:
+        record = REGISTRY[node.op]
+        if record.vjp is None:
+            places = ", ".join(str(o) for o in self.origins.of(node))
+            raise GradientError(f"{node.op} has no gradient, but the loss depends on a weight through it"
+                                + (f" ({places})" if places else "") + "; use stop_gradient where none is wanted")
+        return record.vjp(g, node, *node.inputs, **node.attrs)
 
 
-def _between(loss: Node, targets: set) -> set:
-    """The nodes through which the loss depends on a target by something differentiable."""
-    needed = set()
-    for node in ir.walk((loss,)):
-        if node in targets or any(i in needed for i in node.inputs):
-            if getattr(node.type, "dtype", None) is None or node.dtype.is_float or node in targets:
-                needed.add(node)
-    return needed
-
-
-def _contributions(node: Node, g: Node, origins: Origins) -> tuple:
-    record = REGISTRY[node.op]
-    if record.vjp is None:
-        places = ", ".join(str(o) for o in origins.of(node))
-        raise GradientError(f"{node.op} has no gradient, but the loss depends on a weight through it"
-                            + (f" ({places})" if places else "") + "; use stop_gradient where none is wanted")
-    return record.vjp(g, node, *node.inputs, **node.attrs)
-
-
-def _inherit(new: Node, source: Node, origins: Origins) -> None:
+def inherit_origin(new: Node, source: Node, origins: Origins) -> None:
     """Give the nodes of a gradient rule the origin of the node that they differentiate."""
     places = origins.of(source)
     stack = [new]
@@ -72,22 +93,33 @@ def _inherit(new: Node, source: Node, origins: Origins) -> None:
 
 def expand_gradients(graph: Graph) -> Graph:
     """Replace every `grad` node (inner ones first) by the computation of the gradients, and drop barriers."""
-    if not any(n.op in ("grad", "barrier", "stop_gradient") for n in graph.nodes):
-        return graph
-    found: dict[Node, tuple] = {}
+    return _drop_markers(_expand(graph))
+
+
+def _expand(graph: Graph) -> Graph:
+    graph = ir.map_regions(graph, _expand)
+    while (node := next((n for n in graph.nodes if n.op == "grad"), None)) is not None:
+        graph = _without_grad(graph, node)
+    return graph
+
+
+def _without_grad(graph: Graph, node: Node) -> Graph:
+    """The graph with the gradients that one `grad` node stands for; below it there is no other."""
+    loss, *wrt = node.inputs
+    sweep = Sweep(wrt[node.attrs["sens"]:], graph.origins)
+    if node.attrs["sens"]:
+        start = wrt[0]
+    else:
+        one = pointwise.literal(1, loss)
+        start = broadcast_to(one, shape=loss.shape) if loss.shape else one
+    found = [g if g is not None else pointwise.zeros_like(w) for g, w in zip(sweep.run([(loss, start)]), sweep.targets)]
 
     def expand(n: Node, inputs: tuple) -> Node:
-        if n.op == "grad":
-            sens = inputs[1] if n.attrs["sens"] else None
-            wrt = inputs[2:] if n.attrs["sens"] else inputs[1:]
-            carrier = ir.node("grad", inputs, n.attrs, n.type)
-            found[carrier] = gradients(inputs[0], sens, wrt, graph.origins)
-            return carrier
-        if n.op == "item" and inputs[0] in found:
-            return found[inputs[0]][n.attrs["index"]]
+        if n.op == "item" and n.inputs[0] is node:
+            return found[n.attrs["index"]]
         return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
 
-    return _drop_markers(ir.rebuild(graph, expand))
+    return region_gradients.with_replaced(ir.rebuild(graph, expand), sweep.replaced)
 
 
 def _drop_markers(graph: Graph) -> Graph:
@@ -95,4 +127,6 @@ def _drop_markers(graph: Graph) -> Graph:
         if n.op in ("barrier", "stop_gradient"):
             return inputs[0]
         return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
-    return ir.rebuild(graph, drop)
+
+    graph = ir.map_regions(graph, _drop_markers)
+    return ir.rebuild(graph, drop) if any(n.op in ("barrier", "stop_gradient") for n in graph.nodes) else graph

@@ -21,8 +21,9 @@ class InterpretedProgram:
 
     launches = 0
 
-    def __init__(self, graph: Graph, parameters: dict):
+    def __init__(self, graph: Graph, parameters: dict, callbacks=()):
         self.graph, self.parameters = expand_gradients(graph), dict(parameters)
+        self.callbacks = tuple(callbacks)
 
     def rebind(self) -> None:
         """Nothing to do: Parameters are read at each run."""
@@ -32,7 +33,7 @@ class InterpretedProgram:
         leaves = dict(zip(self.graph.inputs, arrays))
         for name, leaf in self.graph.params.items():
             leaves[leaf] = self.parameters[name].materialized()._array
-        values = interpret(self.graph, leaves)
+        values = interpret(self.graph, leaves, self.callbacks)
         outputs = [np.array(values[o]) for o in self.graph.outputs]
         new = [(name, np.array(values[node])) for name, node in self.graph.updates]
         for name, value in new:

@@ -11,7 +11,6 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.capture import epoch
-from graphcore.capture.location import locate
 from graphcore.errors import CaptureError, DTypeError, ShapeError
 from graphcore.lazy import MetaTensor, Recipe, materialize
 from graphcore.parameter_tuple import ParameterTuple
@@ -225,11 +224,12 @@ class Parameter(Tensor):
 
         data: Tensor, Parameter, initializer, int or float, of the Parameter's shape unless `slice_shape` is True.
         It is converted to the Parameter's dtype.  Raises TypeError for another kind of data, ShapeError for another
-        shape, DTypeError where the conversion would lose information (float into int, float64 into float32).
+        shape, DTypeError where the conversion would lose information (float into int, float64 into float32).  In a
+        capture it is `ops.assign`.
         """
         if _current_trace() is not None:
-            raise locate(CaptureError("set_data inside construct: use ops.assign(parameter, value), which becomes a "
-                                      "part of the graph"))
+            from graphcore.ops.state import assign
+            return assign(self, data)
         if isinstance(data, bool) or not isinstance(data, (Tensor, int, float)):
             raise TypeError(f"Parameter data must be a Tensor, an int or a float, got {type(data).__name__}; "
                             "wrap arrays in Tensor(...)")

@@ -90,7 +90,14 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         extras = self._extras
         if extras is not None:
             return self._run_wrapped(extras, args, kwargs)
-        return self.construct(*args, **kwargs)
+        return self._construct(args, kwargs)
+
+    def _construct(self, args, kwargs):
+        """construct itself, in a capture with its control flow converted."""
+        if current_trace() is None:
+            return self.construct(*args, **kwargs)
+        from graphcore.capture.language import callee
+        return callee(self.construct)(*args, **kwargs)
 
     def _make_compiled(self):
         from graphcore.capture.compiled import CompiledFunction

@@ -90,10 +90,10 @@ class CellHooks:
             if kind == "forward_pre":
                 args, kwargs = _before(self, function, with_kwargs, args, kwargs)
         if float_type is None:
-            output = self.construct(*args, **kwargs)
+            output = self._construct(args, kwargs)
         else:
             args, kwargs = cast_floats(args, float_type), cast_floats(kwargs, float_type)
-            output = cast_floats(self.construct(*args, **kwargs), float_type)
+            output = cast_floats(self._construct(args, kwargs), float_type)
         for kind, function, with_kwargs in hooks:
             if kind == "forward":
                 result = function(self, args, kwargs, output) if with_kwargs else function(self, args, output)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphcore import context
-from graphcore.capture import epoch, guards
+from graphcore.capture import epoch, guards, outcome, places
 from graphcore.capture.finite import run_checked
+from graphcore.capture.language import callee
+from graphcore.capture.language.nests import Slot
 from graphcore.capture.location import locate
+from graphcore.capture.mutable import MUTABLE
 from graphcore.capture.symbolic import declared_types
-from graphcore.capture.trace import Trace
+from graphcore.capture.trace import NeedsValue, Trace
 from graphcore.errors import GraphcoreError
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
@@ -30,13 +33,9 @@ class Captured:
     parameters: dict            # name -> Parameter
     structure: Any              # the returned nest, with `Slot(i)` for output i
     reads: dict                 # guards
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The place of graph output `index` in what the function returns."""
-
-    index: int
+    callbacks: tuple = ()       # Python functions that the program calls
+    actions: tuple = ()         # what the function did to Python objects, to be done after every run
+    asks: bool = False          # the capture was cut off where Python needed a value: the one output
 
 
 class CompiledFunction:
@@ -78,18 +77,20 @@ class CompiledFunction:
         self._last = entry
         return entry
 
-    def capture(self, args, kwargs) -> Captured:
+    def capture(self, args, kwargs, assumed=()) -> Captured:
         """Record one call as a graph."""
-        return capture_call(self.function, args, kwargs, self.name, self.owner)
+        return capture_call(self.function, args, kwargs, self.name, self.owner, assumed)
 
 
-def capture_call(function, args, kwargs, name: str, owner=None) -> Captured:
-    """Run `function` on traced arguments.
+def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple = ()) -> Captured:
+    """Run `function`, its control flow converted, on traced arguments.
 
     Tensors become inputs of the graph (Parameters stay themselves, everything else is a constant of this capture);
     a TensorType in place of a Tensor makes an input of that type.
+    Where Python code asks for the value of a tensor, it gets the next of `assumed`; when they are used up, the graph
+    computes what it asked for (`asks`).
     """
-    trace, reads = Trace(name), {}
+    trace, reads = Trace(name, assumed), {}
     names = _argument_names(function, args)
 
     def traced(value, name):
@@ -108,37 +109,46 @@ def capture_call(function, args, kwargs, name: str, owner=None) -> Captured:
         owner.bind_names()
     with trace.active(), guards.recording(reads):
         try:
-            result = function(*[traced(a, n) for a, n in zip(args, names)],
-                              **{k: traced(v, k) for k, v in kwargs.items()})
+            result = callee(function)(*[traced(a, n) for a, n in zip(args, names)],
+                                      **{k: traced(v, k) for k, v in kwargs.items()})
+            outputs: list = []
+            structure = outcome.take_apart(result, trace, outputs)
+        except NeedsValue as question:
+            graph = Graph(name, tuple(trace.inputs), (question.node,), (), (), trace.origins)
+            return Captured(graph, trace.parameters, None, reads, asks=True)
         except GraphcoreError as error:
             raise locate(error) from None
-        outputs: list = []
-        structure = _take_apart(result, trace, outputs)
-    return Captured(trace.finish(outputs), trace.parameters, structure, reads)
+        finally:
+            changed = places.restore(trace)
+        actions = outcome.actions(changed, trace, outputs)
+    return Captured(trace.finish(outputs), trace.parameters, structure, reads, tuple(trace.callbacks), actions)
 
 
 def is_input(value) -> bool:
-    """Whether an argument is data: a Tensor that is not a Parameter."""
+    """Whether an argument is data: a Tensor that is not a Parameter, or a mutable number."""
     from graphcore.parameter import Parameter
-    return isinstance(value, Tensor) and not isinstance(value, Parameter)
+    return isinstance(value, MUTABLE) or isinstance(value, Tensor) and not isinstance(value, Parameter)
 
 
 class Entry:
     """One compiled program of a function, with the guards under which it may be used."""
 
-    def __init__(self, function: CompiledFunction, args, kwargs, types: list | None):
+    def __init__(self, function: CompiledFunction, args, kwargs, types: list | None, assumed: tuple = ()):
         from graphcore import compiler
-        captured = function.capture(args if types is None else types, kwargs)
+        captured = function.capture(args if types is None else types, kwargs, assumed)
+        self._function, self._types, self._assumed = function, types, assumed
+        self._answers = {} if captured.asks else None
+        self._actions = captured.actions
         simple = _all_inputs(args) and not kwargs and types is None
         self._key = tuple((a._dtype, a.shape) for a in args) if simple else None
         self._reads = captured.reads
         self._structure = captured.structure
-        self._single = captured.structure == Slot(0)
+        self._single = captured.structure == Slot(0) and not captured.actions
         self._dtypes = [o.dtype for o in captured.graph.outputs]
         if _settings["save_graphs"]:
             from graphcore.inspect import save_graphs
             save_graphs(captured.graph, _settings["save_graphs_path"])
-        self.program = compiler.compile(captured.graph, captured.parameters)
+        self.program = compiler.compile(captured.graph, captured.parameters, captured.callbacks)
         self.epoch = epoch.structure[0]
 
     def accepts(self, args) -> bool:
@@ -163,6 +173,8 @@ class Entry:
 
     def run(self, args, kwargs):
         arrays = [a._array for a in args] if self._key is not None else [a._array for a in _inputs((args, kwargs))]
+        if self._answers is not None:
+            return self._answered(arrays, args, kwargs).run(args, kwargs)
         if _settings["check_nan"]:
             return self._arranged(run_checked(self.program, arrays))
         return self._arranged(self.program.run(arrays))
@@ -170,7 +182,19 @@ class Entry:
     def _arranged(self, results: list):
         if self._single:
             return Tensor._wrap(results[0], self._dtypes[0])
-        return _put_together(self._structure, [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)])
+        tensors = [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)]
+        for action in self._actions:
+            action.run(tensors)
+        return outcome.put_together(self._structure, tensors)
+
+    def _answered(self, arrays, args, kwargs) -> Entry:
+        """The entry for the value that Python code asked for, which this one's program computes."""
+        value = self.program.run(arrays)[0].item()
+        key = type(value), value
+        entry = self._answers.get(key)
+        if entry is None or not entry.refresh():
+            entry = self._answers[key] = Entry(self._function, args, kwargs, self._types, (*self._assumed, value))
+        return entry
 
 
 def _all_inputs(args) -> bool:
@@ -212,33 +236,3 @@ def _argument_names(function, args) -> list:
         names = []
     names = names[:len(args)]
     return names + [f"arg{i}" for i in range(len(names), len(args))]
-
-
-def _take_apart(value, trace: Trace, outputs: list):
-    """Replace the Tensors of a returned nest by Slots, collecting their nodes.
-
-    Parameters and Python values are returned themselves.
-    """
-    from graphcore.parameter import Parameter
-    if isinstance(value, Parameter):
-        return value
-    if isinstance(value, Tensor):
-        outputs.append(trace.node_of(value))
-        return Slot(len(outputs) - 1)
-    if isinstance(value, (list, tuple)):
-        items = [_take_apart(v, trace, outputs) for v in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {k: _take_apart(v, trace, outputs) for k, v in value.items()}
-    return value
-
-
-def _put_together(structure, tensors):
-    if isinstance(structure, Slot):
-        return tensors[structure.index]
-    if isinstance(structure, (list, tuple)):
-        items = [_put_together(s, tensors) for s in structure]
-        return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
-    if isinstance(structure, dict):
-        return {k: _put_together(s, tensors) for k, s in structure.items()}
-    return structure

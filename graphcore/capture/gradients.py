@@ -57,6 +57,7 @@ class GradientFunction:
 
     # -- the differentiated function, on traced arguments ------------------------------------------------
     def traced(self, *args, **kwargs):
+        from graphcore.capture.language import callee
         trace = current_trace()
         positions = _as_tuple(self.grad_position) if self.grad_position is not None else ()
         args = list(args)
@@ -65,7 +66,7 @@ class GradientFunction:
         others = self._independent_arguments(trace, args, {p % len(args) for p in positions} if args else ())
         weights = self._weight_list()
         weight_nodes = [trace.differentiable_parameter(w) for w in weights]
-        outputs = self.fn(*args, **kwargs)
+        outputs = callee(self.fn)(*args, **kwargs)
         loss = self._loss(trace, outputs)
         gradients = trace.gradient(loss, trace.node_of(sens) if sens is not None else None,
                                    at + weight_nodes + others)

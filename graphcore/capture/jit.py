@@ -38,7 +38,8 @@ class JitFunction:
 
     def __call__(self, *args, **kwargs):
         if current_trace() is not None:
-            return self.function(*args, **kwargs)
+            from graphcore.capture.language import callee
+            return callee(self.function)(*args, **kwargs)
         return self._compiled(*args, **kwargs)
 
     def __get__(self, instance, owner=None):

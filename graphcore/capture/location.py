@@ -11,7 +11,8 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _is_library: dict[str, bool] = {}
 
 
-def _library_file(filename: str) -> bool:
+def is_library_file(filename: str) -> bool:
+    """Whether code of this file is graphcore's own."""
     known = _is_library.get(filename)
     if known is None:
         folders = [_ROOT]
@@ -33,7 +34,7 @@ def treat_as_library(filename: str) -> None:
 def user_frame(frame=None):
     """The innermost frame that is not graphcore's; None if there is none."""
     frame = frame or sys._getframe(1)
-    while frame is not None and _library_file(frame.f_code.co_filename):
+    while frame is not None and is_library_file(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
 
@@ -74,7 +75,7 @@ def _raising_frame(error: Exception):
     """The innermost frame of the user's that an error which was raised passed through."""
     found, step = None, error.__traceback__
     while step is not None:
-        if not _library_file(step.tb_frame.f_code.co_filename):
+        if not is_library_file(step.tb_frame.f_code.co_filename):
             found = step.tb_frame
         step = step.tb_next
     return found

@@ -24,6 +24,15 @@ from graphcore.ops.view import broadcast_to, reshape
 from graphcore.tensor import Tensor
 
 _local = threading.local()
+TEXT_MARK = "\u2063"        # around what stands for a tensor in a string: an invisible separator
+
+
+class NeedsValue(Exception):
+    """Python code asks for the value of `node` in the middle of a capture."""
+
+    def __init__(self, node: Node):
+        super().__init__("a value is needed that only the program computes")
+        self.node = node
 
 
 def current_trace() -> Trace | None:
@@ -53,8 +62,19 @@ class TracedTensor(Tensor):
         return self.node.type.shape
 
     def __bool__(self):
-        self.recorder.require_value(self.node, "a Python condition (if, while, and, or, not, assert)")
-        return super().__bool__()
+        return bool(self.recorder.python_value(self.node, bool))
+
+    def __int__(self):
+        return int(self.recorder.python_value(self.node, int))
+
+    def __index__(self):
+        if not self._dtype.is_integer:
+            return super().__index__()
+        return int(self.recorder.python_value(self.node, int))
+
+    def __hash__(self):
+        self.recorder.check_hashable(self.node)
+        return id(self)
 
     def __deepcopy__(self, memo):
         return self
@@ -64,24 +84,38 @@ class TracedTensor(Tensor):
     def __reduce__(self):
         raise CaptureError("a traced tensor has no values to copy or pickle")
 
-    def __repr__(self):
-        return f"<traced tensor {self.node.type}>"
+    def __format__(self, spec):
+        return self.recorder.text_of(self, spec)
 
-    __str__ = __repr__
+    def __str__(self):
+        return self.recorder.text_of(self, "")
+
+    def __repr__(self):
+        return self.recorder.text_of(self, "!r")
 
 
 class Trace:
     """One capture in progress.  Use ``with trace.active():``."""
 
-    def __init__(self, name: str):
+    symbolic = True         # values are not known while recording
+
+    def __init__(self, name: str, assumed: tuple = ()):
         self.name = name
+        self.assumed, self._asked = assumed, 0      # the values that Python code asked for, in order
         self.inputs: list[Node] = []
         self.effects: list[Node] = []
         self.origins = Origins()
         self.parameters: dict[str, object] = {}      # bound name -> Parameter
+        self.callbacks: list = []                    # Python functions for `host_call` nodes
+        self.touched: dict = {}                      # Python state that was changed, see `capture.places`
+        self.owned: dict = {}                        # id -> container that was made during this trace
+        self.outside: dict = {}                      # id -> container that was there before the capture
+        self.stacked: dict = {}                      # id -> (list, what a loop's body appends to it)
         self._leaves: dict[int, Node] = {}           # id(Parameter) -> its leaf
         self._state: dict[int, Node] = {}            # id(Parameter) -> its value now, where it was assigned
+        self._texts: dict[str, tuple] = {}           # what stands for a tensor in a string -> (the tensor, format)
         self._scope: list[str] = []
+        self.written: dict[int, object] = {}         # id(Parameter) -> Parameter, for those
         self._sites = 0
         self._outer: Trace | None = None
         self._random_key: Node | None = None
@@ -116,16 +150,18 @@ class Trace:
         """The node of anything an operator can take: a traced or plain Tensor, a Parameter, a number."""
         from graphcore.parameter import Parameter
         if isinstance(value, TracedTensor):
-            if value.recorder is not self:
-                raise CaptureError("a tensor of another capture was used: a value computed inside construct was kept "
-                                   "outside of it (in a global, or an attribute); return it instead")
-            return value.node
+            return value.node if value.recorder is self else self.node_from_outside(value)
         if isinstance(value, Parameter):
             return self._state.get(id(value)) or self.leaf(value)
         if isinstance(value, Tensor):
             return ir.const(value._array, value.dtype)
         node = ir.const(np.asarray(value))
         return node if dtype is None else pointwise.literal(value, ir.input_("", TensorType(dtype, ())))
+
+    def node_from_outside(self, value: TracedTensor) -> Node:
+        """The node of a tensor that another trace recorded."""
+        raise locate(CaptureError("a tensor of another capture was used: a value computed inside construct was kept "
+                                  "outside of it (in a global, or an attribute); return it instead"))
 
     def leaf(self, parameter) -> Node:
         """The leaf of a Parameter.  Raises NameClashError when another Parameter bears its name."""
@@ -164,17 +200,22 @@ class Trace:
                                         f"shape {node.shape} cannot be assigned to it"))
         self.leaf(parameter)
         self.origins.add(node, (user_origin(self._scope_name),))
+        self.set_value(parameter, node)
+
+    def set_value(self, parameter, node: Node) -> None:
+        """From now on the value of a Parameter is `node`, which has its type."""
         self._state[id(parameter)] = node
+        self.written[id(parameter)] = parameter
 
     def random_key(self) -> Node:
         """The key of this call's random numbers; the generator advances once per call of the program."""
         from graphcore.random import key_parameter
         if self._random_key is None:
             parameter = key_parameter()
-            self._random_key = self.leaf(parameter)
+            self._random_key = self.value_now(parameter)
             advanced = pointwise.add(self._random_key, ir.const(np.array([0, 1], np.int64)))
             self.origins.add(advanced, (user_origin(self._scope_name),))
-            self._state[id(parameter)] = advanced
+            self.set_value(parameter, advanced)
         return self._random_key
 
     def next_site(self) -> int:
@@ -201,16 +242,60 @@ class Trace:
     def _scope_name(self) -> str:
         return self._scope[-1] if self._scope else ""
 
+    # -- values that Python asks for -------------------------------------------------------------------
+    def python_value(self, node: Node, kind: type):
+        """The value of a one-element tensor, for Python code that must have it now.
+
+        The outermost trace learns it by running what has been recorded (see `compiled.capture_call`), and is then
+        valid for this value only.  Raises ValueError for a tensor of several elements, CaptureError where there is no
+        way to know.
+        """
+        if node.type.size != 1:
+            raise locate(ValueError(
+                "The truth value of an array with more than one element is ambiguous: only a tensor of one element can "
+                f"be converted to {kind.__name__}, this one has type {node.type}; use .all() or .any()"))
+        if node.op == "const":
+            return node.attrs["value"].array.item()
+        if node.dtype.is_float and kind is not bool:
+            self.require_value(node, "a Python number")
+        return self.assume(node)
+
+    def assume(self, node: Node, why: str = "Python code asks for the value of a tensor",
+               cure: str = "compute with tensors there (ops.where, arithmetic)"):
+        """The value of a node, which this capture then depends on.  Raises CaptureError (why, cure) in a region."""
+        if self._asked == len(self.assumed):
+            raise NeedsValue(node)
+        self._asked += 1
+        return self.assumed[self._asked - 1]
+
     def require_value(self, node: Node, purpose: str) -> None:
         """Raise CaptureError: the value of `node` exists only when the program runs."""
         raise locate(CaptureError(
             f"the value of a tensor of type {node.type} is needed for {purpose} while the graph is captured, but it is "
-            "known only when the program runs. Control flow on tensor values is not captured yet: use ops.select / "
-            "ops.where, or run this code in PYNATIVE_MODE"))
+            "known only when the program runs. Compute with tensors instead (ops.where, ops.select), move this code out "
+            "of construct, or run it in PYNATIVE_MODE"))
+
+    def check_hashable(self, node: Node) -> None:
+        """Tensors are hashed by identity; a trace of a loop's body refuses it."""
+
+    def text_of(self, tensor: TracedTensor, spec: str) -> str:
+        """What stands for a tensor's value in a string until the program runs (see `capture.texts`)."""
+        text = f"{TEXT_MARK}<tensor {tensor.node.type} {len(self.root._texts)}>{TEXT_MARK}"
+        self.root._texts[text] = (tensor, spec)
+        return text
+
+    def tensor_of_text(self, text: str) -> tuple:
+        """(tensor, format) that `text` stands for."""
+        return self.root._texts[text]
+
+    @property
+    def root(self) -> Trace:
+        """The outermost trace of this capture."""
+        return self
 
     def value_of(self, node: Node) -> np.ndarray:
         """The values of a node; a plain trace has none."""
-        self.require_value(node, "Python code (asnumpy, item, int, float, print)")
+        self.require_value(node, "Python code (asnumpy, tolist, NumPy)")
 
     def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
         """Nodes for the gradients of sum(loss) with respect to the nodes `wrt`; expanded later by the compiler."""
@@ -251,6 +336,8 @@ class Trace:
 class ConcreteTrace(Trace):
     """A trace that knows all values: Python control flow on them works, gradients are evaluated at once."""
 
+    symbolic = False
+
     def __init__(self, name: str):
         super().__init__(name)
         self.values: dict[Node, np.ndarray] = {}
@@ -260,8 +347,15 @@ class ConcreteTrace(Trace):
         self.values[traced.node] = tensor._array
         return traced
 
+    def python_value(self, node: Node, kind: type):
+        return kind(Tensor._wrap(self.value_of(node), node.dtype))
+
     def require_value(self, node: Node, purpose: str) -> None:
         pass
+
+    def text_of(self, tensor: TracedTensor, spec: str) -> str:
+        value = Tensor._wrap(self.value_of(tensor.node), tensor.dtype)
+        return repr(value) if spec == "!r" else format(value, spec)
 
     def value_of(self, node: Node) -> np.ndarray:
         if node not in self.values:

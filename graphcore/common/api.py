@@ -1,11 +1,13 @@
 """``mindspore.common.api``: `jit` and the decorators that stand around it in MindSpore scripts.
 
-Graphs are recorded by running Python, so classes and plain functions need no marking to be used in them; the
+Graphs are recorded by running Python, so classes and plain functions need no marking to be used in them; their
 decorators are accepted and change nothing.
 """
 from __future__ import annotations
 
 from graphcore.capture.jit import jit
+from graphcore.capture.mutable import MutableFloat, MutableInt
+from graphcore.tensor import Tensor
 
 __all__ = ["JitConfig", "jit", "jit_class", "lazy_inline", "ms_class", "ms_function", "mutable", "no_inline"]
 
@@ -47,12 +49,22 @@ def no_inline(fn=None):
 
 
 def mutable(input_data, dynamic_len=False):
-    """`input_data` itself: Tensors in lists, tuples and dicts are inputs of a graph in any case.
+    """`input_data` as an input of the graph: a number that may change from call to call without compiling again.
 
-    Numbers are constants of one compilation: another number compiles again.  Raises ValueError for `dynamic_len`, since
-    the length of a list belongs to the graph.
+    Within the graph an int or float so marked is a 0-d tensor (int64, float32); the numbers of a list, tuple or dict are
+    marked each.  Tensors are inputs in any case.  Raises ValueError for `dynamic_len`, since the length of a list
+    belongs to the graph.
     """
     if dynamic_len:
         raise ValueError("mutable(dynamic_len=True): the length of a list belongs to the graph; pass lists of one "
                          "length, or stack their Tensors")
+    if isinstance(input_data, bool) or isinstance(input_data, Tensor):
+        return input_data
+    if isinstance(input_data, (int, float)):
+        return (MutableInt if isinstance(input_data, int) else MutableFloat)(input_data)
+    if isinstance(input_data, (list, tuple)):
+        items = [mutable(v) for v in input_data]
+        return type(input_data)(*items) if hasattr(input_data, "_fields") else type(input_data)(items)
+    if isinstance(input_data, dict):
+        return {k: mutable(v) for k, v in input_data.items()}
     return input_data

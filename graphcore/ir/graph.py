@@ -174,8 +174,8 @@ class Graph:
 
     @property
     def roots(self) -> tuple:
-        """Everything that must be computed."""
-        return self.outputs + tuple(n for _, n in self.updates) + self.effects
+        """Everything that must be computed; effects first, so that a walk meets them in their order."""
+        return self.effects + self.outputs + tuple(n for _, n in self.updates)
 
     @cached_property
     def nodes(self) -> tuple:
@@ -204,9 +204,9 @@ class Graph:
         return Graph(self.name, self.inputs, tuple(outputs), tuple(updates), tuple(effects), self.origins)
 
 
-def walk(roots: Iterable[Node]) -> Iterator[Node]:
-    """Yield every node below `roots` once, inputs first."""
-    seen = set()
+def walk(roots: Iterable[Node], known: Iterable[Node] = ()) -> Iterator[Node]:
+    """Yield every node below `roots` once, inputs first; not those in `known` and what only they need."""
+    seen = set(known)
     for root in roots:
         stack = [(root, False)]
         while stack:
@@ -219,6 +219,71 @@ def walk(roots: Iterable[Node]) -> Iterator[Node]:
             else:
                 stack.append((current, True))
                 stack.extend((i, False) for i in reversed(current.inputs) if i not in seen)
+
+
+def graphs_of(region: Node) -> dict:
+    """Attribute name → graph, for the graphs in a node's attributes."""
+    return {k: v for k, v in region.attrs.items() if isinstance(v, Graph)}
+
+
+def with_graphs(region: Node, graphs: Mapping, inputs: Iterable[Node] | None = None) -> Node:
+    """A region's node with other graphs of the same types, and perhaps other inputs."""
+    return node(region.op, region.inputs if inputs is None else inputs, {**region.attrs, **graphs}, region.type)
+
+
+def map_regions(graph: Graph, function) -> Graph:
+    """The graph with ``function(sub-graph)`` in place of each graph that a node holds."""
+    if not any(graphs_of(n) for n in graph.nodes):
+        return graph
+
+    def replace(n: Node, inputs: tuple) -> Node:
+        found = graphs_of(n)
+        changed = {k: function(v) for k, v in found.items()}
+        if inputs == n.inputs and changed == found:
+            return n
+        return with_graphs(n, changed, inputs)
+
+    return rebuild(graph, replace)
+
+
+def substitute(roots: Iterable[Node], new: Mapping, origins: Origins | None = None) -> tuple:
+    """The roots with nodes replaced as `new` says; nothing below a replaced node is looked at.
+
+    origins: the table that tells where nodes come from, to be carried over to the new ones.
+    """
+    roots = tuple(roots)
+    done = dict(new)
+    for n in walk(roots, done):
+        inputs = tuple(done[i] for i in n.inputs)
+        done[n] = n if inputs == n.inputs else node(n.op, inputs, n.attrs, n.type)
+        if origins is not None and done[n] is not n:
+            origins.add(done[n], origins.of(n))
+    return tuple(done[r] for r in roots)
+
+
+def inline(graph: Graph, inputs: Iterable[Node], origins: Origins | None = None) -> tuple:
+    """The outputs, then the effects, of a closed graph with `inputs` in place of its input leaves.
+
+    origins: the table of the graph that the nodes become part of.
+    """
+    inputs, roots = tuple(inputs), graph.outputs + graph.effects
+    done = dict(zip(graph.inputs, inputs))
+    for n in walk(roots, done):
+        below = tuple(done[i] for i in n.inputs)
+        done[n] = n if below == n.inputs else node(n.op, below, n.attrs, n.type)
+        if origins is not None:
+            origins.add(done[n], graph.origins.of(n))
+    return tuple(done[r] for r in roots)
+
+
+def close(name: str, inputs: Iterable[Node], outputs: Iterable[Node], effects: Iterable[Node] = (),
+          origins: Origins | None = None) -> Graph:
+    """The closed graph that computes `outputs` from the nodes `inputs`: its leaves, called v0, v1 ..., stand for them."""
+    inputs, outputs, effects = tuple(inputs), tuple(outputs), tuple(effects)
+    leaves = tuple(input_(f"v{k}", n.type) for k, n in enumerate(inputs))
+    origins = origins or Origins()
+    roots = substitute(outputs + effects, dict(zip(inputs, leaves)), origins)
+    return Graph(name, leaves, roots[:len(outputs)], (), roots[len(outputs):], origins)
 
 
 def users(graph: Graph) -> dict:

@@ -21,7 +21,7 @@ from graphcore.ir.dims import Dim, product
 from graphcore.ir.graph import Constant, Graph, Node, Origin, Origins
 from graphcore.ir.literal import INLINE_ELEMENTS, parse_element
 from graphcore.ir.scanner import Cursor, parse_size
-from graphcore.ir.types import TensorType, TupleType, Type
+from graphcore.ir.types import TapeType, TensorType, TupleType, Type
 
 MAX_CHARACTERS = 1 << 28
 MAX_CONSTANT_BYTES = 1 << 30
@@ -37,6 +37,7 @@ _CONSTANT = re.compile(r"@([0-9a-f]{24})\b")
 _ELEMENT = r"(?:0x[0-9a-f]{1,16}|-?[0-9][0-9.e+-]{0,40}|-?inf|nan|True|False)"
 _LITERAL = re.compile(rf"({_ELEMENT}|\[{_ELEMENT}(?:,{_ELEMENT})*\]):([a-z][a-z0-9]*)")
 _TENSOR_TYPE = re.compile(r"([a-z][a-z0-9]*)\[([^\[\]\n]*)\]")
+_TAPE = re.compile(r"tape[ \t]*\(")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?|inf\b|nan\b)")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _SIZE = re.compile(r"<([^<>\n]+)>")
@@ -309,6 +310,11 @@ class _Reader(Cursor):
 
     def type(self, depth: int) -> Type:
         depth = self.within(depth)
+        if self.peek(_TAPE):
+            self.take(_TAPE, "a tape")
+            element = self.tensor_type()
+            self.expect(")", " after the type of a tape's elements")
+            return TapeType(element)
         if not self.accept("("):
             return self.tensor_type()
         items: list = []

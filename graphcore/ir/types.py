@@ -49,7 +49,17 @@ class TupleType:
         return f"({', '.join(map(str, self.items))})"
 
 
-Type = Union[TensorType, TupleType]
+@dataclass(frozen=True)
+class TapeType:
+    """As many values of one type as a loop had iterations, a number known only when the program runs."""
+
+    element: TensorType
+
+    def __str__(self) -> str:
+        return f"tape({self.element})"
+
+
+Type = Union[TensorType, TupleType, TapeType]
 
 
 def parse_type(text: str) -> TensorType:

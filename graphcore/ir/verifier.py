@@ -8,15 +8,16 @@ from graphcore.ir.dims import Dim
 from graphcore.ir.graph import LEAVES, Constant, Graph, Node, _freeze
 from graphcore.ir.literal import RESERVED, format_attribute
 from graphcore.ir.printer import labels, origin_comment
-from graphcore.ir.types import TensorType, TupleType
+from graphcore.ir.types import TensorType
 
 
 def verify(graph: Graph, *, final: bool = False) -> None:
     """Raise IRError, naming the node and the user's line, unless `graph` keeps the rules of the IR.
 
     Inputs and Parameters are unique by name; every node's operator exists and its type is what the operator's rule
-    gives; updates have their Parameter's type; no two nodes are the same; regions keep the rules too.
-    final: no structural operators (grad, item, barrier ...) are left, as after autodiff and simplification.
+    gives; updates have their Parameter's type; no two nodes are the same; regions keep the rules too, and one that
+    does more than give values stands in the effects of the graph that holds it.
+    final: no structural operators (grad, barrier ...) but `item` are left, as after autodiff and simplification.
     """
     from graphcore.ops import record
     if _unregistered(graph, record.REGISTRY):
@@ -30,9 +31,12 @@ def verify(graph: Graph, *, final: bool = False) -> None:
             reason = f"is the same as {names[found[key]]}: nodes are made with ir.node(), which keeps them unique"
         if reason:
             raise IRError(f"graph {graph.name}: {_describe(node, names, graph)}: {reason}")
-        for value in node.attrs.values():
-            if isinstance(value, Graph):
-                verify(value, final=final)
+        regions = [value for value in node.attrs.values() if isinstance(value, Graph)]
+        if any(region.effects for region in regions) and node not in graph.effects:
+            raise IRError(f"graph {graph.name}: {_describe(node, names, graph)}: one of its graphs has effects, but it "
+                          "does not stand in the effects of this graph")
+        for region in regions:
+            verify(region, final=final)
     _verify_roots(graph, names)
 
 
@@ -69,7 +73,7 @@ def _operator_fault(node: Node, registry, final: bool) -> str | None:
         return f"there is no operator {node.op!r}"
     if record.arity is not None and len(node.inputs) != record.arity:
         return f"{node.op} takes {record.arity} inputs"
-    if final and record.kind == "structural":
+    if final and record.kind == "structural" and node.op != "item":
         return f"{node.op} is bookkeeping of the front end and must be gone by now"
     try:
         for value in node.attrs.values():
@@ -88,7 +92,7 @@ def _verify_roots(graph: Graph, names: dict) -> None:
         if name in updated:
             raise IRError(f"graph {graph.name}: the Parameter {name} is updated twice")
         updated.add(name)
-        if isinstance(value.type, TupleType) or graph.params[name].type != value.type:
+        if not isinstance(value.type, TensorType) or graph.params[name].type != value.type:
             raise IRError(f"graph {graph.name}: the Parameter {name} has type {graph.params[name].type}, but its new "
                           f"value is {_describe(value, names, graph)}")
 

@@ -1,6 +1,8 @@
 """Evaluate operators on NumPy arrays by their references: the eager path, the oracle of the tests, the debug mode."""
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from graphcore import dtype as dt
@@ -26,18 +28,41 @@ def _widen(array: np.ndarray, dtype: dt.DType) -> np.ndarray:
     return array
 
 
-def evaluate_node(node: Node, value_of) -> np.ndarray:
-    """The stored value of a node whose inputs' values `value_of(input)` gives."""
+def evaluate_node(node: Node, value_of, callbacks=()):
+    """The stored value of a node whose inputs' values `value_of(input)` gives; a tuple or list for tuples and tapes.
+
+    callbacks: the Python functions that `host_call` nodes name by number; they take and give stored arrays.
+    """
     if node.op == "const":
         return node.attrs["value"].array
-    return evaluate(REGISTRY[node.op], [value_of(i) for i in node.inputs], [i.type for i in node.inputs],
-                    node.attrs, node.type)
+    record = REGISTRY[node.op]
+    if node.op == "item":
+        return value_of(node.inputs[0])[node.attrs["index"]]
+    if record.kind == "region":
+        host = Host(tuple(callbacks))
+        return record.evaluate(host, *map(value_of, node.inputs), **node.attrs)
+    return evaluate(record, [value_of(i) for i in node.inputs], [i.type for i in node.inputs], node.attrs, node.type)
 
 
-def interpret(graph: Graph, leaves: dict) -> dict:
-    """Evaluate a whole graph node by node; `leaves` maps input and param leaves to arrays.  Node → array."""
+def interpret(graph: Graph, leaves: dict, callbacks=()) -> dict:
+    """Evaluate a whole graph node by node, effects in their order; `leaves` maps input and param leaves to arrays.
+
+    Gives node → stored array: a tuple of values for nodes that give several, a list of arrays for a tape.
+    """
     values = dict(leaves)
     for node in graph.nodes:
         if node not in values:
-            values[node] = evaluate_node(node, values.__getitem__)
+            values[node] = evaluate_node(node, values.__getitem__, callbacks)
     return values
+
+
+@dataclass(frozen=True)
+class Host:
+    """What regions are evaluated with: the Python functions that they may call, and a way to run their graphs."""
+
+    callbacks: tuple
+
+    def run(self, graph: Graph, arguments) -> tuple:
+        """The outputs of a closed graph."""
+        values = interpret(graph, dict(zip(graph.inputs, arguments)), self.callbacks)
+        return tuple(values[o] for o in graph.outputs)

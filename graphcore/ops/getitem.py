@@ -2,8 +2,8 @@
 
 An index is an int, slice, None, Ellipsis, integer or bool tensor, array or list, or a tuple of these, with NumPy's
 meaning.  In a capture, ints and slices become one strided window; index tensors are linearised into one `gather` or
-scatter; a bool mask can be written through (it becomes a `select`) but not read, since the size of the result would
-depend on data.
+scatter; a bool mask that is written through becomes a `select`, one that is read asks the program how many elements it
+lets through.
 
 Assignment is functional in a capture: the tensor gets a new node, and so do the tensors that it was taken out of by
 basic indexing (``x[0][1] = 5`` changes x).  ``y = x`` names the same object, so `y` sees the change too.
@@ -24,6 +24,7 @@ from graphcore.ops.dispatch import apply, cast
 from graphcore.ops.functional.arguments import capture_error, shape_error, values_known
 from graphcore.ops.functional.creation import copied
 from graphcore.ops.functional.indexing import index_error
+from graphcore.ops.functional.selecting import nonzero
 from graphcore.ops.functional.shaping import broadcast_to, reshape, transpose
 from graphcore.ops.index_window import Window, cut, normalized, parse
 from graphcore.ops.state import assign
@@ -43,23 +44,23 @@ def getitem(self: Tensor, index) -> Tensor:
         result.taken_from = (self, index)
         return result
     _spell_out_masks(window)
-    if any(a.dtype.is_bool for a in window.arrays.values()):
-        raise capture_error("x[mask] has a size that depends on the data, so it cannot be part of a graph; use "
-                            "ops.where(mask, x, 0), masked_fill, or a sum weighted by the mask")
     x, places, order = _linearized(reshape(cut(self, window), tuple(window.shape)), window)
     rows = apply(records.gather, x, places, axis=0)
     return transpose(reshape(rows, places.shape + tuple(order.rest)), order.result_axes(places.ndim))
 
 
-def _spell_out_masks(window: Window) -> None:
-    """Masks of known values become the indices of what they let through, one vector for each axis that they cover."""
+def _spell_out_masks(window: Window, only_known: bool = False) -> None:
+    """Masks become the indices of what they let through, one vector for each axis that they cover.
+
+    In a capture the program is asked how many these are.  only_known: masks of unknown values stay.
+    """
     for axis, mask in list(window.arrays.items()):
-        if mask.dtype.is_bool and values_known(mask):
+        if mask.dtype.is_bool and (values_known(mask) or not only_known):
             covered = tuple(window.shape[axis:axis + mask.ndim])
             if mask.shape != covered:
                 raise index_error(f"a mask of shape {mask.shape} does not fit the axes {covered} of the tensor")
-            for i, places in enumerate(np.nonzero(mask.asnumpy())):
-                window.arrays[axis + i] = Tensor(places.astype(np.int64))
+            for i, places in enumerate(nonzero(mask, as_tuple=True)):
+                window.arrays[axis + i] = places
 
 
 def _getitem_now(self: Tensor, index) -> Tensor:
@@ -173,7 +174,7 @@ def setitem(self: Tensor, index, value) -> None:
 def updated(x: Tensor, index, value) -> Tensor:
     """`x` with ``x[index]`` replaced by `value`."""
     window = parse(index, x.shape)
-    _spell_out_masks(window)
+    _spell_out_masks(window, only_known=True)
     value = cast(value, x.dtype) if isinstance(value, Tensor) else Tensor(value, x.dtype)
     if 0 in window.shape:
         return x

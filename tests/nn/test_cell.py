@@ -141,8 +141,9 @@ def test_tensors_do_not_leak_out_of_a_capture():
             self.kept = x
             return x
 
-    with pytest.raises(CaptureError, match="self.kept = .*Parameter"):
-        capture(Net(), PAIR)
+    net = Net()
+    capture(net, PAIR)
+    assert not hasattr(net, "kept"), "what construct does to its Cell is done after each run, not by the capture"
 
 
 def test_no_construct_and_no_init(pynative):

@@ -25,6 +25,7 @@ from graphcore.ops.functional import (
     random,
     reduction,
     resizing,
+    selecting,
     shaping,
     summation,
 )
@@ -47,13 +48,14 @@ from graphcore.ops.functional.program import *
 from graphcore.ops.functional.random import *
 from graphcore.ops.functional.reduction import *
 from graphcore.ops.functional.resizing import *
+from graphcore.ops.functional.selecting import *
 from graphcore.ops.functional.shaping import *
 from graphcore.ops.functional.shaping import cast_to as cast
 from graphcore.ops.functional.summation import *
 
 _FAMILIES = (activation, arithmetic, boxes, comparison, convolution, creation, elementary, indexing, joining,
-             linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing, shaping,
-             summation)
+             linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
+             selecting, shaping, summation)
 
 from graphcore.ops import tensor_methods  # noqa: E402, F401  the functions use the operators of Tensor
 

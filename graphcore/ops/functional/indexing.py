@@ -14,7 +14,6 @@ from graphcore.ops.functional.arguments import (
     also_named,
     apply,
     axis_of,
-    capture_error,
     cast,
     current_trace,
     dt,
@@ -25,16 +24,13 @@ from graphcore.ops.functional.arguments import (
     shape_error,
     sizes_of,
     tensor_of,
-    values_known,
 )
 from graphcore.ops.functional.comparison import equal, where
 from graphcore.ops.functional.creation import full_of
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, transpose
-from graphcore.ops.record import broadcast_shapes
 
 __all__ = [
-    "gather", "embedding", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "masked_select",
-    "nonzero", "argwhere", "unique", "bincount", "searchsorted", "bucketize", "scatter_nd", "tensor_scatter_update",
+    "gather", "embedding", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "searchsorted", "bucketize", "scatter_nd", "tensor_scatter_update",
     "tensor_scatter_add", "tensor_scatter_sub", "scatter_nd_update", "scatter_elements", "scatter",
     "tensor_scatter_elements", "index_add", "index_fill", "unsorted_segment_sum", "isin", "slice", "tensor_slice",
     "strided_slice",
@@ -144,48 +140,6 @@ def gather_nd(input_x, indices):
 def take(input, index):
     """Elements of the flattened tensor, in the shape of `index`."""
     return gather(ravel(input), index, 0)
-
-
-def _needs_values(x: Tensor, name: str) -> np.ndarray:
-    if not values_known(x):
-        raise capture_error(f"{name}: the size of the result depends on the data, so it cannot be part of a graph; "
-                            "use where, select or masked_fill, or call it outside of construct")
-    return x.asnumpy()
-
-
-def masked_select(input, mask):
-    """The elements where the bool `mask` is true, as a vector; in a capture the mask must be a constant."""
-    x, mask = tensor_of(input, "masked_select"), tensor_of(mask, "masked_select")
-    if not mask.dtype.is_bool:
-        raise dtype_error(f"masked_select: the mask must be bool, got {mask.dtype.name}")
-    shape = broadcast_shapes(x.shape, mask.shape)
-    chosen = np.flatnonzero(np.broadcast_to(_needs_values(mask, "masked_select"), shape))
-    return gather(ravel(broadcast_to(x, shape)), Tensor(chosen), 0)
-
-
-def nonzero(input, *, as_tuple=False):
-    """The int64 positions of what is not 0, one row each (as_tuple: one vector per axis).  Outside a capture only."""
-    places = np.nonzero(_needs_values(tensor_of(input, "nonzero"), "nonzero"))
-    return tuple(Tensor(p) for p in places) if as_tuple else Tensor(np.stack(places, 1).astype(np.int64))
-
-
-def argwhere(input):
-    """As `nonzero`."""
-    return nonzero(input)
-
-
-def unique(input):
-    """(distinct elements in order, the index of each element among them).  Outside of a capture only."""
-    x = tensor_of(input, "unique")
-    values, places = np.unique(_needs_values(x, "unique"), return_inverse=True)
-    return Tensor(values, x.dtype), Tensor(places.reshape(x.shape), dt.int32 if x.dtype is dt.int32 else dt.int64)
-
-
-def bincount(input, weights=None, minlength=0):
-    """How often each of 0, 1, ... occurs, or the sum of its `weights`.  Outside of a capture only."""
-    x = _needs_values(tensor_of(input, "bincount"), "bincount")
-    weights = None if weights is None else tensor_of(weights, "bincount").asnumpy()
-    return Tensor(np.bincount(x, weights, minlength).astype(np.float32))
 
 
 def searchsorted(sorted_sequence, values, *, out_int32=False, right=False, side=None, sorter=None):

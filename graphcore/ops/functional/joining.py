@@ -7,6 +7,7 @@ from graphcore.ops.functional.arguments import (
     Tensor,
     apply,
     axis_of,
+    current_trace,
     dtype_error,
     ints_of,
     number_of,
@@ -29,7 +30,19 @@ def concat(tensors, axis=0):
     """
     parts = tensors_of(tensors, "concat")
     axis = axis_of(axis, parts[0].ndim, "concat")
+    whole = whole_stack(parts, axis, new_axis=False)
+    if whole is not None:
+        return whole
     return parts[0] if len(parts) == 1 else apply(records.concat, *parts, axis=axis)
+
+
+def whole_stack(parts, axis: int, new_axis: bool) -> Tensor | None:
+    """What joins `parts` if they are all elements of one stack, in order, that a loop of the program gave; else None."""
+    trace = current_trace()
+    if trace is None or not trace.symbolic:
+        return None
+    from graphcore.capture.language.stacks import join_elements
+    return join_elements(parts, axis, new_axis)
 
 
 def cat(tensors, axis=0):
@@ -42,7 +55,9 @@ def stack(tensors, axis=0):
     parts = tensors_of(tensors, "stack")
     if any(p.shape != parts[0].shape for p in parts):
         raise shape_error("stack: shapes differ: " + ", ".join(str(p.shape) for p in parts))
-    return concat([expand_dims(p, axis) for p in parts], axis_of(axis, parts[0].ndim + 1, "stack"))
+    axis = axis_of(axis, parts[0].ndim + 1, "stack")
+    whole = whole_stack(parts, axis, new_axis=True)
+    return concat([expand_dims(p, axis) for p in parts], axis) if whole is None else whole
 
 
 def hstack(tensors):

@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 
 from graphcore.ops import structural
-from graphcore.ops.functional.arguments import Tensor, apply, capture_error, cast, current_trace, dt, tensor_of
+from graphcore.ops.functional.arguments import Tensor, apply, cast, current_trace, dt, tensor_of
 from graphcore.ops.state import assign, assign_add, assign_sub
 
 __all__ = [
@@ -30,20 +30,23 @@ partial = functools.partial
 
 
 def print_(*input_x):
-    """Print values, outside of a capture.  Raises CaptureError inside: values exist only when the program runs."""
-    if current_trace() is not None and any(isinstance(x, Tensor) for x in input_x):
-        raise capture_error("tensors cannot be printed while a graph is captured; return them, or run this code in "
-                            "PYNATIVE_MODE")
+    """Print values, each on a line of its own; in a graph, when the program runs."""
+    trace = current_trace()
+    if trace is not None and trace.symbolic:
+        from graphcore.capture.language.effects import print_lines
+        print_lines(*input_x)
+        return
     for x in input_x:
         print(x)
 
 
 def check_that(condition, *values):
-    """Raise AssertionError with `values` if a bool is false, outside of a capture."""
-    if current_trace() is not None and isinstance(condition, Tensor):
-        raise capture_error("a condition on tensor values cannot be checked while a graph is captured; run this code "
-                            "in PYNATIVE_MODE")
-    if not bool(condition):
+    """Raise AssertionError with `values` if a bool is false; in a graph, when the program runs."""
+    trace = current_trace()
+    if trace is not None and trace.symbolic:
+        from graphcore.capture.language.effects import assert_
+        assert_(condition, lambda: ", ".join(map(str, values)) or "the condition of Assert is false")
+    elif not bool(condition):
         raise AssertionError(", ".join(map(str, values)) or "the condition of Assert is false")
 
 

@@ -66,7 +66,10 @@ def prim_attr_register(function):
 
 def constexpr(fn=None, get_instance=True, name=None, reuse_result=True, check=True):
     """Decorator for functions of Python values that run while a graph is captured: they run as they are."""
-    return fn if fn is not None else (lambda f: f)
+    if fn is None:
+        return constexpr
+    fn.runs_as_it_is = True         # see `capture.language.calls`
+    return fn
 
 
 def primitive(function) -> type:

@@ -172,13 +172,13 @@ def ScalarToTensor(x, dtype=dt.float32):
 
 @primitive
 def Print(*values):
-    """Prints values, outside of a capture."""
+    """Prints values, each on a line of its own; in a graph, when the program runs."""
     F.print_(*values)
 
 
 @primitive
 def Assert(condition, input_data=(), *, summarize=3):
-    """Raises AssertionError with the data if the condition is false, outside of a capture."""
+    """Raises AssertionError with the data if the condition is false; in a graph, when the program runs."""
     F.program.check_that(condition, *input_data)
 
 

@@ -1,0 +1,252 @@
+"""if, conditional expressions, and, or, not, comparisons: on Python values as ever, on tensors as regions of the graph."""
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+
+from graphcore import dtype as dt
+from graphcore.capture import places
+from graphcore.capture.language.nests import JoinError, Slot, join, pair_nodes, put_together
+from graphcore.capture.location import locate
+from graphcore.capture.regions import Operands, RegionTrace, place_region
+from graphcore.capture.trace import Trace, TracedTensor, current_trace
+from graphcore.errors import CaptureError
+from graphcore.ops import regions
+from graphcore.tensor import Tensor
+
+
+class Raises(BaseException):
+    """A branch ends here, since the program raises an exception there; no error of Python's own."""
+
+
+def truth(value):
+    """A condition: a bool, or a traced tensor bool[] where only the program knows.
+
+    Raises ValueError for a tensor of several elements.
+    """
+    if not isinstance(value, Tensor):
+        return bool(value)
+    trace = current_trace()
+    if trace is None or not trace.symbolic:
+        return bool(value)
+    node = trace.node_of(value)
+    if node.op == "const" or node.type.size != 1:
+        return bool(trace.python_value(node, bool))
+    from graphcore.ops import functional as F
+    value = TracedTensor(node, trace)
+    value = value if node.shape == () else F.reshape(value, ())
+    return value if value.dtype is dt.bool_ else F.not_equal(value, 0)
+
+
+def is_known(condition) -> bool:
+    """Whether `truth` gave a bool."""
+    return condition is True or condition is False
+
+
+# -- statements -------------------------------------------------------------------------------------------------
+
+def if_(test, then: Callable, orelse: Callable, names: tuple, get, put) -> None:
+    """An `if` statement: the blocks as functions, the names that they bind, and how these are read and written."""
+    condition = truth(test)
+    if is_known(condition):
+        (then if condition else orelse)()
+    else:
+        _branch(condition, then, orelse, names, get, put, returns=False)
+
+
+def if_return(test, then: Callable, orelse: Callable, names: tuple, get, put):
+    """An `if` statement that ends a function: the blocks return its result."""
+    condition = truth(test)
+    if is_known(condition):
+        return then() if condition else orelse()
+    return _branch(condition, then, orelse, names, get, put, returns=True)
+
+
+def if_expression(test, then: Callable, orelse: Callable):
+    """``then() if test else orelse()``."""
+    return if_return(test, then, orelse, (), None, None)
+
+
+def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: bool):
+    """Both branches, each recorded in a trace of its own, and an `if` node for what differs between them."""
+    outer = current_trace()
+    before = get() if names else ()
+    try:
+        return _recorded(outer, condition, (then, orelse), names, before, get, put, returns)
+    except JoinError as error:
+        if names:
+            put(before)
+        if outer.root is not outer:
+            raise locate(error) from None
+        # The outermost trace may decide by the value itself, at the price of a program for each.
+        return (then if outer.assume(condition.node) else orelse)()
+
+
+def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns):
+    operands, sides = Operands(outer), []
+    for block in blocks:
+        sides.append(_Side(operands, block, names, get, returns))
+        if names:
+            put(before)
+    first, second = sides
+    if first.raises and second.raises:
+        _place(outer, condition, operands, sides, [])
+        raise Raises
+    pairs: list = []
+    joined = [_join_sides(name, a, b, pairs, first, second) for name, a, b in zip(names, first.values, second.values)]
+    result = _join_sides("the result", first.result, second.result, pairs, first, second)
+    touched = _join_places(first, second, pairs)
+    tensors = _place(outer, condition, operands, sides, pairs)
+    for place, old, value in touched:
+        outer.touched.setdefault(place.key, (place, old))
+        place.write(put_together(value, tensors))
+    if names:
+        put(tuple(put_together(v, tensors) for v in joined))
+    return put_together(result, tensors)
+
+
+class _Side:
+    """One branch, recorded."""
+
+    def __init__(self, operands: Operands, block, names, get, returns: bool):
+        self.trace = RegionTrace(operands)
+        self.raises, self.result, self.values = False, None, ()
+        with self.trace.active():
+            try:
+                result = block()
+                self.result = result if returns else None
+                self.values = get() if names else ()
+            except Raises:
+                self.raises = True
+            finally:
+                self.places = places.restore(self.trace)
+
+
+def _join_sides(name: str, a, b, pairs: list, first: _Side, second: _Side):
+    """One value for the two branches'; that of the other one where a branch raises."""
+    if first.raises:
+        return join("gc_raises", _missing(), b, pairs)
+    if second.raises:
+        return join("gc_raises", a, _missing(), pairs)
+    return join(name, a, b, pairs)
+
+
+def _missing():
+    from graphcore.capture.language.nests import UNBOUND
+    return UNBOUND
+
+
+def _join_places(first: _Side, second: _Side, pairs: list) -> list:
+    found = []
+    for key in dict.fromkeys((*first.places, *second.places)):
+        place, old, _ = first.places.get(key) or second.places[key]
+        a, b = (side.places[key][2] if key in side.places else old for side in (first, second))
+        found.append((place, old, _join_sides(str(place), a, b, pairs, first, second)))
+    return found
+
+
+def _place(outer: Trace, condition, operands: Operands, sides, pairs) -> list:
+    """The `if` node in the outer trace; the tensors for `pairs`.  Parameters written get their new values."""
+    first, second = (side.trace for side in sides)
+    outputs = [pair_nodes(pair, first, second) for pair in pairs]
+    written = {**first.written, **second.written}
+    outputs += [(first.value_now(p), second.value_now(p)) for p in written.values()]
+    if not outputs and not first.effects and not second.effects:
+        return []
+    graphs = [side.graph(name, (o[i] for o in outputs)) for i, (name, side) in enumerate((("then", first),
+                                                                                        ("else", second)))]
+    node = regions.if_(condition.node, *operands.outer, then=graphs[0], orelse=graphs[1])
+    tensors = place_region(outer, node, graphs)
+    for parameter, tensor in zip(written.values(), tensors[len(pairs):]):
+        outer.set_value(parameter, tensor.node)
+    return tensors
+
+
+# -- expressions --------------------------------------------------------------------------------------------------
+
+def not_(value):
+    """``not value``."""
+    condition = truth(value)
+    if is_known(condition):
+        return not condition
+    from graphcore.ops import functional as F
+    return F.logical_not(condition)
+
+
+def and_(first, *others: Callable):
+    """``first and others()...``; of tensors the truth values, all of them computed."""
+    return _chain(first, others, lambda a, b: _logical("logical_and", a, b), until=False)
+
+
+def or_(first, *others: Callable):
+    """``first or others()...``; of tensors the truth values, all of them computed."""
+    return _chain(first, others, lambda a, b: _logical("logical_or", a, b), until=True)
+
+
+def _chain(value, others, combine, until: bool):
+    for number, other in enumerate(others):
+        condition = truth(value)
+        if not is_known(condition):
+            result = condition
+            for rest in others[number:]:
+                right = truth(rest())
+                if is_known(right):
+                    if right is until:
+                        return until
+                    continue
+                result = combine(result, right)
+            return result
+        if condition is until:
+            return value
+        value = other()
+    return value
+
+
+def _logical(name, a, b):
+    from graphcore.ops import functional as F
+    return getattr(F, name)(a, b)
+
+
+_COMPARE = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+            ">=": operator.ge, "is": operator.is_, "is not": operator.is_not}
+
+
+def compare(left, names: tuple, *others: Callable):
+    """A chain of comparisons, each operand evaluated once; ``in`` also among tensors."""
+    result = True
+    for name, other in zip(names, others):
+        right = other()
+        step = _contains(right, left, name) if name in ("in", "not in") else _COMPARE[name](left, right)
+        if len(names) == 1:
+            return step
+        result = and_(result, lambda step=step: step)
+        if result is False:
+            return False
+        left = right
+    return result
+
+
+def _contains(container, element, name: str):
+    among = isinstance(container, (list, tuple)) and any(
+        isinstance(v, TracedTensor) for v in (element, *container)) or isinstance(container, TracedTensor)
+    if not among:
+        found = element in container
+        return found if name == "in" else not found
+    if isinstance(container, Tensor):
+        from graphcore.ops import functional as F
+        found = F.any(F.equal(container, element))
+    else:
+        found = or_(False, *(lambda v=v: True if v is element else v == element for v in container))
+    return found if name == "in" else not_(found)
+
+
+def local(read: Callable):
+    """The value of a local variable, UNBOUND if it has none."""
+    from graphcore.capture.language.nests import UNBOUND
+    try:
+        return read()
+    except NameError:
+        return UNBOUND
+
+
+__all__ = ["CaptureError", "Slot", "and_", "compare", "if_", "if_expression", "if_return", "local", "not_", "or_"]

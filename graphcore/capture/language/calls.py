@@ -1,0 +1,195 @@
+"""Calls: a function of the user's runs converted, builtins understand traced tensors, changes of lists are noted."""
+from __future__ import annotations
+
+import builtins
+import functools
+from types import BuiltinMethodType, FunctionType, MethodType
+
+from graphcore.capture import guards, places
+from graphcore.capture.convert.converted import converted
+from graphcore.capture.language import effects
+from graphcore.capture.language.branches import and_, if_expression, is_known, or_, truth
+from graphcore.capture.language.loops import TracedEnumerate, TracedRange, traced_range
+from graphcore.capture.location import is_library_file, locate
+from graphcore.capture.trace import TracedTensor, current_trace
+from graphcore.errors import CaptureError
+from graphcore.tensor import Tensor
+
+
+def callee(function):
+    """What to call instead of `function` in a capture."""
+    trace = current_trace()
+    if trace is None or not trace.symbolic:
+        return function
+    kind = type(function)
+    if kind is FunctionType:
+        return _user_function(function)
+    if kind is MethodType:
+        inner = function.__func__
+        if isinstance(inner, FunctionType):
+            new = _user_function(inner)
+            return function if new is inner else MethodType(new, function.__self__)
+        return function
+    if kind is BuiltinMethodType:
+        owner = function.__self__
+        if isinstance(owner, places.CONTAINERS):
+            return _container_method(owner, function, trace)
+        return _BUILTINS.get(function, function) if owner is builtins else function
+    if kind is type:
+        return _BUILTINS.get(function, function)
+    if kind is functools.partial:
+        return functools.partial(callee(function.func), *function.args, **function.keywords)
+    call = getattr(kind, "__call__", None)
+    if isinstance(call, FunctionType) and not is_library_file(call.__code__.co_filename):
+        return MethodType(_user_function(call), function)
+    return function
+
+
+def _user_function(function: FunctionType):
+    if getattr(function, "runs_as_it_is", False):
+        return function
+    new = converted(function)
+    if not is_library_file(function.__code__.co_filename):
+        for name in _global_names(function.__code__):
+            guards.read_global(function.__globals__, name)
+            if isinstance(value := function.__globals__.get(name), places.CONTAINERS):
+                places.from_outside(value)
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            guards.read_cell(cell, name)
+    return new
+
+
+@functools.lru_cache(maxsize=None)
+def _global_names(code) -> tuple:
+    """The names that a function and the functions within it may read as globals."""
+    names = dict.fromkeys(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            names.update(dict.fromkeys(_global_names(constant)))
+    return tuple(names)
+
+
+# -- containers -------------------------------------------------------------------------------------------------
+
+_CHANGING = frozenset("""append extend insert pop remove clear sort reverse update setdefault popitem add discard
+    difference_update intersection_update symmetric_difference_update""".split())
+
+
+def _container_method(owner, method, trace):
+    name = method.__name__
+    stacked = trace.stacked.get(id(owner))
+    if stacked is not None:
+        if name != "append":
+            raise locate(CaptureError(f"a list that the loop appends to is also used by .{name}()"))
+        return stacked[1].append
+    if name in _CHANGING:
+        places.touch(places.Container(owner))
+    return method
+
+
+# -- builtins ---------------------------------------------------------------------------------------------------
+
+def _is_traced(*values) -> bool:
+    return any(isinstance(v, TracedTensor) for v in values)
+
+
+def _number(builtin, dtype: str):
+    """int, float, bool of a traced tensor: a 0-d tensor."""
+    def of(*args, **kwargs):
+        if len(args) == 1 and _is_traced(*args) and not kwargs:
+            from graphcore import dtype as dt
+            from graphcore.ops import functional as F
+            x = args[0]
+            if x.size != 1:
+                raise locate(ValueError(f"{builtin.__name__}() takes a tensor of one element, not one of type {x.type_}"))
+            return F.cast(F.reshape(x, ()), getattr(dt, dtype))
+        return builtin(*args, **kwargs)
+    return of
+
+
+def _truth(*args):
+    return truth(args[0]) if len(args) == 1 else bool(*args)
+
+
+def _extreme(builtin, function: str):
+    """max or min, of numbers and 0-d tensors by comparing tensors."""
+    def of(*args, key=None, **kwargs):
+        values = args if len(args) > 1 else None
+        if values is None and isinstance(args[0], (list, tuple)):
+            values = args[0]
+        if values is None and isinstance(args[0], TracedTensor):
+            from graphcore.ops import functional as F
+            return (F.amax if function == "maximum" else F.amin)(args[0])
+        if key is not None or values is None or not _is_traced(*values):
+            return builtin(*args, **({"key": key} if key else {}), **kwargs)
+        from graphcore.ops import functional as F
+        return functools.reduce(getattr(F, function), values)
+    return of
+
+
+def _all_of(combine, builtin):
+    def of(values):
+        values = list(values)
+        return combine(values[0] if values else builtin(()), *(lambda v=v: v for v in values[1:])) if any(
+            isinstance(v, Tensor) for v in values) else builtin(values)
+    return of
+
+
+def _length(value):
+    if isinstance(value, list) and id(value) in current_trace().stacked:
+        raise locate(CaptureError("the length of a list that the loop appends to is read in the loop"))
+    return len(value)
+
+
+def _enumerate(iterable, start=0):
+    return TracedEnumerate(iterable, start) if isinstance(iterable, (TracedTensor, range, TracedRange)) else enumerate(
+        iterable, start)
+
+
+def _applied(builtin):
+    def of(function, *iterables):
+        return builtin(callee(function) if callable(function) else function, *iterables)
+    return of
+
+
+def _filter(function, iterable):
+    test = callee(function) if function is not None else (lambda v: v)
+    kept = []
+    for value in iterable:
+        condition = truth(test(value))
+        if not is_known(condition):
+            raise locate(CaptureError("filter() by the value of a tensor: how many remain is known only when the program "
+                                      "runs; use ops.where"))
+        if condition:
+            kept.append(value)
+    return iter(kept)
+
+
+def _new_container(builtin):
+    def of(*args, **kwargs):
+        return places.own(builtin(*args, **kwargs))
+    return of
+
+
+def _setattr(owner, name, value):
+    from graphcore.capture.language.items import set_attribute
+    set_attribute(owner, name, value)
+
+
+def _getattr(owner, name, *default):
+    from graphcore.capture.language.items import attribute
+    if default and not hasattr(owner, name):
+        guards.read_attribute(owner, name, places.MISSING)
+        return default[0]
+    return attribute(owner, name)
+
+
+_BUILTINS = {
+    print: effects.print_, range: traced_range, int: _number(int, "int64"), float: _number(float, "float32"),
+    bool: _truth, max: _extreme(max, "maximum"), min: _extreme(min, "minimum"), all: _all_of(and_, all),
+    any: _all_of(or_, any), len: _length, enumerate: _enumerate, map: _applied(map), filter: _filter,
+    list: _new_container(list), dict: _new_container(dict), set: _new_container(set), setattr: _setattr,
+    getattr: _getattr,
+}
+
+__all__ = ["callee", "if_expression"]

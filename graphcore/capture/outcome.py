@@ -1,0 +1,90 @@
+"""What a captured function returns and does to Python objects, arranged around the outputs of the graph."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphcore.capture.language.nests import Slot, Undefined
+from graphcore.capture.language.nests import put_together as _put_together
+from graphcore.capture.language.nests import take_apart as _take_apart
+from graphcore.capture.language.texts import Text, has_marks
+from graphcore.capture.places import Container
+from graphcore.capture.trace import Trace, no_trace
+from graphcore.parameter import Parameter
+from graphcore.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class _FilledText:
+    """A returned string with the values of the outputs from number `first` on in it."""
+
+    text: Text
+    first: int
+
+
+def take_apart(value, trace: Trace, outputs: list):
+    """Replace the tensors of a returned nest by Slots, collecting their nodes in `outputs`.
+
+    Parameters and Python values are returned themselves.  Raises UndefinedError for a variable without a value.
+    """
+    leaves: list = []
+    structure = _take_apart(value, leaves, _is_leaf)
+    return _put_together(structure, [_output(leaf, trace, outputs) for leaf in leaves])
+
+
+def _is_leaf(value) -> bool:
+    return isinstance(value, (Tensor, Undefined)) and not isinstance(value, Parameter) or has_marks(value)
+
+
+def _output(value, trace: Trace, outputs: list):
+    if isinstance(value, Undefined):
+        value.refuse()
+    if isinstance(value, str):
+        text = Text(value, trace)
+        outputs += [trace.node_of(t) for t in text.tensors]
+        return _FilledText(text, len(outputs) - len(text.tensors))
+    outputs.append(trace.node_of(value))
+    return Slot(len(outputs) - 1)
+
+
+def put_together(structure, tensors: list):
+    """The returned nest, with the Tensors that a run gave."""
+    leaves: list = []
+    outer = _take_apart(structure, leaves, lambda v: isinstance(v, (Slot, _FilledText)))
+    return _put_together(outer, [_value(leaf, tensors) for leaf in leaves])
+
+
+def _value(leaf, tensors: list):
+    if isinstance(leaf, Slot):
+        return tensors[leaf.index]
+    return leaf.text.filled(tensors[leaf.first:leaf.first + len(leaf.text.tensors)])
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that the captured function did to a Python object: done again after each run."""
+
+    place: object
+    structure: object
+    extends: bool               # the new contents come behind those that a list has
+
+    def run(self, tensors: list) -> None:
+        """Do it, with the outputs of a run."""
+        value = put_together(self.structure, tensors)
+        with no_trace():
+            if self.extends:
+                self.place.value.extend(value)
+            else:
+                self.place.renew(value)
+
+
+def actions(changed: dict, trace: Trace, outputs: list) -> tuple:
+    """The actions for the places that a capture changed (see `places.restore`)."""
+    found = []
+    for place, old, new in changed.values():
+        if new is old:
+            continue
+        extends = isinstance(place, Container) and isinstance(old, list) and len(new) >= len(old) and all(
+            a is b for a, b in zip(old, new))
+        value = new[len(old):] if extends else new
+        found.append(Action(place, take_apart(value, trace, outputs), extends))
+    return tuple(found)
