@@ -49,6 +49,39 @@ class Tiny(nn.Cell):
         return self.fc2(ops.tanh(self.fc1(x)))
 
 
+class Newton(nn.Cell):
+    """The x with x exp(x) = |a| + 0.1, element by element, by Newton's method until no step exceeds 1e-6."""
+
+    def construct(self, a):
+        a = ops.abs(a) + 0.1
+        x = ops.log(a + 1.0)
+        largest = x.max() + 1.0
+        while largest > 1e-6:
+            e = ops.exp(x)
+            step = (x * e - a) / (e * (x + 1.0))
+            x = x - step
+            largest = ops.abs(step).max()
+        return x
+
+
+class BranchingRnn(nn.Cell):
+    """A tanh cell whose state shrinks after a step that leaves it positive in the mean, and is lifted otherwise."""
+
+    def __init__(self):
+        super().__init__()
+        self.inputs, self.state = nn.Dense(32, 32), nn.Dense(32, 32, has_bias=False)
+
+    def construct(self, x):
+        h = x[0] * 0.0
+        for row in x:
+            h = ops.tanh(self.inputs(row) + self.state(h))
+            if h.sum() > 0.0:
+                h = h * 0.5
+            else:
+                h = h + 0.1
+        return h
+
+
 def conv3x3(inputs, outputs, stride):
     return nn.Conv2d(inputs, outputs, 3, stride, pad_mode="pad", padding=1)
 
@@ -98,7 +131,7 @@ class ResNet18(nn.Cell):
 
 
 NETS = {"mlp": Mlp, "lenet5": LeNet5, "tiny": Tiny, "resnet18_cifar": lambda: ResNet18(large=False),
-        "resnet18_224": lambda: ResNet18(large=True)}
+        "resnet18_224": lambda: ResNet18(large=True), "newton": Newton, "branching_rnn": BranchingRnn}
 
 
 def make_net(name: str, weights: dict):

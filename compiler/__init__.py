@@ -12,4 +12,4 @@ def compile(graph, parameters, callbacks=()):
     if interpret.requested():
         return interpret.InterpretedProgram(graph, parameters, callbacks)
     from graphcore.compiler.program import compile_graph
-    return compile_graph(graph, parameters, *([callbacks] if callbacks else []))
+    return compile_graph(graph, parameters, callbacks)

@@ -93,11 +93,12 @@ def inherit_origin(new: Node, source: Node, origins: Origins) -> None:
 
 def expand_gradients(graph: Graph) -> Graph:
     """Replace every `grad` node (inner ones first) by the computation of the gradients, and drop barriers."""
-    return _drop_markers(_expand(graph))
+    return _drop_markers(expand_grad_nodes(graph))
 
 
-def _expand(graph: Graph) -> Graph:
-    graph = ir.map_regions(graph, _expand)
+def expand_grad_nodes(graph: Graph) -> Graph:
+    """Replace every `grad` node, also in regions; the markers that say where gradients end stay."""
+    graph = ir.map_regions(graph, expand_grad_nodes)
     while (node := next((n for n in graph.nodes if n.op == "grad"), None)) is not None:
         graph = _without_grad(graph, node)
     return graph

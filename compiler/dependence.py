@@ -61,7 +61,7 @@ def _of_outputs(graph: Graph) -> tuple:
 
 
 def sources(region: Node) -> tuple:
-    """For each result of a region the numbers of its inputs on which that result depends by something differentiable."""
+    """For each result of a region the numbers of the inputs on which it depends by something differentiable."""
     known = _by_region.get(region)
     if known is None:
         known = _by_region[region] = _of_results(region)

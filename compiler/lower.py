@@ -1,14 +1,16 @@
 """Lowering: steps become launches of kernels over buffers.
 
-Operators with their own kernels are lowered by the functions in `compiler.kernels`, groups by the code generator.
+Operators with their own kernels are lowered by the functions in `compiler.kernels`, groups by the code generator,
+regions by `compiler.lower_regions`, with a lowering of their own for each of their graphs.
 """
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from graphcore.compiler.codegen.fused import ArrayWord, FusedKernel, write_kernel
-from graphcore.compiler.kernels import LOWERINGS
+from graphcore.compiler.control import HostCall
+from graphcore.compiler.kernels import ACCEPTS_EPILOGUE, LOWERINGS
 from graphcore.compiler.launch import (
     Address,
     Buffer,
@@ -17,10 +19,11 @@ from graphcore.compiler.launch import (
     Row,
     View,
 )
-from graphcore.compiler.schedule.groups import Group
+from graphcore.compiler.lower_regions import lower_region
+from graphcore.compiler.schedule.groups import Group, kind
 from graphcore.compiler.schedule.loops import Array, find_loops, merge_windows
-from graphcore.compiler.schedule.steps import Schedule, Step
-from graphcore.compiler.schedule.windows import window
+from graphcore.compiler.schedule.steps import Schedule, Step, make_schedule
+from graphcore.compiler.schedule.windows import insert_copies, window
 from graphcore.dtype import DType
 from graphcore.ir import graph as ir
 from graphcore.ir.dims import Size, product
@@ -40,11 +43,17 @@ class External:
 
 @dataclass(frozen=True)
 class Lowered:
-    """The launches of a graph in order; where its external buffers come from; pairs that may share memory."""
+    """The entries of a graph in order (see `compiler.control`) and what they mean.
 
-    launches: tuple
-    externals: Mapping          # Buffer -> External
-    may_share: Mapping          # output Buffer -> input Buffers that it may overwrite, if they die there
+    externals: Buffer -> External, where memory comes from that is not the program's own; may_share: output Buffer ->
+    input Buffers that it may overwrite, if they die there; elements: Buffer -> the Buffer (or Tape) of which it is the
+    element of a loop's iteration.
+    """
+
+    entries: tuple
+    externals: Mapping
+    may_share: Mapping
+    elements: Mapping
 
 
 @dataclass(frozen=True)
@@ -58,13 +67,18 @@ class Epilogue:
 
 def lower(schedule: Schedule, cpu) -> Lowered:
     """Lower a schedule to launches for `cpu` (a CpuTarget)."""
-    return _Lowering(schedule, cpu).run()
+    tables, graph = _Tables(), schedule.graph
+    leaves = {leaf: tables.external(leaf, External("input", i)) for i, leaf in enumerate(graph.inputs)}
+    leaves |= {leaf: tables.external(leaf, External("param", name)) for name, leaf in graph.params.items()}
+    outputs = [tables.external(node, External("output", i)) for i, node in enumerate(graph.outputs)]
+    entries = Lowering(schedule, cpu, tables, leaves, outputs).run()
+    return Lowered(entries, tables.externals, tables.may_share, tables.elements)
 
 
 class Builder:
     """What the lowering of one operator may use (see `compiler.kernels`)."""
 
-    def __init__(self, lowering: _Lowering, node: Node):
+    def __init__(self, lowering: Lowering, node: Node):
         self._lowering, self._node = lowering, node
         self.cpu = lowering.cpu
         self.epilogue: Epilogue | None = None
@@ -80,8 +94,8 @@ class Builder:
         calls_epilogue = self.epilogue is not None and any(w is self.epilogue.words[1] for w in words)
         extra_reads = self.epilogue.reads if calls_epilogue else ()
         extra_writes = self.epilogue.writes if calls_epilogue else ()
-        self._lowering.launches.append(Launch(kernel, tuple(words), items, grain, tuple(reads) + extra_reads,
-                                              tuple(writes) + extra_writes, (self._node,), flops, bytes))
+        self._lowering.emit(Launch(kernel, tuple(words), items, grain, tuple(reads) + extra_reads,
+                                   tuple(writes) + extra_writes, (self._node,), flops, bytes))
 
     def contiguous(self, view: View) -> View:
         """`view`, or a row-major copy of it."""
@@ -103,45 +117,70 @@ class Builder:
         self._lowering.run_map(pointwise.copy(filled), {}, target, self._node)
 
 
-class _Lowering:
-    def __init__(self, schedule: Schedule, cpu):
-        self.schedule, self.cpu = schedule, cpu
-        self.launches: list[Launch] = []
-        self.externals: dict[Buffer, External] = {}
-        self.may_share: dict[Buffer, list] = {}
-        self.buffers: dict[Node, Buffer] = {}
-        graph = schedule.graph
-        inputs = {leaf: i for i, leaf in enumerate(graph.inputs)}
-        for n in graph.nodes:
-            if n.op == "input":
-                self._external(n, External("input", inputs[n]))
-        for name, leaf in graph.params.items():
-            self._external(leaf, External("param", name))
+@dataclass
+class _Tables:
+    """What the lowerings of a graph and of its regions' graphs fill together; see `Lowered`."""
 
-    def _external(self, node: Node, place: External) -> Buffer:
+    externals: dict = field(default_factory=dict)
+    may_share: dict = field(default_factory=dict)
+    elements: dict = field(default_factory=dict)
+
+    def external(self, node: Node, place: External) -> Buffer:
+        """A buffer for a node's value in the caller's memory."""
         buffer = Buffer(str(place.key), node.dtype, node.type.size)
-        self.buffers[node] = buffer
         self.externals[buffer] = place
         return buffer
 
-    def run(self) -> Lowered:
+
+class Lowering:
+    """The lowering of one graph: of the program, or of a region.
+
+    leaves: the memory of each input and Parameter leaf (a Tape where it is one); outputs: where the outputs are to go.
+    """
+
+    def __init__(self, schedule: Schedule, cpu, tables: _Tables, leaves: Mapping, outputs: list):
+        self.schedule, self.cpu, self.tables, self.outputs = schedule, cpu, tables, outputs
+        self.entries: list = []
+        self.nodes = frozenset(schedule.graph.nodes)
+        self.buffers: dict[Node, Buffer] = dict(leaves)
+
+    def run(self) -> tuple:
+        """The entries of the graph."""
         for node, (where, key) in self.schedule.direct.items():
-            if where == "update":
-                self.buffers[node] = self.buffers[self.schedule.graph.params[key]]
-            else:
-                self._external(node, External("output", key))
+            self.buffers[node] = (self.buffers[self.schedule.graph.params[key]] if where == "update"
+                                  else self.outputs[key])
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
-        return Lowered(tuple(self.launches), self.externals, self.may_share)
+        return tuple(self.entries)
+
+    def nested(self, graph: ir.Graph, leaves: Mapping, outputs: list) -> tuple:
+        """The entries of a region's graph."""
+        schedule = make_schedule(insert_copies(graph), ACCEPTS_EPILOGUE)
+        return Lowering(schedule, self.cpu, self.tables, leaves, outputs).run()
+
+    def emit(self, entry) -> None:
+        """Append an entry; who touches an element of a stack touches the stack."""
+        if isinstance(entry, (Launch, HostCall)) and self.tables.elements:
+            entry = replace(entry, reads=self._with_stacks(entry.reads), writes=self._with_stacks(entry.writes))
+        self.entries.append(entry)
+
+    def _with_stacks(self, buffers: tuple) -> tuple:
+        found = dict.fromkeys(buffers)
+        for buffer in buffers:
+            while isinstance(buffer := self.tables.elements.get(buffer), Buffer):
+                found[buffer] = None
+        return tuple(found)
 
     def buffer(self, node: Node) -> Buffer:
         """The memory of a stored node."""
         found = self.buffers.get(node)
         if found is None:
             if node.op == "const":
-                return self._external(node, External("const", node.attrs["value"]))
-            found = self.buffers[node] = Buffer(node.op, node.dtype, node.type.size)
+                found = self.tables.external(node, External("const", node.attrs["value"]))
+            else:
+                found = Buffer(node.op, node.dtype, node.type.size)
+            self.buffers[node] = found
         return found
 
     def view(self, node: Node) -> View:
@@ -153,6 +192,9 @@ class _Lowering:
     def _step(self, step: Step) -> None:
         if step.node is None:
             self._run_group(step.group)
+            return
+        if kind(step.node) == "region":
+            lower_region(self, Builder(self, step.node), step.node)
             return
         node, builder = step.node, Builder(self, step.node)
         inputs = [self.view(i) for i in node.inputs]
@@ -185,9 +227,8 @@ class _Lowering:
             return
         self._offer_sharing(group)
         moved = sum((b.size * b.dtype.itemsize for b in (*reads, *writes)), 0)
-        self.launches.append(Launch(fused.kernel, self._words(fused, group), fused.items, fused.grain, tuple(reads),
-                                    tuple(writes), tuple(group.in_order()), product(group.space) * len(group.nodes),
-                                    moved))
+        self.emit(Launch(fused.kernel, self._words(fused, group), fused.items, fused.grain, tuple(reads), tuple(writes),
+                         tuple(group.in_order()), product(group.space) * len(group.nodes), moved))
 
     def _words(self, fused: FusedKernel, group: Group) -> tuple:
         return tuple(self._address(w) if isinstance(w, ArrayWord) else w for w in fused.words)
@@ -211,7 +252,11 @@ class _Lowering:
             for array in loops.arrays:
                 if array.strides == out.strides and array.offset == 0 and array.base.dtype is m.dtype \
                         and array.base.type.size == m.type.size and self._read_once(loops, array.base):
-                    self.may_share.setdefault(self.buffer(m), []).append(self.buffer(array.base))
+                    self.offer_sharing(self.buffer(m), self.buffer(array.base))
+
+    def offer_sharing(self, output: Buffer, source: Buffer) -> None:
+        """`output` may lie where `source` lies, if that dies in the launch that makes it."""
+        self.tables.may_share.setdefault(output, []).append(source)
 
     @staticmethod
     def _read_once(loops, base: Node) -> bool:
@@ -238,8 +283,8 @@ class _Lowering:
         words = tuple(Address(View(windows[w.base].buffer, (1,), (1,), windows[w.base].offset))
                       if isinstance(w, ArrayWord) else w for w in fused.words)
         reads = tuple(v.buffer for v in views.values())
-        self.launches.append(Launch(fused.kernel, words, fused.items, fused.grain, reads, (target.buffer,),
-                                    (cause,) if cause is not None else (), 0, 2 * target.size * target.dtype.itemsize))
+        self.emit(Launch(fused.kernel, words, fused.items, fused.grain, reads, (target.buffer,),
+                         (cause,) if cause is not None else (), 0, 2 * target.size * target.dtype.itemsize))
 
     # -- the end ---------------------------------------------------------------------------------------
     def _final_copies(self) -> None:
@@ -253,9 +298,7 @@ class _Lowering:
         for (where, key), node in self.schedule.copies:
             source = self.view(node)
             if where == "output":
-                buffer = Buffer(f"output {key}", node.dtype, node.type.size)
-                self.externals[buffer] = External("output", key)
-                self.run_map(*_copy_of(source), View.whole(buffer, node.shape), None)
+                self.run_map(*_copy_of(source), View.whole(self.outputs[key], node.shape), None)
                 continue
             if window(node).base in written:
                 kept = View.whole(Buffer("old value", node.dtype, node.type.size), node.shape)

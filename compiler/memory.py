@@ -1,15 +1,18 @@
 """The memory plan: live ranges of buffers become offsets in one arena.
 
-A buffer lives from the first launch that writes it to the last that touches it.  Buffers are placed largest first, each
+A buffer lives from the first launch that writes it to the last that touches it; through a whole loop if it is touched
+outside of it too.  Buffers are placed largest first, each
 at the lowest offset where nothing that lives at the same time lies.  A map's output takes the place of an input that
 dies there.  `check_plan` replays a plan and knows nothing of how it was made.
 """
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphcore.compiler.launch import Buffer
+from graphcore.compiler.control import Branch, Repeat, While
+from graphcore.compiler.launch import Buffer, Launch
 from graphcore.errors import CompileError
 from graphcore.ir.dims import evaluate
 
@@ -35,10 +38,13 @@ class MemoryPlan:
     arena_bytes: int
 
 
-def plan_memory(launches, externals, may_share: Mapping, binding: Mapping) -> MemoryPlan:
-    """Plan the arena for launches whose symbolic sizes take the values in `binding`."""
-    lifetimes = _lifetimes(launches, externals, binding)
-    shared = _share(lifetimes, may_share, launches)
+def plan_memory(entries, outside, may_share: Mapping, binding: Mapping) -> MemoryPlan:
+    """Plan the arena for entries whose symbolic sizes take the values in `binding`.
+
+    outside: buffers that have no memory of their own in the arena.
+    """
+    lifetimes = _lifetimes(entries, outside, binding)
+    shared = _share(lifetimes, may_share)
     blocks = _blocks(lifetimes, shared)
     offsets: dict = {}
     placed: list = []                                   # (first, last, begin, end)
@@ -59,45 +65,130 @@ def plan_memory(launches, externals, may_share: Mapping, binding: Mapping) -> Me
     return MemoryPlan(offsets, lifetimes, shared, total)
 
 
-def check_plan(launches, externals, plan: MemoryPlan) -> None:
-    """Raise CompileError if a launch reads a buffer whose memory another one has taken since it was written."""
-    owner: list = []                                    # (begin, end, buffer), the last writer of each range
-    for number, launch in enumerate(launches):
-        for buffer in launch.reads:
-            if buffer in externals or buffer in launch.writes:
+def check_plan(entries, outside, plan: MemoryPlan) -> None:
+    """Raise CompileError if a launch reads a buffer whose memory another one has taken since it was written.
+
+    Both sides of a branch are replayed, and what either leaves in memory may be there after it; the body of a loop is
+    replayed twice.
+    """
+    _Replay(outside, plan).run(entries, [])
+
+
+class _Replay:
+    """Follows which buffer was written last to each range of the arena: a list of (begin, end, buffer)."""
+
+    def __init__(self, outside, plan: MemoryPlan):
+        self.outside, self.plan = outside, plan
+
+    def run(self, entries, owners: list) -> list:
+        """The owners after the entries, given those before."""
+        for entry in entries:
+            if isinstance(entry, Branch):
+                self._check_reads(entry, entry.reads, owners)
+                ends = [self.run(body, owners) for body in entry.bodies]
+                owners = list(dict.fromkeys(o for end in ends for o in end))
+            elif isinstance(entry, While):
+                for _ in range(2):
+                    owners = self.run(entry.test, owners)
+                    self._check_reads(entry, entry.reads, owners)
+                    owners = self.run(entry.body, owners)
+            elif isinstance(entry, Repeat):
+                self._check_reads(entry, entry.reads, owners)
+                owners = self._write(entry.index, owners)
+                for _ in range(2):
+                    owners = self.run(entry.body, owners)
+            else:
+                owners = self._touch(entry, owners)
+        return owners
+
+    def _touch(self, entry, owners: list) -> list:
+        self._check_reads(entry, [b for b in entry.reads if b not in entry.writes], owners)
+        for buffer in entry.writes:
+            if buffer not in self.outside:
+                self._check_operands(entry, buffer)
+                owners = self._write(buffer, owners)
+        return owners
+
+    def _range(self, buffer: Buffer) -> tuple:
+        begin = self.plan.offsets[buffer]
+        return begin, begin + self.plan.lifetimes[buffer].bytes
+
+    def _write(self, buffer: Buffer, owners: list) -> list:
+        begin, end = self._range(buffer)
+        return [o for o in owners if not (o[0] < end and begin < o[1])] + [(begin, end, buffer)]
+
+    def _check_reads(self, entry, buffers, owners: list) -> None:
+        for buffer in buffers:
+            if buffer in self.outside:
                 continue
-            begin = plan.offsets[buffer]
-            end = begin + plan.lifetimes[buffer].bytes
-            for b, e, other in owner:
+            begin, end = self._range(buffer)
+            for b, e, other in owners:
                 if b < end and begin < e and other is not buffer:
-                    raise CompileError(f"memory plan: launch {number} ({launch.kernel.name}) reads {buffer}, but "
-                                       f"{other} was written over it")
-        for buffer in launch.writes:
-            if buffer in externals:
+                    raise CompileError(f"memory plan: {_title(entry)} reads {buffer}, but {other} was written over it")
+
+    def _check_operands(self, entry, buffer: Buffer) -> None:
+        begin, end = self._range(buffer)
+        for read in entry.reads:
+            if read in self.outside or read is buffer or self.plan.shared.get(buffer) is read:
                 continue
-            begin = plan.offsets[buffer]
-            end = begin + plan.lifetimes[buffer].bytes
-            for read in launch.reads:
-                if read in externals or read is buffer or plan.shared.get(buffer) is read:
-                    continue
-                other = plan.offsets[read]
-                if other < end and begin < other + plan.lifetimes[read].bytes and plan.lifetimes[read].bytes:
-                    raise CompileError(f"memory plan: launch {number} ({launch.kernel.name}) writes {buffer} over "
-                                       f"{read}, which it reads")
-            owner = [o for o in owner if not (o[0] < end and begin < o[1])] + [(begin, end, buffer)]
+            b, e = self._range(read)
+            if b < end and begin < e and b < e:
+                raise CompileError(f"memory plan: {_title(entry)} writes {buffer} over {read}, which it reads")
 
 
-def _lifetimes(launches, externals, binding) -> dict:
-    found: dict[Buffer, list] = {}
-    for number, launch in enumerate(launches):
-        for buffer in (*launch.reads, *launch.writes):
-            if buffer not in externals:
-                found.setdefault(buffer, [number, number])[1] = number
-    return {b: Lifetime(first, last, evaluate(b.size, binding) * b.dtype.itemsize)
-            for b, (first, last) in found.items()}
+def _title(entry) -> str:
+    return entry.kernel.name if isinstance(entry, Launch) else type(entry).__name__
 
 
-def _share(lifetimes: dict, may_share: Mapping, launches) -> dict:
+class _Clock:
+    """Numbers all that touches memory, in order, and notes the touches of each buffer and the span of each loop."""
+
+    def __init__(self, outside):
+        self.outside, self.now = outside, 0
+        self.touches: dict[Buffer, list] = {}
+        self.loops: list = []                           # (begin, end), inner ones first
+
+    def visit(self, entries) -> None:
+        for entry in entries:
+            begin = self.now
+            if isinstance(entry, Branch):
+                self._touch(entry.reads)
+                for body in entry.bodies:
+                    self.visit(body)
+            elif isinstance(entry, (While, Repeat)):
+                at_begin = (*entry.reads, *entry.writes) if isinstance(entry, Repeat) else entry.writes
+                self._touch(at_begin)
+                for body in entry.bodies:
+                    self.visit(body)
+                    self._touch(entry.reads if body is entry.bodies[0] else ())
+                self._touch(entry.writes)
+                self.loops.append((begin, self.now - 1))
+            else:
+                self._touch((*entry.reads, *entry.writes))
+
+    def _touch(self, buffers) -> None:
+        for buffer in buffers:
+            if buffer not in self.outside:
+                self.touches.setdefault(buffer, []).append(self.now)
+        self.now += 1
+
+
+def _lifetimes(entries, outside, binding) -> dict:
+    """First and last touch of each buffer; one that is touched in a loop and outside of it lives all through it."""
+    clock = _Clock(outside)
+    clock.visit(entries)
+    found: dict = {}
+    for buffer, times in clock.touches.items():
+        first, last = times[0], times[-1]
+        for begin, end in clock.loops:
+            inside = bisect_left(times, begin) < bisect_right(times, end)
+            if inside and (first < begin or last > end):
+                first, last = min(first, begin), max(last, end)
+        found[buffer] = Lifetime(first, last, evaluate(buffer.size, binding) * buffer.dtype.itemsize)
+    return found
+
+
+def _share(lifetimes: dict, may_share: Mapping) -> dict:
     """For each output that may, the input of equal size that dies in the launch that makes it."""
     shared: dict = {}
     taken = set()

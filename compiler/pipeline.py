@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from graphcore.compiler.autodiff import expand_gradients
-from graphcore.compiler.passes import algebra, fold_affine, split_reductions
+from graphcore.compiler.passes import algebra, branches, fold_affine, hoisting, loops, regions, split_reductions
 from graphcore.compiler.schedule.windows import insert_copies
-from graphcore.ir.graph import Graph
+from graphcore.ir.graph import Graph, map_regions
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,26 @@ class Stage:
     run: Callable
 
 
+def everywhere(run: Callable) -> Callable:
+    """`run` on the graphs of all regions, innermost first, then on the graph itself."""
+    def stage(graph: Graph, log: list) -> Graph:
+        return run(map_regions(graph, lambda inner: stage(inner, log)), log)
+    return stage
+
+
+_simplify = everywhere(algebra.RULES.apply)
+_REGION_STEPS = (*branches.SIMPLIFY, *loops.SIMPLIFY, *hoisting.HOIST)
+
 STAGES = (
-    Stage("canonical", lambda graph, log: algebra.RULES.apply(graph, log)),
+    Stage("canonical", _simplify),
+    Stage("regions", lambda graph, log: regions.simplify(graph, _REGION_STEPS, log)),
     Stage("grad", lambda graph, log: expand_gradients(graph)),
-    Stage("simplify", lambda graph, log: algebra.RULES.apply(graph, log)),
-    Stage("fold_affine", lambda graph, log: fold_affine.fold_affine(graph, log)),
-    Stage("split_reductions", lambda graph, log: split_reductions.RULES.apply(graph, log)),
-    Stage("simplify_again", lambda graph, log: algebra.RULES.apply(graph, log)),
-    Stage("copies", lambda graph, log: insert_copies(graph)),
+    Stage("simplify", _simplify),
+    Stage("regions_again", lambda graph, log: regions.simplify(graph, (*_REGION_STEPS, *branches.CHOOSE), log)),
+    Stage("fold_affine", everywhere(fold_affine.fold_affine)),
+    Stage("split_reductions", everywhere(split_reductions.RULES.apply)),
+    Stage("simplify_again", _simplify),
+    Stage("copies", everywhere(lambda graph, log: insert_copies(graph))),
 )
 
 

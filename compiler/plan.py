@@ -4,29 +4,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphcore.compiler import launch as parts
+from graphcore.compiler.control import launches_in
+from graphcore.compiler.instructions import native_program
 from graphcore.compiler.kernels import ACCEPTS_EPILOGUE
 from graphcore.compiler.lower import Lowered, lower
 from graphcore.compiler.memory import MemoryPlan, check_plan, plan_memory
-from graphcore.compiler.runtime.program import (
-    Arena,
-    External,
-    Instruction,
-    Kernel,
-    NativeProgram,
-    RowAddress,
-    Scratch,
-)
+from graphcore.compiler.launch import KernelAddress, Row
+from graphcore.compiler.runtime.program import NativeProgram
 from graphcore.compiler.schedule.derive import split_launches
-from graphcore.compiler.schedule.grouping import group_launches
+from graphcore.compiler.schedule.grouping import group_entries
 from graphcore.compiler.schedule.steps import Schedule, make_schedule
 from graphcore.compiler.toolchain.naming import symbol
 from graphcore.errors import ShapeError
 from graphcore.ir.dims import evaluate
-from graphcore.ir.graph import Graph
-
-ALIGNMENT = 64
-
+from graphcore.ir.graph import Graph, graphs_of
 
 @dataclass(frozen=True)
 class Compiled:
@@ -38,7 +29,7 @@ class Compiled:
 
     schedule: Schedule
     lowered: Lowered
-    launches: tuple             # of the program
+    launches: tuple             # of the program, those in branches and loops too
     prologue_launches: tuple
     plan: MemoryPlan
     program: NativeProgram
@@ -62,15 +53,17 @@ def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
             "param": params, "const": constants}
     places = {b: (e.kind, e.key) for b, e in lowered.externals.items()} | {b: ("derived", b) for b in split.derived}
 
-    def program_of(launches, kinds):
-        launches = group_launches(launches, places)
-        plan = plan_memory(launches, places, lowered.may_share, binding)
-        check_plan(launches, places, plan)
+    outside = {*places, *lowered.elements}
+
+    def program_of(entries, kinds):
+        entries = group_entries(entries, places)
+        plan = plan_memory(entries, outside, lowered.may_share, binding)
+        check_plan(entries, outside, plan)
         order = {(kind, key): i for i, (kind, key) in enumerate((kind, key) for kind in kinds for key in keys[kind])}
         numbers = {buffer: order[place] for buffer, place in places.items() if place in order}
-        return launches, plan, _native_program(launches, numbers, plan, binding)
+        return launches_in(entries), plan, native_program(entries, numbers, plan, binding)
 
-    launches, plan, program = program_of(split.launches, ("input", "derived", "output", "param", "const"))
+    launches, plan, program = program_of(split.entries, ("input", "derived", "output", "param", "const"))
     prologue, before = None, []
     if split.prologue:
         before, _, prologue = program_of(split.prologue, ("derived", "param", "const"))
@@ -80,21 +73,11 @@ def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
                     tuple(kernels.values()), params, tuple(c.array for c in constants))
 
 
-def _native_program(launches, numbers: Mapping, plan: MemoryPlan, binding: Mapping) -> NativeProgram:
-    writer = _RowWriter(numbers, plan, binding)
-    instructions = []
-    for entry in launches:
-        items = evaluate(entry.items, binding)
-        if items:
-            instructions.append(Instruction(symbol(entry.kernel), writer.row(entry.words), items,
-                                            max(1, evaluate(entry.grain, binding))))
-            writer.end_launch()
-    return NativeProgram(tuple(writer.rows), tuple(instructions), plan.arena_bytes)
-
-
 def _check_windows(graph: Graph, binding: Mapping) -> None:
     """Raise ShapeError where, with these sizes, a slice or placement leaves its array: types could not tell before."""
     for n in graph.nodes:
+        for inner_graph in graphs_of(n).values():
+            _check_windows(inner_graph, binding)
         if n.op not in ("slice", "place", "update_slice"):
             continue
         inner = n.shape if n.op == "slice" else n.inputs[-1].shape
@@ -113,45 +96,7 @@ def _kernels(entry):
     stack = list(entry.words)
     while stack:
         word = stack.pop()
-        if isinstance(word, parts.KernelAddress):
+        if isinstance(word, KernelAddress):
             yield word.kernel
-        elif isinstance(word, parts.Row):
+        elif isinstance(word, Row):
             stack.extend(word.words)
-
-
-class _RowWriter:
-    """Turns the words of launches into rows of the native program."""
-
-    def __init__(self, numbers: Mapping, plan: MemoryPlan, binding: Mapping):
-        self.numbers, self.plan, self.binding = numbers, plan, binding
-        self.rows: list = []
-        self._scratch = 0
-
-    def row(self, words: tuple) -> int:
-        """Append a row; its number."""
-        place = len(self.rows)
-        self.rows.append(None)
-        self.rows[place] = tuple(self._word(w) for w in words)
-        return place
-
-    def end_launch(self) -> None:
-        """The next launch may use the scratch memory from its beginning."""
-        self._scratch = 0
-
-    def _word(self, word):
-        if isinstance(word, parts.Address):
-            view = word.view
-            offset = evaluate(view.offset, self.binding) * view.dtype.itemsize
-            if view.buffer in self.numbers:
-                return External(self.numbers[view.buffer], offset)
-            return Arena(self.plan.offsets[view.buffer] + offset)
-        if isinstance(word, parts.KernelAddress):
-            return Kernel(symbol(word.kernel))
-        if isinstance(word, parts.Row):
-            return RowAddress(self.row(word.words))
-        if isinstance(word, parts.Scratch):
-            size = -(-evaluate(word.bytes, self.binding) // ALIGNMENT) * ALIGNMENT
-            found = Scratch(self._scratch, size)
-            self._scratch += size
-            return found
-        return evaluate(word, self.binding)

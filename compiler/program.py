@@ -36,15 +36,15 @@ _lock = threading.RLock()
 _shared: dict[str, SharedProgram] = {}
 
 
-def compile_graph(graph: Graph, parameters: dict) -> Program:
-    """Compile a captured graph and bind it to Parameters by name.
+def compile_graph(graph: Graph, parameters: dict, callbacks=()) -> Program:
+    """Compile a captured graph and bind it to Parameters by name and to the Python functions that it calls by number.
 
     Raises UnboundParameterError for a name without a Parameter, CompileError for a defect of the compiler.
     """
     missing = [name for name in graph.params if name not in parameters]
     if missing:
         raise UnboundParameterError(f"the graph uses Parameters that were not given: {', '.join(missing)}")
-    return Program(graph, shared_program(graph), parameters)
+    return Program(graph, shared_program(graph), parameters, callbacks)
 
 
 def shared_program(graph: Graph) -> SharedProgram:
@@ -129,8 +129,8 @@ class Code:
 
     @property
     def launches(self) -> int:
-        """Kernels launched by one run."""
-        return len(self.executable.program.instructions)
+        """Kernels launched by one run; those in branches and loops count once."""
+        return len(self.executable.program.calls)
 
     @property
     def prologue_params(self) -> set:
@@ -147,8 +147,8 @@ def _executable(program: NativeProgram, images) -> Executable:
 class Program:
     """A compiled graph bound to Parameters; ``run(arrays)`` gives the outputs as new arrays."""
 
-    def __init__(self, graph: Graph, shared: SharedProgram, parameters: dict):
-        self.shared, self.parameters = shared, dict(parameters)
+    def __init__(self, graph: Graph, shared: SharedProgram, parameters: dict, callbacks=()):
+        self.shared, self.parameters, self.callbacks = shared, dict(parameters), tuple(callbacks)
         self.graph = graph
         self._writes = bool(graph.updates)
         self._bound: dict = {}
@@ -166,13 +166,19 @@ class Program:
         return bound.code.launches
 
     def run(self, arrays: list) -> list:
-        """Run on the arrays of the inputs, in order; they have the types that the graph was captured with."""
+        """Run on the arrays of the inputs, in order; they have the types that the graph was captured with.
+
+        What a Python function raises that the program calls passes through; all Parameters are then as they were.
+        """
         bound = self._static or self._bind(self._sizes(arrays))
         outputs = [np.empty(shape, dtype) for shape, dtype in bound.outputs]
         fixed = bound.with_derived() if bound.derived else bound.fixed
         executable = bound.code.executable
         instance = executable.acquire()
-        instance.run((*arrays, *fixed[0], *outputs, *fixed[1]))
+        if executable.pauses:
+            instance.run_with_pauses((*arrays, *fixed[0], *outputs, *fixed[1]), self.callbacks)
+        else:
+            instance.run((*arrays, *fixed[0], *outputs, *fixed[1]))
         executable.release(instance)
         if self._writes:
             epoch.data[0] += 1

@@ -36,6 +36,7 @@ _NAMES_BY_MODULE = {
     "random": "get_seed set_seed",
     "capture.gradients": "grad value_and_grad",
     "capture.jit": "jit",
+    "capture.transforms": "jacfwd jacrev jvp vjp vmap",
     "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
@@ -43,7 +44,7 @@ _NAMES_BY_MODULE = {
         save_checkpoint""",
     "communication": "get_group_size get_rank",
     "device": "set_device",
-    "inspect": "compiled_graph ir_text",
+    "inspect": "compiled_graph explain_recompile ir_text",
 }
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 

@@ -52,3 +52,23 @@ class IRError(GraphcoreError, AssertionError):
 
 class NonFiniteError(GraphcoreError, FloatingPointError):
     """NaN or infinity where the user asked to be told of it."""
+
+
+def shown(value) -> str:
+    """A value as messages name it: the type of a tensor, short Python values themselves, of others their kind."""
+    if hasattr(value, "type_"):
+        return f"Tensor {value.type_}"
+    if isinstance(value, type):
+        return f"class {value.__name__}"
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "...")
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple) and len(value) <= 6:
+        items = ", ".join(map(shown, value))
+        return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
+    return f"a {type(value).__name__}"
+
+
+class RecompileWarning(UserWarning):
+    """A Cell or function is compiled again and again, since something that it depends on keeps changing."""

@@ -21,7 +21,7 @@ def compiled_graph(function, stage: str = "capture") -> Graph:
     compiled = getattr(function, "_compiled", None)
     program = compiled.last_program if compiled is not None else None
     if program is None:
-        raise NotCompiledError(f"{type(function).__name__} has no compiled program yet: call it once in GRAPH_MODE")
+        raise _not_compiled(function)
     if stage == "capture":
         return program.graph
     from graphcore.compiler.pipeline import run_stages
@@ -30,6 +30,22 @@ def compiled_graph(function, stage: str = "capture") -> Graph:
     if stage != "final" and stage not in names:
         raise ValueError(f"no stage is called {stage!r}; there are {', '.join(names)} and final")
     return reports[-1 if stage == "final" else names.index(stage)].graph
+
+
+def explain_recompile(function) -> str:
+    """Why a Cell, @jit function or gradient function was compiled again: a line for each compilation after the first.
+
+    A line says what changed: ``Net.alpha: 0.5 -> 0.7``, ``argument 0 (x): f32[2,3] -> f32[4,3]``.  Raises
+    NotCompiledError before the first call in GRAPH_MODE.
+    """
+    compiled = getattr(function, "_compiled", None)
+    if compiled is None:
+        raise _not_compiled(function)
+    return compiled.history.explain()
+
+
+def _not_compiled(function) -> NotCompiledError:
+    return NotCompiledError(f"{type(function).__name__} has no compiled program yet: call it once in GRAPH_MODE")
 
 
 def save_graphs(graph: Graph, folder: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 
 from graphcore import context
-from graphcore.capture import epoch
+from graphcore.capture import epoch, failures
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import CaptureError
@@ -72,16 +72,26 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     # -- being called ----------------------------------------------------------------------------------
     def __call__(self, *args, **kwargs):
         trace = current_trace()
-        if trace is None and _settings["mode"] == _GRAPH_MODE:
-            compiled = self._compiled or self._make_compiled()
-            return compiled(*args, **kwargs) if kwargs else compiled(*args)
+        if trace is None:
+            try:
+                return self._called_from_outside(args, kwargs)
+            except Exception as error:
+                failures.present(error)
+                raise
         state = self.__dict__
         if "_bound" not in state:
             self.bind_names()
-        if trace is None:
-            return self._run_construct(*args, **kwargs)
         with trace.scope(state["_path"]):
             return self._run_construct(*args, **kwargs)
+
+    def _called_from_outside(self, args, kwargs):
+        """The call of a Cell that is not captured by another one."""
+        if _settings["mode"] == _GRAPH_MODE:
+            compiled = self._compiled or self._make_compiled()
+            return compiled(*args, **kwargs) if kwargs else compiled(*args)
+        if "_bound" not in self.__dict__:
+            self.bind_names()
+        return self._run_construct(*args, **kwargs)
 
     def _run_construct(self, *args, **kwargs):
         if self._has_bprop and current_trace() is not None:

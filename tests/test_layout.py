@@ -15,6 +15,7 @@ COMPILER_MAY_IMPORT = ("graphcore.compiler", "graphcore.ir", "graphcore.ops", "g
                        "graphcore.tensor", "graphcore.capture.epoch")
 # The doors through which graphcore reaches the compiler, and only inside functions.
 FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.trace", "graphcore.capture.gradients",
+               "graphcore.capture.transforms.examples",
                "graphcore.context", "graphcore.inspect", "graphcore.cli.dump"}
 # Those that may know the layers: they work on Cells.
 MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.export", "graphcore.capture")

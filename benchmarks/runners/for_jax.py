@@ -46,6 +46,26 @@ def tiny(p, x):
     return dense(p, "fc2", jnp.tanh(dense(p, "fc1", x)))
 
 
+def newton(p, a):
+    a = jnp.abs(a) + 0.1
+
+    def step(state):
+        x, _ = state
+        e = jnp.exp(x)
+        step = (x * e - a) / (e * (x + 1.0))
+        return x - step, jnp.abs(step).max()
+
+    return lax.while_loop(lambda state: state[1] > 1e-6, step, (jnp.log(a + 1.0), jnp.float32(1.0)))[0]
+
+
+def branching_rnn(p, x):
+    def step(h, row):
+        h = jnp.tanh(dense(p, "inputs", row) + h @ p["state.weight"].T)
+        return lax.cond(h.sum() > 0.0, lambda h: h * 0.5, lambda h: h + 0.1, h), None
+
+    return lax.scan(step, jnp.zeros((1, 32)), x)[0]
+
+
 class BatchNorm:
     """Normalises by the batch in training and notes the new running statistics, otherwise by the running ones."""
 
@@ -84,7 +104,8 @@ def resnet18(p, x, training, large):
 # name -> function(params, x) that gives (logits, what replaces some of the params)
 TRAINED = {"mlp": lambda p, x: (mlp(p, x), {}), "lenet5": lambda p, x: (lenet5(p, x), {}),
            "resnet18_cifar": functools.partial(resnet18, training=True, large=False)}
-INFERRED = {"mlp": mlp, "tiny": tiny, "resnet18_224": lambda p, x: resnet18(p, x, training=False, large=True)[0]}
+INFERRED = {"mlp": mlp, "tiny": tiny, "newton": newton, "branching_rnn": branching_rnn,
+            "resnet18_224": lambda p, x: resnet18(p, x, training=False, large=True)[0]}
 
 
 def adam(weights, gradients, state, rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):

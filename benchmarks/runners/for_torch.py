@@ -48,6 +48,36 @@ class Tiny(nn.Module):
         return self.fc2(torch.tanh(self.fc1(x)))
 
 
+class Newton(nn.Module):
+    """x exp(x) = |a| + 0.1 by Newton's method until no step exceeds 1e-6."""
+
+    def forward(self, a):
+        a = a.abs() + 0.1
+        x = torch.log(a + 1.0)
+        largest = torch.tensor(1.0)
+        while largest > 1e-6:
+            e = torch.exp(x)
+            step = (x * e - a) / (e * (x + 1.0))
+            x = x - step
+            largest = step.abs().max()
+        return x
+
+
+class BranchingRnn(nn.Module):
+    """A tanh cell with a branch in each step."""
+
+    def __init__(self):
+        super().__init__()
+        self.inputs, self.state = nn.Linear(32, 32), nn.Linear(32, 32, bias=False)
+
+    def forward(self, x):
+        h = torch.zeros(1, 32)
+        for row in x:
+            h = torch.tanh(self.inputs(row) + self.state(h))
+            h = h * 0.5 if h.sum() > 0.0 else h + 0.1
+        return h
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with BatchNorm beside a shortcut."""
 
@@ -88,7 +118,7 @@ class ResNet18(nn.Module):
 
 
 NETS = {"mlp": Mlp, "lenet5": LeNet5, "tiny": Tiny, "resnet18_cifar": lambda: ResNet18(large=False),
-        "resnet18_224": lambda: ResNet18(large=True)}
+        "resnet18_224": lambda: ResNet18(large=True), "newton": Newton, "branching_rnn": BranchingRnn}
 
 
 def make_optimizer(name: str, net):

@@ -23,6 +23,8 @@ from graphcore.ir.types import TensorType
 
 #: A dot product of this many rows with each column still beats packing the columns.
 FEW_ROWS = 8
+#: A matrix of at most this many elements is read in strips of columns: it stays in the cache.
+SMALL_MATRIX = 1 << 14
 
 
 class _Operand:
@@ -145,11 +147,13 @@ class _Product:
         return self._has_rows_up_to(products.VERY_FEW_ROWS) and self.b.across == 1
 
     def _launch_columns(self) -> None:
+        small = static(self.depth * self.columns, SMALL_MATRIX + 1) <= SMALL_MATRIX
+        kernel, width = (products.strips_kernel, products.STRIP_WIDTH) if small else (
+            products.columns_kernel, products.COLUMNS_WIDTH)
         words = (Address(self.a.view), Address(self.b.view), Address(self.output), self.rows, self.columns, self.depth,
                  self.a.across, self.a.along, self.b.along, *self.after)
-        self._emit(products.columns_kernel(self.dtype, self._work), words,
-                   ceil_div(self.columns, products.COLUMNS_WIDTH),
-                   static(self.depth, 1024) * self.rows * products.COLUMNS_WIDTH)
+        self._emit(kernel(self.dtype, self._work), words, ceil_div(self.columns, width),
+                   static(self.depth, 1024) * self.rows * width)
 
     @property
     def _work(self) -> str:

@@ -11,6 +11,9 @@ from graphcore.dtype import DType
 VERY_FEW_ROWS = 4
 COLUMNS_WIDTH = 512
 
+#: The same for the kernel for strips: so many sums are held in registers, twice.
+STRIP_WIDTH = 32
+
 _DRIVER = """
 def matmul_{memory}(args, begin, end, worker):
     rows = args[3]
@@ -196,6 +199,54 @@ def matmul_columns_{memory}(args, begin, end, worker):
                 call_kernel(args[9], args[10], i * columns + first, i * columns + first + wide, worker)
 """
 
+_STRIPS = """
+def matmul_strips_{memory}(args, begin, end, worker):
+    # args: as of matmul_columns; an item is {width} columns
+    rows = args[3]
+    columns = args[4]
+    depth = args[5]
+    along_a = args[7]
+    along_b = args[8]
+    even = restrict(alloca_{work}({width}), 1)
+    odd = restrict(alloca_{work}({width}), 2)
+    for item in range(begin, end):
+        first = item * {width}
+        wide = minimum({width}, columns - first)
+        for i in range(rows):
+            a = ptr_{memory}(args[0] + i * args[6] * {bytes})
+            b = ptr_{memory}(args[1] + first * {bytes})
+            output = ptr_{memory}(args[2] + (i * columns + first) * {bytes})
+            for j in range({width}):
+                store(even, j, 0)
+                store(odd, j, 0)
+            if wide == {width}:
+                for k in range(0, depth - 1, 2):
+                    x0 = load(a, k * along_a)
+                    x1 = load(a, (k + 1) * along_a)
+                    b0 = advance(b, k * along_b)
+                    b1 = advance(b0, along_b)
+                    for j in range({width}):
+                        store(even, j, load(even, j) + x0 * load(b0, j))
+                        store(odd, j, load(odd, j) + x1 * load(b1, j))
+                if depth % 2 != 0:
+                    x0 = load(a, (depth - 1) * along_a)
+                    b0 = advance(b, (depth - 1) * along_b)
+                    for j in range({width}):
+                        store(even, j, load(even, j) + x0 * load(b0, j))
+                for j in range({width}):
+                    store(output, j, load(even, j) + load(odd, j))
+            else:
+                for k in range(depth):
+                    x0 = load(a, k * along_a)
+                    b0 = advance(b, k * along_b)
+                    for j in range(wide):
+                        store(even, j, load(even, j) + x0 * load(b0, j))
+                for j in range(wide):
+                    store(output, j, load(even, j))
+            if args[9] != 0:
+                call_kernel(args[9], args[10], i * columns + first, i * columns + first + wide, worker)
+"""
+
 _PLAIN = """
 def matmul_plain_{memory}(args, begin, end, worker):
     # args: a, b, output, rows, columns, depth, strides (rows of a, inner of a, inner of b, columns of b), batch axes,
@@ -253,3 +304,10 @@ def columns_kernel(dtype: DType, work: str) -> KernelSource:
     """The product of a very few rows with b as it lies, each of its rows contiguous."""
     return KernelSource(f"matmul_columns_{dtype.code}", _COLUMNS.format(
         memory=dtype.code, work=work, rows=VERY_FEW_ROWS, width=COLUMNS_WIDTH, elements=VERY_FEW_ROWS * COLUMNS_WIDTH))
+
+
+@cache
+def strips_kernel(dtype: DType, work: str) -> KernelSource:
+    """The product of a very few rows with a small b, each of its rows contiguous: little more than the arithmetic."""
+    return KernelSource(f"matmul_strips_{dtype.code}", _STRIPS.format(
+        memory=dtype.code, work=work, width=STRIP_WIDTH, bytes=dtype.itemsize))

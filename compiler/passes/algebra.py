@@ -9,6 +9,7 @@ import numpy as np
 from graphcore.compiler.passes.rewrite import Rules
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node
+from graphcore.ir.types import TensorType
 from graphcore.ops import pointwise, view
 from graphcore.ops.evaluate import evaluate_node
 from graphcore.ops.record import REGISTRY
@@ -42,7 +43,7 @@ def _as(result: Node, node: Node) -> Node:
 @rule("*")
 def fold_constants(node: Node):
     """f(constants) -> constant"""
-    if node.is_leaf or node.type.__class__.__name__ == "TupleType" or not node.inputs:
+    if node.is_leaf or not isinstance(node.type, TensorType) or not node.inputs:
         return None
     record = REGISTRY[node.op]
     if record.kind in ("structural",) or node.op == "broadcast_to" or not all(i.op == "const" for i in node.inputs):

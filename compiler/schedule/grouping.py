@@ -4,8 +4,20 @@ They move to the place of the first of them and become one launch over the items
 """
 from __future__ import annotations
 
+from itertools import groupby
+
+from graphcore.compiler.control import with_bodies
 from graphcore.compiler.launch import Launch
 from graphcore.compiler.runtime.group import GROUP, group_words
+
+
+def group_entries(entries, externals) -> list:
+    """The entries with such groups joined, in each stretch of launches between control flow and in all bodies."""
+    result: list = []
+    for is_straight, stretch in groupby(entries, lambda entry: isinstance(entry, Launch)):
+        result += group_launches(list(stretch), externals) if is_straight else [
+            with_bodies(entry, lambda body: group_entries(body, externals)) for entry in stretch]
+    return result
 
 
 def group_launches(launches: list, externals) -> list:

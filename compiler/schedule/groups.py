@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.windows import access, is_view, squeezed, window
 from graphcore.ir.dims import product
-from graphcore.ir.graph import Graph, Node
+from graphcore.ir.graph import Graph, Node, graphs_of
 from graphcore.ops.record import REGISTRY
 
 MAX_OPERANDS = 20            # arrays of one kernel: more would spill address registers
@@ -64,12 +64,23 @@ def kind(node: Node) -> str:
 
 
 def has_own_kernel(node: Node) -> bool:
-    """Whether a node is lowered by `compiler.kernels`."""
-    return kind(node) in ("scheduled", "assembled")
+    """Whether a node is lowered by itself: by `compiler.kernels`, or as a region."""
+    return kind(node) in ("scheduled", "assembled", "region")
 
 
 def is_compute(node: Node) -> bool:
     return kind(node) in ("pointwise", "reduction")
+
+
+def may_call_python(node: Node) -> bool:
+    """Whether a node calls a Python function, itself or in its graphs."""
+    return node.op == "host_call" or kind(node) == "region" and any(
+        may_call_python(n) for graph in graphs_of(node).values() for n in graph.nodes)
+
+
+def maker(base: Node) -> Node:
+    """The node whose unit computes a base: itself, or the region that it is an item of."""
+    return base.inputs[0] if base.op == "item" else base
 
 
 def own_shape(node: Node) -> tuple:
@@ -105,8 +116,11 @@ class Fuser:
         self.consumers: dict[Node, list] = {n: [] for n in graph.nodes}
         self.external: set[Node] = set()
         self.successors: dict = {}                  # unit (Group or node) -> units that need something of it
+        self.items: dict[Node, list] = {}           # region -> its items
         for n in graph.nodes:
-            if not n.is_leaf and not is_view(n):
+            if n.op == "item":
+                self.items.setdefault(n.inputs[0], []).append(n)
+            elif not n.is_leaf and not is_view(n):
                 for operand in n.inputs:
                     base = window(operand).base
                     self.consumers[base].append((n, operand))
@@ -118,11 +132,14 @@ class Fuser:
 
     def run(self) -> list:
         """All groups, and for each node the groups that compute it in `groups_of`."""
+        following = dict(zip(self.graph.effects, self.graph.effects[1:]))       # effects keep their order
         for n in reversed(self.graph.nodes):
             if is_compute(n):
                 self._place(n)
             elif has_own_kernel(n):
                 self.successors[n] = self._user_units(n)
+                if n in following:
+                    self.successors[n].add(following[n])
         groups = list(dict.fromkeys(g for found in self.groups_of.values() for g in found))
         groups = self._merge_siblings(groups)
         for g in groups:
@@ -273,9 +290,14 @@ class Fuser:
     # -- order between units ---------------------------------------------------------------------------
     def _user_units(self, n: Node) -> set:
         units: set = set()
-        for user, _ in self.consumers[n]:
-            units.update(self.groups_of[user] if is_compute(user) else (user,))
+        for value in self.values(n):
+            for user, _ in self.consumers[value]:
+                units.update(self.groups_of[user] if is_compute(user) else (user,))
         return units
+
+    def values(self, n: Node) -> list:
+        """The values in memory that a node stands for: the items of a region, else itself."""
+        return self.items.get(n, []) if kind(n) == "region" else [n]
 
     def _would_cycle(self, n: Node, g: Group) -> bool:
         return self.reaches([u for u in self._user_units(n) if u is not g], g)

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphcore.compiler.launch import contiguous_strides
-from graphcore.compiler.schedule.groups import Fuser, Group, has_own_kernel, is_compute, kind, own_shape
+from graphcore.compiler.schedule.groups import Fuser, Group, has_own_kernel, is_compute, kind, maker, may_call_python, own_shape
 from graphcore.compiler.schedule.windows import access, squeezed, window
 from graphcore.ir.dims import evaluate, product
 from graphcore.ir.graph import Graph, Node
+from graphcore.ir.types import TensorType
 
 TYPICAL_SIZE = 64       # what a symbolic size is taken for where only an estimate is needed
 
@@ -53,6 +54,7 @@ class _Scheduler:
         self.groups = self.fuser.run()
         self.unit_of: dict = {}                 # group -> the unit that runs it (itself, or the operator it follows)
         self.successors = self.fuser.successors
+        self.callers = [n for n in graph.nodes if may_call_python(n)]
 
     def run(self) -> Schedule:
         operators = [n for n in self.graph.nodes if has_own_kernel(n)]
@@ -96,7 +98,7 @@ class _Scheduler:
         return reads and not any(self.fuser.reaches(after, u) or u in after for u in others)
 
     def _units(self, base: Node) -> list:
-        found = self.fuser.groups_of[base] if is_compute(base) else [base]
+        found = self.fuser.groups_of[base] if is_compute(base) else [maker(base)]
         return [self.unit_of.get(u, u) for u in found]
 
     def _merge_units(self, operator: Node, g: Group) -> None:
@@ -136,15 +138,19 @@ class _Scheduler:
         return reach.base if whole and not reach.base.is_leaf else None
 
     def _may_overwrite(self, name: str, base: Node) -> bool:
-        """Whether the Parameter's memory may take the new value once it is computed; orders its readers before."""
+        """Whether the Parameter's memory may take the new value once it is computed; orders its readers before.
+
+        Calls of Python functions, which may raise, come before it too: a call that fails leaves all Parameters as they
+        were.
+        """
         leaf = self.graph.params[name]
-        if leaf not in self.fuser.consumers:
-            return True                         # never read
         if leaf in self.fuser.external and any(window(r).base is leaf for r in self.graph.roots):
             return False
         writer = self._units(base)[0]
-        readers = set()
-        for user, operand in self.fuser.consumers[leaf]:
+        readers = set(self.callers)
+        if writer in readers:
+            return False
+        for user, operand in self.fuser.consumers.get(leaf, ()):
             units = self._units(user)
             if any(u is writer for u in units):
                 if not self._reads_in_step(user, operand, base):
@@ -206,9 +212,8 @@ class _Scheduler:
                 remaining[b] = remaining.get(b, 0) + 1
         return reads, remaining
 
-    @staticmethod
-    def _growth(unit, epilogues, reads, remaining) -> int:
-        stored = [unit] if isinstance(unit, Node) else list(unit.stored)
+    def _growth(self, unit, epilogues, reads, remaining) -> int:
+        stored = self.fuser.values(unit) if isinstance(unit, Node) else list(unit.stored)
         if unit in epilogues:
             stored = list(epilogues[unit].stored)
         made = sum(_bytes(n) for n in stored)
@@ -221,4 +226,6 @@ class _Typical(dict):
 
 
 def _bytes(node: Node) -> int:
+    if not isinstance(node.type, TensorType):
+        return 0                                # a tape lies elsewhere
     return evaluate(node.type.size, _Typical()) * node.dtype.itemsize

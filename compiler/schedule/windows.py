@@ -7,6 +7,7 @@ from graphcore.compiler.launch import contiguous_strides
 from graphcore.ir import graph as ir
 from graphcore.ir.dims import Size
 from graphcore.ir.graph import Graph, Node
+from graphcore.ir.types import TensorType
 from graphcore.ops import pointwise
 from graphcore.ops.record import REGISTRY
 from graphcore.ops.view import strided
@@ -27,7 +28,12 @@ def is_view(node: Node) -> bool:
 
 
 def window(node: Node) -> Window | None:
-    """The window that a chain of views gives on the node below it; None where a reshape would need a copy."""
+    """The window that a chain of views gives on the node below it; None where a reshape would need a copy.
+
+    A region or a tape, which have no elements of their own, are reached as a whole.
+    """
+    if not isinstance(node.type, TensorType):
+        return Window(node, (), ())
     chain = []
     while is_view(node):
         chain.append(node)
@@ -45,7 +51,7 @@ def window(node: Node) -> Window | None:
 def insert_copies(graph: Graph) -> Graph:
     """Put a `copy` below every reshape that cannot be had by strides, and where an index must be in memory."""
     def replace(n: Node, inputs: tuple) -> Node:
-        if not n.is_leaf and REGISTRY[n.op].kind in ("scheduled", "assembled"):
+        if not n.is_leaf and REGISTRY[n.op].kind in ("scheduled", "assembled", "region"):
             inputs = tuple(map(stored, inputs))
         new = n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
         if new.op == "reshape" and window(new) is None:

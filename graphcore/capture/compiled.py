@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphcore import context
-from graphcore.capture import epoch, guards, outcome, places
+from graphcore.capture import epoch, failures, guards, outcome, places
 from graphcore.capture.finite import run_checked
 from graphcore.capture.language import callee
 from graphcore.capture.language.nests import Slot
-from graphcore.capture.location import locate
 from graphcore.capture.mutable import MUTABLE
+from graphcore.capture.recompile import History, arguments_of
 from graphcore.capture.symbolic import declared_types
 from graphcore.capture.trace import NeedsValue, Trace
-from graphcore.errors import GraphcoreError
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
 from graphcore.tensor import Tensor
 
 _settings = context.settings
+_ENTRIES_OF_A_KIND = 8      # programs kept for one kind of arguments, so that going back and forth compiles once each
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,15 @@ class CompiledFunction:
 
     def __init__(self, function: Callable, name: str, owner=None):
         self.function, self.name, self.owner = function, name, owner
-        self._entries: dict = {}
+        self._entries: dict = {}        # kind of arguments -> entries, the one used last in front
         self._last = None
+        self.history = History(name)
 
     def __call__(self, *args, **kwargs):
         entry = self._last
         if entry is None or kwargs or not entry.accepts(args):
             entry = self._find(args, kwargs)
-        elif entry.epoch != epoch.structure[0] and not entry.refresh():
+        elif entry.epoch != epoch.structure[0] or entry.check is not None and not entry.check():
             entry = self._find(args, kwargs)
         return entry.run(args, kwargs)
 
@@ -66,16 +67,32 @@ class CompiledFunction:
     @property
     def programs(self) -> int:
         """How many programs this function has been compiled to."""
-        return len(self._entries)
+        return sum(map(len, self._entries.values()))
 
     def _find(self, args, kwargs) -> Entry:
         types = declared_types(self.owner, args)
         key = _signature(types if types is not None else args, kwargs)
-        entry = self._entries.get(key)
-        if entry is None or not entry.refresh():
-            entry = self._entries[key] = Entry(self, args, kwargs, types)
+        entries = self._entries.setdefault(key, [])
+        entry = next((e for e in entries if e.holds()), None)
+        if entry is None:
+            entry = self._compile(args, kwargs, types, entries)
+        else:
+            entries.remove(entry)
+        entries.insert(0, entry)
         self._last = entry
         return entry
+
+    def _compile(self, args, kwargs, types, entries: list) -> Entry:
+        """A new entry, to be added to the `entries` for arguments of this kind, of which none holds."""
+        if entries:
+            self.history.again_for_guards(entries[0].guards.changes())
+            del entries[_ENTRIES_OF_A_KIND - 1:]
+        arguments = arguments_of(args if types is None else types, kwargs, _argument_names(self.function, args))
+        if self._last is None:
+            self.history.first()
+        elif not entries:
+            self.history.again_for_arguments(self._last.arguments, arguments)
+        return Entry(self, args, kwargs, types, arguments)
 
     def capture(self, args, kwargs, assumed=()) -> Captured:
         """Record one call as a graph."""
@@ -116,8 +133,8 @@ def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple =
         except NeedsValue as question:
             graph = Graph(name, tuple(trace.inputs), (question.node,), (), (), trace.origins)
             return Captured(graph, trace.parameters, None, reads, asks=True)
-        except GraphcoreError as error:
-            raise locate(error) from None
+        except Exception as error:
+            raise failures.explain(error) from (error if failures.is_debugging() else None)
         finally:
             changed = places.restore(trace)
         actions = outcome.actions(changed, trace, outputs)
@@ -133,7 +150,8 @@ def is_input(value) -> bool:
 class Entry:
     """One compiled program of a function, with the guards under which it may be used."""
 
-    def __init__(self, function: CompiledFunction, args, kwargs, types: list | None, assumed: tuple = ()):
+    def __init__(self, function: CompiledFunction, args, kwargs, types: list | None, arguments: dict,
+                 assumed: tuple = ()):
         from graphcore import compiler
         captured = function.capture(args if types is None else types, kwargs, assumed)
         self._function, self._types, self._assumed = function, types, assumed
@@ -141,14 +159,19 @@ class Entry:
         self._actions = captured.actions
         simple = _all_inputs(args) and not kwargs and types is None
         self._key = tuple((a._dtype, a.shape) for a in args) if simple else None
-        self._reads = captured.reads
+        self.arguments = arguments      # for messages
         self._structure = captured.structure
         self._single = captured.structure == Slot(0) and not captured.actions
         self._dtypes = [o.dtype for o in captured.graph.outputs]
         if _settings["save_graphs"]:
             from graphcore.inspect import save_graphs
             save_graphs(captured.graph, _settings["save_graphs_path"])
-        self.program = compiler.compile(captured.graph, captured.parameters, captured.callbacks)
+        try:
+            self.program = compiler.compile(captured.graph, captured.parameters, captured.callbacks)
+        except Exception as error:
+            raise failures.unexpected(error) from (error if failures.is_debugging() else None)
+        self.guards = guards.Guards(captured.reads)
+        self.check = self.guards.check
         self.epoch = epoch.structure[0]
 
     def accepts(self, args) -> bool:
@@ -161,12 +184,15 @@ class Entry:
                 return False
         return True
 
-    def refresh(self) -> bool:
-        """Check the guards after a change somewhere; False if this entry is stale."""
+    def holds(self) -> bool:
+        """Whether what the capture read is still so; False if this entry is stale."""
         now = epoch.structure[0]
+        if self.epoch == now and (self.check is None or self.check()):
+            return True
+        if not self.guards.refresh():
+            return False
+        self.check = self.guards.check
         if self.epoch != now:
-            if guards.changed(self._reads) is not None:
-                return False
             self.program.rebind()
             self.epoch = now
         return True
@@ -192,8 +218,9 @@ class Entry:
         value = self.program.run(arrays)[0].item()
         key = type(value), value
         entry = self._answers.get(key)
-        if entry is None or not entry.refresh():
-            entry = self._answers[key] = Entry(self._function, args, kwargs, self._types, (*self._assumed, value))
+        if entry is None or not entry.holds():
+            entry = self._answers[key] = Entry(self._function, args, kwargs, self._types, self.arguments,
+                                               (*self._assumed, value))
         return entry
 
 

@@ -6,6 +6,7 @@ captured and compiled as one program; in PYNATIVE_MODE they run on a tape of ref
 from __future__ import annotations
 
 from graphcore import context
+from graphcore.capture import failures
 from graphcore.capture.location import locate
 from graphcore.capture.trace import ConcreteTrace, TracedTensor, current_trace
 from graphcore.errors import GradientError, UnboundParameterError
@@ -48,12 +49,16 @@ class GradientFunction:
     def __call__(self, *args, **kwargs):
         if current_trace() is not None:
             return self.traced(*args, **kwargs)
-        if context.is_graph_mode():
+        try:
+            if not context.is_graph_mode():
+                return self._on_tape(args, kwargs)
             if self._compiled is None:
                 from graphcore.capture.compiled import CompiledFunction
                 self._compiled = CompiledFunction(self.traced, self.__name__)
             return self._compiled(*args, **kwargs)
-        return self._on_tape(args, kwargs)
+        except Exception as error:
+            failures.present(error)
+            raise
 
     # -- the differentiated function, on traced arguments ------------------------------------------------
     def traced(self, *args, **kwargs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import weakref
 
+from graphcore.capture import failures
 from graphcore.capture.compiled import CompiledFunction
 from graphcore.capture.trace import current_trace
 
@@ -40,7 +41,11 @@ class JitFunction:
         if current_trace() is not None:
             from graphcore.capture.language import callee
             return callee(self.function)(*args, **kwargs)
-        return self._compiled(*args, **kwargs)
+        try:
+            return self._compiled(*args, **kwargs)
+        except Exception as error:
+            failures.present(error)
+            raise
 
     def __get__(self, instance, owner=None):
         if instance is None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from graphcore.capture.guards.snapshots import MISSING
 from graphcore.capture.trace import Trace, TracedTensor, current_trace
 
-MISSING = type("Missing", (), {"__repr__": lambda self: "<missing>"})()
 CONTAINERS = (list, dict, set)
 
 

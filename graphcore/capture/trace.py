@@ -94,6 +94,9 @@ class TracedTensor(Tensor):
         return self.recorder.text_of(self, "!r")
 
 
+TracedTensor.__name__ = Tensor.__name__        # to the user it is one: messages of Python and of graphcore name the class
+
+
 class Trace:
     """One capture in progress.  Use ``with trace.active():``."""
 
@@ -362,7 +365,7 @@ class ConcreteTrace(Trace):
             for n in ir.walk((node,)):
                 if n not in self.values:
                     self.values[n] = self._leaf_value(n) if n.op == "param" else evaluate.evaluate_node(
-                        n, self.values.__getitem__)
+                        n, self.values.__getitem__, self.callbacks)
         return self.values[node]
 
     def _leaf_value(self, leaf: Node) -> np.ndarray:
@@ -374,9 +377,11 @@ class ConcreteTrace(Trace):
         return traced
 
     def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
-        from graphcore.compiler.autodiff import gradients
-        found = gradients(loss, sens, tuple(wrt), self.origins)
-        return [self.record(g) for g in found]
+        from graphcore.compiler.autodiff import expand_grad_nodes
+        together = structural.grad(loss, *(() if sens is None else (sens,)), *wrt, sens=sens is not None)
+        items = [structural.item(together, index=i) for i in range(len(wrt))]
+        expanded = expand_grad_nodes(Graph(self.name, (), tuple(items), origins=self.origins))
+        return [self.record(g) for g in expanded.outputs]
 
     def assign(self, parameter, value) -> None:
         super().assign(parameter, value)

@@ -233,7 +233,7 @@ def with_graphs(region: Node, graphs: Mapping, inputs: Iterable[Node] | None = N
 
 def map_regions(graph: Graph, function) -> Graph:
     """The graph with ``function(sub-graph)`` in place of each graph that a node holds."""
-    if not any(graphs_of(n) for n in graph.nodes):
+    if not any(type(v) is Graph for n in graph.nodes for v in n.attrs.values()):
         return graph
 
     def replace(n: Node, inputs: tuple) -> Node:
@@ -278,7 +278,7 @@ def inline(graph: Graph, inputs: Iterable[Node], origins: Origins | None = None)
 
 def close(name: str, inputs: Iterable[Node], outputs: Iterable[Node], effects: Iterable[Node] = (),
           origins: Origins | None = None) -> Graph:
-    """The closed graph that computes `outputs` from the nodes `inputs`: its leaves, called v0, v1 ..., stand for them."""
+    """The closed graph that computes `outputs` from the nodes `inputs`: its leaves v0, v1 ... stand for them."""
     inputs, outputs, effects = tuple(inputs), tuple(outputs), tuple(effects)
     leaves = tuple(input_(f"v{k}", n.type) for k, n in enumerate(inputs))
     origins = origins or Origins()

@@ -8,7 +8,8 @@ import importlib
 import os
 
 _SUBMODULES = frozenset(entry.removesuffix(".py") for entry in os.listdir(os.path.dirname(__file__)) if entry[0] != "_")
-_HOMES = ("graphcore.ops.functional", "graphcore.ops.primitives", "graphcore.ops.composite")
+_HOMES = ("graphcore.ops.functional", "graphcore.ops.primitives", "graphcore.ops.composite", "graphcore.ops.control",
+          "graphcore.capture.transforms")
 
 
 def __getattr__(name: str):

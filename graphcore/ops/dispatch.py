@@ -9,7 +9,7 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore.capture.location import locate
 from graphcore.capture.trace import current_trace
-from graphcore.errors import DTypeError, GraphcoreError
+from graphcore.errors import DTypeError, GraphcoreError, shown
 from graphcore.ops import pointwise
 from graphcore.ops.evaluate import evaluate
 from graphcore.ops.record import Operator
@@ -89,7 +89,7 @@ def operands(*values, name: str = "operator") -> list[Tensor]:
             elif isinstance(v, (bool, int, float, np.generic)):
                 common = scalar_dtype(v, common)
             else:
-                raise locate(DTypeError(f"{name} takes tensors and numbers, got {type(v).__name__}"))
+                raise locate(DTypeError(f"{name} takes tensors and numbers, got {shown(v)}"))
     return [cast(v, common) if isinstance(v, Tensor) else Tensor(v, common) for v in values]
 
 

@@ -26,7 +26,7 @@ def matmul_sizes(a: TensorType, b: TensorType, transpose_a: bool, transpose_b: b
     inner_b, columns = reversed(b.shape[-2:]) if transpose_b else b.shape[-2:]
     if inner != inner_b:
         raise ShapeError(f"matmul of {a}{' (transposed)' * transpose_a} and {b}{' (transposed)' * transpose_b}: "
-                         f"the inner sizes must agree, got {inner} and {inner_b}")
+                         f"the inner sizes must agree, got {inner} and {inner_b}; transpose or reshape one of them")
     return rows, columns, inner
 
 

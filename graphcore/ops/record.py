@@ -85,7 +85,8 @@ def broadcast_shapes(*shapes: tuple) -> tuple:
         sizes = [s[-axis] for s in shapes if len(s) >= axis and s[-axis] != 1]
         if any(size != sizes[0] for size in sizes[1:]):
             raise ShapeError("shapes " + " and ".join(str(tuple(s)) for s in shapes) + " do not broadcast: "
-                             f"axis -{axis} is " + " and ".join(str(s) for s in dict.fromkeys(sizes)))
+                             f"axis -{axis} is " + " and ".join(str(s) for s in dict.fromkeys(sizes))
+                             + "; give them equal sizes, or size 1, there (reshape, expand_dims)")
         result.append(sizes[0] if sizes else 1)
     return tuple(reversed(result))
 
@@ -185,9 +186,10 @@ def normalize_axes(axes, rank: int, name: str = "axis") -> tuple:
     for axis in (axes,) if isinstance(axes, (int, np.integer)) else axes:
         axis = int(axis)
         if not -rank <= axis < max(rank, 1):
-            raise ShapeError(f"{name} {axis} is out of range for a tensor of {rank} dimensions")
+            raise ShapeError(f"{name} {axis} is out of range for a tensor of {rank} dimensions; "
+                             + (f"give an axis from {-rank} to {rank - 1}" if rank else "leave it out"))
         axis = axis % rank if rank else 0
         if axis in result:
-            raise ShapeError(f"{name} {axis} is given twice")
+            raise ShapeError(f"{name} {axis} is given twice; name each axis once")
         result.append(axis)
     return tuple(sorted(a for a in result if a < rank))

@@ -45,7 +45,8 @@ class if_(Region):
         _expect_inputs("the else-graph", orelse, operands)
         types = _types(then.outputs)
         if types != _types(orelse.outputs):
-            raise ShapeError(f"the two branches of an if give {TupleType(types)} and {TupleType(_types(orelse.outputs))}")
+            raise ShapeError(f"the two branches of an if give {TupleType(types)} and "
+                             f"{TupleType(_types(orelse.outputs))}")
         return TupleType(types)
     def evaluate(host, condition, *operands, then, orelse):
         return host.run(then if condition else orelse, operands)
@@ -88,7 +89,8 @@ class loop(Region):
     def infer(*values, body, carried, stacks, length, reverse):
         if length is None:
             if not values or values[0] != TensorType(int64, ()):
-                raise DTypeError(f"the number of iterations of a loop is i64[], not {values[0] if values else 'absent'}")
+                raise DTypeError("the number of iterations of a loop is its first input, of type i64[], not "
+                                 f"{values[0] if values else 'absent'}")
             values = values[1:]
         elements = tuple(element_type(t) for t in values[carried:carried + stacks])
         for t in values[carried:carried + stacks]:

@@ -6,7 +6,7 @@ import numpy as np
 from graphcore.capture import epoch
 from graphcore.capture.location import locate
 from graphcore.capture.trace import current_trace
-from graphcore.errors import DTypeError
+from graphcore.errors import DTypeError, shown
 from graphcore.tensor import Tensor, store
 
 
@@ -18,7 +18,7 @@ def assign(variable, value) -> Tensor:
     """
     from graphcore.parameter import Parameter
     if not isinstance(variable, Parameter):
-        raise locate(DTypeError(f"assign writes a Parameter, got {type(variable).__name__}"))
+        raise locate(DTypeError(f"assign writes a Parameter, got {shown(variable)}"))
     trace = current_trace()
     if trace is not None:
         trace.assign(variable, value)

@@ -10,7 +10,7 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
-from graphcore.errors import CaptureError
+from graphcore.errors import CaptureError, DTypeError
 from graphcore.ir.dims import Dim
 from graphcore.ops import functional as F
 from graphcore.ops import getitem, own_methods
@@ -56,13 +56,21 @@ def _number(value, beside: Tensor):
 
 
 def _operator(function):
-    """A binary operator: other kinds of operands are left to the other operand, or to Python's TypeError."""
+    """A binary operator: operands of other classes are left to these classes, or to Python's TypeError."""
     def forward(self, other):
-        return function(self, _number(other, self)) if _operand(other) else NotImplemented
+        return function(self, _number(other, self)) if _operand(other) else _not_an_operand(other)
 
     def reflected(self, other):
-        return function(_number(other, self), self) if _operand(other) else NotImplemented
+        return function(_number(other, self), self) if _operand(other) else _not_an_operand(other)
     return forward, reflected
+
+
+def _not_an_operand(value):
+    """NotImplemented; raises DTypeError for None, which has no arithmetic of its own."""
+    if value is None:
+        raise locate(DTypeError("arithmetic of a tensor with None; give the variable a value first (does a function lack "
+                                "its return statement?)"))
+    return NotImplemented
 
 
 _BINARY_OPERATORS = {

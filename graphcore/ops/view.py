@@ -50,7 +50,8 @@ class broadcast_to(View):
     """x repeated along axes of size 1 and new leading axes until it has `shape`."""
     def infer(x, *, shape):
         if broadcast_shapes(x.shape, shape) != tuple(shape):
-            raise ShapeError(f"a tensor of shape {x.shape} cannot be broadcast to {tuple(shape)}")
+            raise ShapeError(f"a tensor of shape {x.shape} cannot be broadcast to {tuple(shape)}; only axes of size 1 "
+                             "stretch: reshape it first")
         return x.with_shape(shape)
     def reference(x, *, shape):
         return np.broadcast_to(x, shape)

@@ -1,7 +1,7 @@
 """Recurrent layers: RNN, GRU, LSTM, and their single steps as cells.
 
-The loop over time is unrolled while the graph is captured, so the number of steps must be known; equal steps share
-their kernels.
+What depends on the input alone is computed for all time steps at once; the walk over time is one loop of the program
+(`ops.control.scan`), so a long sequence compiles as fast as a short one.  The number of steps must be known.
 """
 from __future__ import annotations
 
@@ -14,39 +14,37 @@ from graphcore.initializer import Uniform, initializer
 from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
 from graphcore.nn.layers.basic import Dropout
+from graphcore.ops.control import scan
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 
 __all__ = ["RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell"]
 
 
-# -- one step: (input, state, w_ih, w_hh, b_ih, b_hh) -> state, the first of whose tensors is the output -----------
+# -- one step: (projection of the input, state, w_hh, b_hh) -> state, the first of whose tensors is the output ---------
 def _project(x, weight, bias):
     y = ops.matmul(x, ops.transpose(weight, (1, 0)))
     return y if bias is None else y + bias
 
 
 def _plain_step(activation):
-    def step(x, state, w_ih, w_hh, b_ih, b_hh):
-        return (activation(_project(x, w_ih, b_ih) + _project(state[0], w_hh, b_hh)),)
+    def step(of_input, state, w_hh, b_hh):
+        return (activation(of_input + _project(state[0], w_hh, b_hh)),)
     return step
 
 
-def _gru_step(x, state, w_ih, w_hh, b_ih, b_hh):
+def _gru_step(of_input, state, w_hh, b_hh):
     (h,) = state
-    size = h.shape[-1]
-    of_input, of_state = _project(x, w_ih, b_ih), _project(h, w_hh, b_hh)
+    size, of_state = h.shape[-1], _project(h, w_hh, b_hh)
     reset = ops.sigmoid(of_input[:, :size] + of_state[:, :size])
     update = ops.sigmoid(of_input[:, size:2 * size] + of_state[:, size:2 * size])
     new = ops.tanh(of_input[:, 2 * size:] + reset * of_state[:, 2 * size:])
     return (new + update * (h - new),)
 
 
-def _lstm_step(x, state, w_ih, w_hh, b_ih, b_hh):
+def _lstm_step(of_input, state, w_hh, b_hh):
     h, c = state
-    size = h.shape[-1]
-    bias = None if b_ih is None else b_ih + b_hh
-    gates = _project(x, w_ih, None) + _project(h, w_hh, bias)
+    size, gates = h.shape[-1], of_input + _project(h, w_hh, b_hh)
     enter, keep, new, leave = (gates[:, i * size:(i + 1) * size] for i in range(4))
     c = ops.sigmoid(keep) * c + ops.sigmoid(enter) * ops.tanh(new)
     return ops.sigmoid(leave) * ops.tanh(c), c
@@ -104,22 +102,23 @@ class _Recurrent(Cell):
         if x.shape[2] != self.input_size:
             raise ShapeError(f"{self.cls_name} of input_size {self.input_size} got input of shape {tuple(x.shape)}")
         starts = self._start(x, hx, batch)
-        inputs = [x[:, t] if self.batch_first else x[t] for t in range(steps)]
-        lengths = None if seq_length is None else self._lengths(seq_length, batch)
+        inputs = ops.swapaxes(x, 0, 1) if self.batch_first else x
+        counts = None if seq_length is None else self._counts(seq_length, steps, batch)
         ends = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
-                inputs = [self.dropout_op(i) for i in inputs]
+                inputs = self.dropout_op(inputs)
             runs = []
             for direction in range(self.directions):
                 place = layer * self.directions + direction
                 start = tuple(s[place] for s in starts)
-                outputs, end = self._run(place, inputs, start, lengths, backwards=direction == 1)
+                outputs, end = self._run(place, inputs, start, counts, backwards=direction == 1)
                 runs.append(outputs)
                 ends.append(end)
-            inputs = runs[0] if len(runs) == 1 else [ops.concat(both, -1) for both in zip(*runs)]
+            inputs = runs[0] if len(runs) == 1 else ops.concat(runs, -1)
         last = tuple(ops.stack(tensors, 0) for tensors in zip(*ends))
-        return ops.stack(inputs, time_axis), last if self.kind == "LSTM" else last[0]
+        outputs = ops.swapaxes(inputs, 0, 1) if self.batch_first else inputs
+        return outputs, last if self.kind == "LSTM" else last[0]
 
     def _start(self, x, hx, batch) -> tuple:
         """The tensors of the first state."""
@@ -132,25 +131,28 @@ class _Recurrent(Cell):
                              f"of shape {shape}, got {', '.join(str(tuple(h.shape)) for h in given)}")
         return tuple(given)
 
-    def _lengths(self, seq_length, batch):
+    def _counts(self, seq_length, steps, batch):
+        """bool (T, N, 1): whether a step belongs to a sample."""
         if tuple(seq_length.shape) != (batch,):
             raise ShapeError(f"{self.cls_name}: seq_length must have shape ({batch},), got {tuple(seq_length.shape)}")
-        return ops.reshape(seq_length, (batch, 1))
+        times = ops.reshape(ops.arange(steps), (steps, 1, 1))
+        return times < ops.reshape(seq_length, (1, batch, 1))
 
-    def _run(self, place, inputs, state, lengths, backwards) -> tuple:
-        """(output of each time step, state after the last one) of the layer and direction `place`."""
-        step, dtype = _STEPS[self.kind], inputs[0].dtype
-        weights = [ops.cast(parameters[place], dtype) if parameters else None
-                   for parameters in (self.w_ih_list, self.w_hh_list, self.b_ih_list, self.b_hh_list)]
-        outputs = [None] * len(inputs)
-        for t in reversed(range(len(inputs))) if backwards else range(len(inputs)):
-            new = step(inputs[t], state, *weights)
-            outputs[t] = new[0]
-            if lengths is not None:
-                counts = lengths > t
-                outputs[t] = ops.select(counts, new[0], ops.zeros_like(new[0]))
-                new = tuple(ops.select(counts, n, s) for n, s in zip(new, state))
-            state = new
+    def _run(self, place, inputs, state, counts, backwards) -> tuple:
+        """(outputs (T, N, hidden_size), state after the last step) of the layer and direction `place`."""
+        step, dtype = _STEPS[self.kind], inputs.dtype
+        w_ih, w_hh, b_ih, b_hh = (ops.cast(parameters[place], dtype) if parameters else None for parameters in (
+            self.w_ih_list, self.w_hh_list, self.b_ih_list, self.b_hh_list))
+
+        def advance(state, xs):
+            of_input, counts = xs
+            new = step(of_input, state, w_hh, b_hh)
+            if counts is None:
+                return new, new[0]
+            output = ops.select(counts, new[0], ops.zeros_like(new[0]))
+            return tuple(ops.select(counts, n, s) for n, s in zip(new, state)), output
+
+        state, outputs = scan(advance, state, (_project(inputs, w_ih, b_ih), counts), reverse=backwards)
         return outputs, state
 
 
@@ -208,7 +210,8 @@ class _RecurrentCell(Cell):
         if x.shape[1] != self.input_size or any(s.shape[-1] != self.hidden_size for s in state):
             raise ShapeError(f"{self.cls_name} of sizes {self.input_size} and {self.hidden_size} got input of shape "
                              f"{tuple(x.shape)} and state of shape {tuple(state[0].shape)}")
-        return _STEPS[self.kind](x, tuple(state), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        of_input = _project(x, self.weight_ih, self.bias_ih)
+        return _STEPS[self.kind](of_input, tuple(state), self.weight_hh, self.bias_hh)
 
 
 class RNNCell(_RecurrentCell):

@@ -46,8 +46,8 @@ def encode_expected(value):
 
 
 def encode_error(error: BaseException) -> dict:
-    """The class and the first lines of the message."""
-    text = str(error).split("\n\n---")[0].strip()
+    """The built-in classes of an error and the beginning of its message, without places in files."""
+    text = str(error).split("\n\n---")[0].split("In file ")[0].strip()
     classes = [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"]
     return {"error": classes, "message": re.sub(r"0x[0-9a-f]+", "0x", " ".join(text.split()))[:160]}
 
@@ -97,8 +97,7 @@ def _numbers(array: np.ndarray):
 
 
 def _dtype_name(dtype: np.dtype) -> str:
-    return {"bool": "Bool", "int8": "Int8", "uint8": "UInt8", "int32": "Int32", "int64": "Int64",
-            "float16": "Float16", "float32": "Float32", "float64": "Float64"}[dtype.name]
+    return dtype.name.capitalize().replace("Uint", "UInt")
 
 
 def _tensor_differences(found, wanted: dict, scale: float, path: str):

@@ -31,11 +31,12 @@ _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 def converted(function: FunctionType) -> FunctionType:
     """`function` with its control flow converted; itself if it is a library's, or if its source is not to be had."""
+    template = _template(function)
+    if template is None:
+        return function
     known = _functions.get(function)
     if known is None:
-        template = _template(function)
-        known = function if template is None else _bind(template, function)
-        _functions[function] = known
+        known = _functions[function] = _bind(template, function)
     return known
 
 

@@ -142,6 +142,11 @@ class _Jumps:
         frame = self._frame("native")
         for holder, name in _blocks(s):
             block = self.block(getattr(holder, name), frame)
+            if name == "orelse" and block:      # of a try: not reached if its body jumps
+                for flag in in_body:
+                    block = [_if(s, flag, [at(s, ast.Pass())], block)]
+            elif holder is s and name == "body":
+                in_body = sorted(frame.used)
             setattr(holder, name, block or ([at(s, ast.Pass())] if name == "body" else []))
         jumps = {frame.returned: ast.Return(load(frame.value)), frame.broken: ast.Break(),
                  frame.continued: ast.Continue()}

@@ -55,7 +55,8 @@ def _user_function(function: FunctionType):
             if isinstance(value := function.__globals__.get(name), places.CONTAINERS):
                 places.from_outside(value)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-            guards.read_cell(cell, name)
+            guards.read_cell(cell, name, function.__qualname__)
+        guards.read_defaults(function)
     return new
 
 

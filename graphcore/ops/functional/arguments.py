@@ -9,7 +9,7 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore.capture.location import locate
 from graphcore.capture.trace import ConcreteTrace, current_trace
-from graphcore.errors import CaptureError, DTypeError, ShapeError
+from graphcore.errors import CaptureError, DTypeError, ShapeError, shown
 from graphcore.ir.dims import Dim
 from graphcore.ops import pointwise, record, view
 from graphcore.ops.dispatch import apply, cast, floating, operands, promote, scalar_dtype
@@ -60,7 +60,7 @@ def tensor_of(value, name: str) -> Tensor:
         return Tensor(value)
     if isinstance(value, Dim):
         return size_as_tensor(value)
-    raise dtype_error(f"{name} takes tensors, got {type(value).__name__}")
+    raise dtype_error(f"{name} takes tensors, got {shown(value)}")
 
 
 def tensors_of(values, name: str) -> list:
@@ -68,7 +68,7 @@ def tensors_of(values, name: str) -> list:
     if isinstance(values, Tensor):
         values = [values[i] for i in range(len(values))]
     if not isinstance(values, (list, tuple)):
-        raise dtype_error(f"{name} takes a list or tuple of tensors, got {type(values).__name__}")
+        raise dtype_error(f"{name} takes a list or tuple of tensors, got {shown(values)}")
     if not values:
         raise shape_error(f"{name} needs at least one tensor, got none")
     return same_dtype([tensor_of(v, name) for v in values])
@@ -86,8 +86,8 @@ def axis_of(axis, rank: int, name: str) -> int:
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise dtype_error(f"{name}: the axis must be an int, got {axis!r}")
     if not -rank <= axis < rank:
-        raise shape_error(f"{name}: axis {axis} is out of range; a tensor of {rank} dimensions has the axes "
-                          f"{-rank} to {rank - 1}" if rank else f"{name}: a 0-d tensor has no axis {axis}")
+        raise shape_error(f"{name}: axis {axis} is out of range for a tensor of {rank} dimensions; give an axis from "
+                          f"{-rank} to {rank - 1}" if rank else f"{name}: a 0-d tensor has no axis {axis}; leave it out")
     return axis % rank
 
 
@@ -99,7 +99,7 @@ def axes_of(axis, rank: int, name: str) -> tuple:
         return record.normalize_axes(tuple(axis) if isinstance(axis, list) else axis, rank, f"{name}: axis")
     except ShapeError as error:
         raise locate(error) from None
-    except TypeError:
+    except (TypeError, ValueError):
         raise dtype_error(f"{name}: the axis must be an int or a tuple of ints, got {axis!r}") from None
 
 
@@ -119,7 +119,7 @@ def ints_of(values, name: str) -> tuple:
     if isinstance(values, (int, np.integer, Dim)) and not isinstance(values, bool):
         values = (values,)
     if not isinstance(values, (list, tuple)):
-        raise dtype_error(f"{name} must be an int or a tuple of ints, got {type(values).__name__}")
+        raise dtype_error(f"{name} must be an int or a tuple of ints, got {shown(values)}")
     result = []
     for v in values:
         v = number_of(v, name)

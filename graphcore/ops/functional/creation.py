@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from graphcore.errors import shown
 from graphcore.ops import pointwise as pw
 from graphcore.ops.functional.arguments import (
     Dim,
@@ -53,7 +54,7 @@ def full(size, fill_value, *, dtype=None):
         value = fill_value if dtype is None else cast(fill_value, dt.as_dtype(dtype))
         return broadcast_to(reshape(value, ()), sizes_of(size, "full"))
     if not is_number(fill_value):
-        raise dtype_error(f"full: the value must be a number, got {type(fill_value).__name__}")
+        raise dtype_error(f"full: the value must be a number, got {shown(fill_value)}")
     dtype = Tensor(fill_value).dtype if dtype is None else dt.as_dtype(dtype)
     return full_of(sizes_of(size, "full"), fill_value, dtype)
 
@@ -285,5 +286,5 @@ def scalar_to_array(input_x):
 def tuple_to_array(input_x):
     """A tuple of numbers as a vector: int32 for ints, else float32.  Raises DTypeError unless it is a tuple."""
     if not isinstance(input_x, tuple):
-        raise dtype_error(f"tuple_to_array takes a tuple of numbers, got {type(input_x).__name__}")
+        raise dtype_error(f"tuple_to_array takes a tuple of numbers, got {shown(input_x)}")
     return Tensor(input_x, dt.int32 if all(isinstance(v, int) for v in input_x) else dt.float32)

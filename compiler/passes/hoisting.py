@@ -1,0 +1,161 @@
+"""What a loop need not do in each iteration is done before it; see `regions`.
+
+Values that no iteration changes are computed once, and what is read of a fixed value at the loop's own index becomes
+the element of a stack: its gradient is then written where it belongs, instead of being added to a whole array.
+"""
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graphcore.compiler.passes.algebra import constant_value
+from graphcore.compiler.passes.branches import is_constant
+from graphcore.compiler.passes.loops import LoopDraft
+from graphcore.compiler.passes.regions import Successor, contains, succeeded_by
+from graphcore.ir import graph as ir
+from graphcore.ir.graph import Node
+from graphcore.ir.types import TapeType, TensorType
+from graphcore.ops import view
+from graphcore.ops.record import REGISTRY
+
+_STAY = ("while", "host_call", "hook")      # may not end, or do something besides
+_FAULTS = ("div", "floor_div", "mod")       # of integers, by zero
+
+
+def invariant_values(region: Node, used: tuple) -> Successor | None:
+    """f(fixed) in a loop -> computed once, before it"""
+    draft = LoopDraft.of(region)
+    found = _invariant(draft)
+    hoisted: dict = {}
+    for n in ir.walk(draft.roots):
+        if n not in found:
+            _collect(n.inputs, found, hoisted)
+    _collect(draft.roots, found, hoisted)
+    if not hoisted:
+        return None
+    outside = dict(zip(hoisted, draft.outside(hoisted)))
+    new = replace(draft, fixed={**draft.fixed, **outside}).make()
+    return succeeded_by(new, {k: k for k in used})
+
+
+def _invariant(draft: LoopDraft) -> set:
+    """The nodes of the body that have one value in all iterations and may be computed even if there is none."""
+    found = set(draft.fixed)
+    for n in ir.walk(draft.roots):
+        if n.op == "const" or not n.is_leaf and all(i in found for i in n.inputs) and _may_move(n):
+            found.add(n)
+    return found
+
+
+def _may_move(n: Node) -> bool:
+    if isinstance(n.type, TapeType) or n.op in _STAY or n.attrs.get("backward") is not None:
+        return False
+    if isinstance(n.type, TensorType):
+        return n.dtype.is_float or n.op not in _FAULTS
+    return not any(contains(g, op) for g in ir.graphs_of(n).values() for op in _STAY)
+
+
+def _collect(nodes, found: set, hoisted: dict) -> None:
+    """Add the invariant values that an iteration takes and that are worth keeping in memory instead."""
+    for n in nodes:
+        if n not in found or n.is_leaf or n in hoisted:
+            continue
+        if _is_worth_it(n):
+            hoisted[n] = None
+        else:
+            _collect(n.inputs, found, hoisted)
+
+
+def _is_worth_it(n: Node) -> bool:
+    kind = REGISTRY[n.op].kind
+    if kind == "view" or not isinstance(n.type, TensorType) or n.op == "iota" or is_constant(n):
+        return False
+    if kind != "pointwise" or not n.type.is_static:
+        return True
+    sizes = [i.type.size for i in n.inputs if not is_constant(i)]
+    return bool(sizes) and n.type.size <= max(sizes)       # else what it is made of is cheaper to read
+
+
+def rows_of_fixed(region: Node, used: tuple) -> Successor | None:
+    """fixed[a*i + b] at the index i of a loop -> the element of a stack"""
+    draft = LoopDraft.of(region)
+    length = draft.parts.length
+    if not isinstance(length, int) or not length:
+        return None
+    known, invariant, rows = {}, _invariant(draft), {}
+    for n in ir.walk(draft.roots):
+        if n.op == "gather" and n.inputs[0] in invariant and not is_constant(n.inputs[0]) and not n.inputs[1].rank:
+            stack = _stack(n, draft, _progression(n.inputs[1], draft.index[0], length, known))
+            if stack is not None:
+                rows[n] = stack
+    if not rows:
+        return None
+    new = replace(draft, stacks={**draft.stacks, **rows}).make()
+    return succeeded_by(new, {k: k for k in used})
+
+
+def _stack(gather: Node, draft: LoopDraft, progression) -> Node | None:
+    """What `gather` reads in all iterations together, index first; None unless all indices are in range."""
+    axis, source, length = gather.attrs["axis"], gather.inputs[0], draft.parts.length
+    extent = source.shape[axis]
+    if progression is None or not isinstance(extent, int):
+        return None
+    step, first = progression
+    last = first + step * (length - 1)
+    if not (0 <= first < extent and 0 <= last < extent) or step == 0:
+        return None
+    (outer,) = draft.outside((source,))
+    begin, size, stride = ([v if i == axis else other for i in range(outer.rank)]
+                           for v, other in ((first, 0), (length, None), (step, 1)))
+    size = [n or outer.shape[i] for i, n in enumerate(size)]
+    cut = view.slice_(outer, begin=tuple(begin), size=tuple(size), stride=tuple(stride))
+    return view.transpose(cut, perm=(axis, *(i for i in range(outer.rank) if i != axis))) if axis else cut
+
+
+def _progression(node: Node, index: Node, length: int, known: dict):
+    """(step, first value) of an integer that is step * index + first, or None.  known: what was found before."""
+    if node not in known:
+        known[node] = _find_progression(node, index, length, known)
+    return known[node]
+
+
+def _find_progression(node: Node, index: Node, length: int, known: dict):
+    if node is index:
+        return 1, 0
+    value = constant_value(node)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 0, value
+    if node.op == "cast" and node.dtype.name in ("int32", "int64"):
+        return _progression(node.inputs[0], index, length, known)
+    if node.op in ("reshape", "broadcast_to"):
+        return _progression(node.inputs[0], index, length, known)
+    if node.op == "select":
+        return _chosen(node, index, length, known)
+    if node.op not in ("add", "sub", "mul") or node.dtype.is_float:
+        return None
+    a, b = (_progression(i, index, length, known) for i in node.inputs)
+    if a is None or b is None:
+        return None
+    if node.op == "mul":
+        if a[0] and b[0]:
+            return None
+        return a[0] * b[1] + a[1] * b[0], a[1] * b[1]
+    sign = 1 if node.op == "add" else -1
+    return a[0] + sign * b[0], a[1] + sign * b[1]
+
+
+def _chosen(node: Node, index: Node, length: int, known: dict):
+    """select(e < 0, a, b), as indexing writes it, where e has one sign in all iterations."""
+    condition, negative, other = node.inputs
+    if condition.op != "lt" or constant_value(condition.inputs[1]) != 0:
+        return None
+    tested = _progression(condition.inputs[0], index, length, known)
+    if tested is None:
+        return None
+    ends = (tested[1], tested[1] + tested[0] * (length - 1))
+    if (ends[0] < 0) != (ends[1] < 0):
+        return None
+    return _progression(negative if ends[0] < 0 else other, index, length, known)
+
+
+HOIST = tuple((op, step) for op, step in (("loop", rows_of_fixed), ("loop", invariant_values),
+                                          ("while", invariant_values)))
