@@ -18,17 +18,21 @@ from graphcore.ops import pointwise
 from graphcore.ops.record import REGISTRY
 from graphcore.ops.view import broadcast_to, sum_to
 
+MARKERS = ("barrier", "stop_gradient", "hook")     # identities that mean something for gradients
+
 
 class Sweep:
     """One pass from results back to the nodes `targets`.
 
     The targets are independent variables: nothing flows on through them to what they were computed from.
-    replaced: loop → the loop that stands for it from now on, because it also keeps what the backward pass reads.
+    replaced: loop → the loop that stands for it from now on, because it also keeps what the backward pass reads;
+    effects: what the backward pass does besides computing values.
     """
 
     def __init__(self, targets: Iterable[Node], origins: Origins):
         self.targets, self.origins = tuple(targets), origins
         self.replaced: dict[Node, Node] = {}
+        self.effects: list[Node] = []
         self._arrived: dict[Node, Node] = {}
         self._of_items: dict[Node, dict] = {}           # region -> number of a result -> its gradient
 
@@ -55,6 +59,14 @@ class Sweep:
             elif node in self._arrived:
                 self._spread(node, self._contributions(node, self._arrived[node]))
         return tuple(map(self._arrived.get, self.targets))
+
+    def gradients(self, loss: Node, weight: Node | None = None) -> tuple:
+        """The gradients of sum(loss * weight); zeros where the loss does not depend on a target."""
+        if weight is None:
+            one = pointwise.literal(1, loss)
+            weight = broadcast_to(one, shape=loss.shape) if loss.shape else one
+        found = self.run([(loss, weight)])
+        return tuple(g if g is not None else pointwise.zeros_like(t) for g, t in zip(found, self.targets))
 
     def _spread(self, node: Node, parts: Iterable[Node | None]) -> None:
         for source, part in zip(node.inputs, parts):
@@ -92,13 +104,15 @@ def inherit_origin(new: Node, source: Node, origins: Origins) -> None:
 
 
 def expand_gradients(graph: Graph) -> Graph:
-    """Replace every `grad` node (inner ones first) by the computation of the gradients, and drop barriers."""
-    return _drop_markers(expand_grad_nodes(graph))
+    """Replace every `grad` node (inner ones first) by the computation of the gradients; drop markers, inline calls."""
+    return _finish(expand_grad_nodes(graph))
 
 
 def expand_grad_nodes(graph: Graph) -> Graph:
     """Replace every `grad` node, also in regions; the markers that say where gradients end stay."""
     graph = ir.map_regions(graph, expand_grad_nodes)
+    if any(n.op == "grad" for n in graph.nodes):
+        graph = inline_calls(graph, lambda n: n.attrs["backward"] is None and not n.attrs["recompute"])
     while (node := next((n for n in graph.nodes if n.op == "grad"), None)) is not None:
         graph = _without_grad(graph, node)
     return graph
@@ -107,27 +121,45 @@ def expand_grad_nodes(graph: Graph) -> Graph:
 def _without_grad(graph: Graph, node: Node) -> Graph:
     """The graph with the gradients that one `grad` node stands for; below it there is no other."""
     loss, *wrt = node.inputs
-    sweep = Sweep(wrt[node.attrs["sens"]:], graph.origins)
-    if node.attrs["sens"]:
-        start = wrt[0]
-    else:
-        one = pointwise.literal(1, loss)
-        start = broadcast_to(one, shape=loss.shape) if loss.shape else one
-    found = [g if g is not None else pointwise.zeros_like(w) for g, w in zip(sweep.run([(loss, start)]), sweep.targets)]
+    weight = wrt.pop(0) if node.attrs["sens"] else None
+    sweep = Sweep(wrt, graph.origins)
+    found = sweep.gradients(loss, weight)
 
     def expand(n: Node, inputs: tuple) -> Node:
         if n.op == "item" and n.inputs[0] is node:
             return found[n.attrs["index"]]
         return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
 
-    return region_gradients.with_replaced(ir.rebuild(graph, expand), sweep.replaced)
+    graph = ir.rebuild(graph, expand)
+    graph = graph.replace_roots(graph.outputs, graph.updates, (*graph.effects, *sweep.effects))
+    return region_gradients.with_replaced(graph, sweep.replaced)
 
 
-def _drop_markers(graph: Graph) -> Graph:
+def inline_calls(graph: Graph, chosen=lambda call: True) -> Graph:
+    """The graph with the bodies of `call` nodes in their place, their effects where the call stood; not in regions."""
+    if not any(n.op == "call" and chosen(n) for n in graph.nodes):
+        return graph
+    roots: dict[Node, tuple] = {}
+
+    def expand(n: Node, inputs: tuple) -> Node:
+        if n.op == "item" and n.inputs[0] in roots:
+            return roots[n.inputs[0]][n.attrs["index"]]
+        if n.op == "call" and chosen(n):
+            roots[n] = ir.inline(n.attrs["body"], inputs, graph.origins)
+        return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
+
+    new = ir.rebuild(graph, expand)
+    effects = (roots[old][len(old.type.items):] if old in roots else (e,) for old, e in zip(graph.effects, new.effects))
+    new = new.replace_roots(new.outputs, new.updates, (e for group in effects for e in group))
+    return inline_calls(new, chosen)
+
+
+def _finish(graph: Graph) -> Graph:
+    """Drop what only gradients need, innermost first."""
     def drop(n: Node, inputs: tuple) -> Node:
-        if n.op in ("barrier", "stop_gradient"):
+        if n.op in MARKERS:
             return inputs[0]
         return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
 
-    graph = ir.map_regions(graph, _drop_markers)
-    return ir.rebuild(graph, drop) if any(n.op in ("barrier", "stop_gradient") for n in graph.nodes) else graph
+    graph = inline_calls(ir.map_regions(graph, _finish))
+    return ir.rebuild(graph, drop) if any(n.op in MARKERS for n in graph.nodes) else graph

@@ -88,6 +88,7 @@ class _Replay:
                 ends = [self.run(body, owners) for body in entry.bodies]
                 owners = list(dict.fromkeys(o for end in ends for o in end))
             elif isinstance(entry, While):
+                owners = self._write(entry.trips, owners) if entry.trips else owners
                 for _ in range(2):
                     owners = self.run(entry.test, owners)
                     self._check_reads(entry, entry.reads, owners)

@@ -19,7 +19,8 @@ from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType, Type
 from graphcore.ops import pointwise, regions, structural
 from graphcore.ops.record import REGISTRY
-from graphcore.ops.regions import LoopParts
+from graphcore.ops.regions import LoopParts, has_effects
+from graphcore.ops.view import reshape, slice_
 
 _DEAR = ("scheduled", "reduction")      # kinds of operators whose results are kept rather than computed again
 
@@ -28,9 +29,9 @@ def gradients(sweep, node: Node, of_results: dict) -> list:
     """For each input of a region its gradient, or None, given those of some results by number."""
     if node.op == "if":
         return _of_if(sweep, node, of_results)
-    if node.op in ("loop", "while"):
-        return _of_loop(sweep, node, of_results)
-    raise NotImplementedError(node.op)
+    if node.op == "call":
+        return _of_call(sweep, node, of_results)
+    return _of_loop(sweep, node, of_results)
 
 
 # -- branches -------------------------------------------------------------------------------------------------
@@ -40,13 +41,15 @@ def _of_if(sweep, node: Node, of_results: dict) -> list:
     graphs = [without_effects(node.attrs[name]) for name in ("then", "orelse")]
     wanted = [k for k, operand in enumerate(operands) if operand in sweep.needed]
     given = {r: _placeholder("g", r, node.type.items[r]) for r in of_results}
-    pulled = [_pull(graph, given, [graph.inputs[k] for k in wanted]) for graph in graphs]
-    reached = [i for i in range(len(wanted)) if any(of_branch[i] is not None for of_branch in pulled)]
+    pulled = [_pull(graph, [(graph.outputs[r], g) for r, g in given.items()], [graph.inputs[k] for k in wanted])
+              for graph in graphs]
+    reached = [i for i in range(len(wanted)) if any(found[i] is not None for found, _ in pulled)]
     branches = []
-    for name, graph, of_branch in zip(("then", "orelse"), graphs, pulled):
+    for name, graph, (of_branch, effects) in zip(("then", "orelse"), graphs, pulled):
         outputs = [_or_zeros(of_branch[i], graph.inputs[wanted[i]]) for i in reached]
-        branches.append(ir.close(name, (*graph.inputs, *given.values()), outputs, (), graph.origins))
-    backward = regions.if_(condition, *operands, *of_results.values(), then=branches[0], orelse=branches[1])
+        branches.append(ir.close(name, (*graph.inputs, *given.values()), outputs, effects, graph.origins))
+    backward = _placed(sweep, regions.if_(condition, *operands, *of_results.values(), then=branches[0],
+                                          orelse=branches[1]))
     found: list = [None] * len(node.inputs)
     for position, i in enumerate(reached):
         found[1 + wanted[i]] = structural.item(backward, index=position)
@@ -81,7 +84,8 @@ def _of_loop(sweep, node: Node, of_results: dict) -> list:
 
     starts = [(after[j], g) for j, g in of_carried.items()] + [(kept_after[k], g) for k, g in of_kept.items()]
     targets = (*needs.carried, *needs.elements, *needs.fixed)
-    pulled = dict(zip(targets, _pull_starts(body, starts, [leaves[t] for t in targets])))
+    found, effects = _pull(body, starts, [leaves[t] for t in targets])
+    pulled = dict(zip(targets, found))
     fixed = [f for f in needs.fixed if pulled[f] is not None]
     elements = [e for e in needs.elements if pulled[e] is not None]
     outputs = [*(_or_zeros(pulled[j], leaves[j]) for j in needs.carried),
@@ -89,7 +93,7 @@ def _of_loop(sweep, node: Node, of_results: dict) -> list:
                *(pulled[e] for e in elements)]
 
     index = body.inputs[0] if loop.index is not None else _placeholder("i", 0, TensorType(int64, ()))
-    read = _read_of_forward_pass(loop, outputs)
+    read = _read_of_forward_pass(loop, (*outputs, *effects))
     forward = _keeping(sweep, node, [n for n in read if n not in leaves[loop.carried:]])
     of_read = {n: _kept_result(forward, n) for n in read if n not in leaves[loop.carried:]}
     for k in range(loop.carried, loop.carried + loop.stacks):
@@ -100,14 +104,14 @@ def _of_loop(sweep, node: Node, of_results: dict) -> list:
 
     backward_body = ir.close(
         "body", (index, *of_carried.values(), *(sums[f] for f in fixed), *of_read, *of_kept.values(), *fixed_read),
-        outputs, (), body.origins)
-    backward = regions.loop(
+        outputs, effects, body.origins)
+    backward = _placed(sweep, regions.loop(
         *((LoopParts.of(forward).count,) if loop.length is None else ()),
         *(of_results.get(j) or pointwise.zeros_like(leaves[j]) for j in needs.carried),
         *(pointwise.zeros_like(leaves[f]) for f in fixed),
         *of_read.values(), *(of_results[loop.first_kept + k] for k in needs.kept), *fixed_read.values(),
         body=backward_body, carried=len(needs.carried) + len(fixed), stacks=len(of_read) + len(of_kept),
-        length=loop.length, reverse=not loop.reverse)
+        length=loop.length, reverse=not loop.reverse))
     found: list = [None] * len(node.inputs)
     for position, k in enumerate((*needs.carried, *fixed, *elements)):
         found[loop.first + k] = structural.item(backward, index=position)
@@ -193,20 +197,71 @@ def add_tapes(tape: Node, first: Node, second: Node) -> Node:
     return structural.item(both, index=0)
 
 
+# -- calls ----------------------------------------------------------------------------------------------------
+
+def _of_call(sweep, node: Node, of_results: dict) -> list:
+    """By the backward graph of the call; or by one that computes the body again, once the gradients are there."""
+    backward = node.attrs["backward"]
+    if backward is None:
+        return _of_computed_again(sweep, node, of_results)
+    results = [structural.item(node, index=k) for k in range(len(node.type.items))]
+    given = [of_results.get(k) or pointwise.zeros_like(r) for k, r in enumerate(results)]
+    if not isinstance(backward, Graph):
+        return backward(node.inputs, results, given)
+    roots = ir.inline(backward, (*node.inputs, *results, *given), sweep.origins)
+    sweep.effects.extend(roots[len(backward.outputs):])
+    return list(roots[:len(node.inputs)])
+
+
+def _of_computed_again(sweep, node: Node, of_results: dict) -> list:
+    """Fences keep what is computed again from being the same nodes as in the forward pass.
+
+    Parameters and constants need none: what is computed from them alone may well be kept.
+    """
+    body = without_effects(node.attrs["body"])
+    wanted = [k for k, operand in enumerate(node.inputs) if operand in sweep.needed]
+    given = {r: _placeholder("g", r, node.type.items[r]) for r in of_results}
+    found, effects = _pull(body, [(body.outputs[r], g) for r, g in given.items()], [body.inputs[k] for k in wanted])
+    late = _first_element(next(iter(of_results.values())))
+    operands = [i if i.op in ("param", "const") else pointwise.fence(i, late) for i in node.inputs]
+    outputs = [g for g in found if g is not None]
+    again = ir.close("again", (*body.inputs, *given.values()), outputs, effects, body.origins)
+    roots = ir.inline(again, (*operands, *of_results.values()), sweep.origins)
+    sweep.effects.extend(roots[len(outputs):])
+    values = iter(roots)
+    parts: list = [None] * len(node.inputs)
+    for k, g in zip(wanted, found):
+        parts[k] = None if g is None else next(values)
+    return parts
+
+
+def _first_element(x: Node) -> Node:
+    one = slice_(x, begin=(0,) * x.rank, size=(1,) * x.rank, stride=(1,) * x.rank) if x.rank else x
+    return reshape(one, shape=()) if x.rank else one
+
+
 # -- shared ---------------------------------------------------------------------------------------------------
 
-def _pull(graph: Graph, given: dict, targets) -> tuple:
-    return _pull_starts(graph, [(graph.outputs[r], g) for r, g in given.items()], targets)
+def _pull(graph: Graph, starts, targets) -> tuple:
+    """The gradients with respect to leaves of a closed graph, None where there is none, and the effects of the sweep.
 
-
-def _pull_starts(graph: Graph, starts, targets) -> tuple:
-    """The gradients with respect to leaves of a closed graph, None where there is none; in nodes over its leaves."""
+    All are nodes over the graph's leaves.
+    """
     from graphcore.compiler.autodiff import Sweep  # which needs the rules of this module
     sweep = Sweep(targets, graph.origins)
     found = sweep.run(starts)
-    together = Graph(graph.name, graph.inputs, tuple(g for g in found if g is not None), origins=graph.origins)
-    replaced = iter(with_replaced(together, sweep.replaced).outputs)
-    return tuple(None if g is None else next(replaced) for g in found)
+    together = Graph(graph.name, graph.inputs, tuple(g for g in found if g is not None), (), tuple(sweep.effects),
+                     graph.origins)
+    together = with_replaced(together, sweep.replaced)
+    replaced = iter(together.outputs)
+    return tuple(None if g is None else next(replaced) for g in found), together.effects
+
+
+def _placed(sweep, region: Node) -> Node:
+    """A region of the backward pass, noted if it has effects."""
+    if has_effects(region):
+        sweep.effects.append(region)
+    return region
 
 
 def with_replaced(graph: Graph, replaced: dict) -> Graph:
@@ -223,8 +278,16 @@ def with_replaced(graph: Graph, replaced: dict) -> Graph:
 
 def without_effects(graph: Graph) -> Graph:
     """The graph as a computation of its outputs alone, at all levels: for computing them a second time."""
-    pure = graph.replace_roots(graph.outputs, (), ()) if graph.effects else graph
-    return ir.map_regions(pure, without_effects)
+    if not any(map(has_effects, graph.nodes)):
+        return graph
+
+    def replace(n: Node, inputs: tuple) -> Node:
+        if has_effects(n):
+            pure = {k: g if k == "backward" else without_effects(g) for k, g in ir.graphs_of(n).items()}
+            return ir.with_graphs(n, pure, inputs)
+        return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
+
+    return ir.rebuild(graph.replace_roots(graph.outputs, (), ()), replace)
 
 
 def _placeholder(kind: str, number: int, type_: Type) -> Node:

@@ -67,7 +67,8 @@ def shown(value) -> str:
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple) and len(value) <= 6:
         items = ", ".join(map(shown, value))
         return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 class RecompileWarning(UserWarning):

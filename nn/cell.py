@@ -6,6 +6,7 @@ A Cell holds Parameters, sub-cells and plain attributes and defines ``construct`
 from __future__ import annotations
 
 import difflib
+import inspect
 
 from graphcore import context
 from graphcore.capture import epoch, failures
@@ -76,7 +77,7 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
             try:
                 return self._called_from_outside(args, kwargs)
             except Exception as error:
-                failures.present(error)
+                failures.shorten(error)
                 raise
         state = self.__dict__
         if "_bound" not in state:
@@ -91,23 +92,30 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
             return compiled(*args, **kwargs) if kwargs else compiled(*args)
         if "_bound" not in self.__dict__:
             self.bind_names()
-        return self._run_construct(*args, **kwargs)
+        try:
+            return self._run_construct(*args, **kwargs)
+        except Exception as error:
+            failures.replace(error)
+            raise
 
     def _run_construct(self, *args, **kwargs):
-        if self._has_bprop and current_trace() is not None:
-            raise locate(CaptureError(f"{self.cls_name} defines bprop: custom bprop is not supported yet; leave it "
-                                      "out, the gradient of construct is derived automatically"))
         extras = self._extras
         if extras is not None:
             return self._run_wrapped(extras, args, kwargs)
         return self._construct(args, kwargs)
 
     def _construct(self, args, kwargs):
-        """construct itself, in a capture with its control flow converted."""
+        """construct itself; in a capture with its control flow converted, and with the gradients of `bprop`."""
         if current_trace() is None:
             return self.construct(*args, **kwargs)
         from graphcore.capture.language import callee
-        return callee(self.construct)(*args, **kwargs)
+        construct = callee(self.construct)
+        if not self._has_bprop:
+            return construct(*args, **kwargs)
+        from graphcore.capture.custom_gradients import with_bprop
+        if kwargs:
+            args = inspect.signature(self.construct).bind(*args, **kwargs).args
+        return with_bprop(self, construct, args)
 
     def _make_compiled(self):
         from graphcore.capture.compiled import CompiledFunction
@@ -244,6 +252,8 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
 
     def __delattr__(self, name):
         state = self.__dict__
+        if name not in state:
+            raise AttributeError(f"The '{type(self).__name__}' object has no attribute '{name}' to delete; check the name")
         self._forget(name)
         for registry in ("_params", "_cells", "_buffers"):
             state.get(registry, {}).pop(name, None)

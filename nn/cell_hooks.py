@@ -1,18 +1,37 @@
 """What surrounds a Cell's construct: hooks, functions that run before or after it, and casts of its tensors.
 
-Hooks become a part of the graph: in GRAPH_MODE they run while the graph is captured, on traced tensors.
+Hooks become a part of the graph: in GRAPH_MODE they run while the graph is captured, on traced tensors.  A backward
+hook that does more than compute is called by the program instead (see `capture.custom_gradients`).
 """
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 from graphcore.capture import epoch
-from graphcore.capture.location import locate
-from graphcore.errors import CaptureError
+from graphcore.capture.trace import current_trace
+from graphcore.dtype import DType
 from graphcore.ops.dispatch import cast
 from graphcore.tensor import Tensor
 
 _numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a call of a Cell does beside construct.
+
+    hooks: (kind, function, with_kwargs) in the order in which they run; float_type: what float tensors are cast to;
+    recompute: whether the backward pass computes the Cell again.
+    """
+
+    hooks: tuple = ()
+    float_type: DType | None = None
+    recompute: bool = False
+
+    def of_kind(self, kind: str) -> list:
+        """(function, with_kwargs) of each hook of a kind."""
+        return [(function, with_kwargs) for k, function, with_kwargs in self.hooks if k == kind]
 
 
 class HookHandle:
@@ -39,8 +58,9 @@ class HookHandle:
 class CellHooks:
     """The methods of a Cell that register and run hooks, and the casts of `to_float`."""
 
-    _extras = None          # (hooks, float type), where a call does more than construct
+    _extras = None          # Extras, where a call does more than construct
     _float_type = None
+    _recompute = False
 
     def register_forward_pre_hook(self, hook_fn, *, prepend=False, with_kwargs=False) -> HookHandle:
         """Call ``hook_fn(cell, inputs)`` before construct; what it returns, if not None, replaces the inputs.
@@ -58,12 +78,20 @@ class CellHooks:
         """
         return self._add_hook("forward", hook_fn, prepend, with_kwargs)
 
-    def register_backward_hook(self, hook_fn):
-        """Raises CaptureError: hooks on gradients are not supported."""
-        raise locate(CaptureError("hooks on the gradients of a Cell are not supported; work on the gradients that "
-                                  "value_and_grad returns"))
+    def register_backward_hook(self, hook_fn) -> HookHandle:
+        """Call ``hook_fn(cell, grad_input, grad_output)`` in the backward pass, with tuples of the gradients by the
+        inputs and by the outputs (None for what is no float tensor).
 
-    register_backward_pre_hook = register_backward_hook
+        What it returns, if not None, replaces the gradients by the inputs: a tuple, or a Tensor for a single one.
+        Raises TypeError unless `hook_fn` can be called, GradientError for another number of gradients.
+        """
+        return self._add_hook("backward", hook_fn, False, False)
+
+    def register_backward_pre_hook(self, hook_fn) -> HookHandle:
+        """Call ``hook_fn(cell, grad_output)`` in the backward pass, before this Cell's; what it returns, if not None,
+        replaces the gradients by the outputs.   Raises as `register_backward_hook`.
+        """
+        return self._add_hook("backward_pre", hook_fn, False, False)
 
     def _add_hook(self, kind, function, prepend, with_kwargs) -> HookHandle:
         if not callable(function):
@@ -76,29 +104,61 @@ class CellHooks:
 
     def _note_extras(self) -> None:
         """Renew `_extras`, which a call reads as an ordinary attribute, so that guards see the change."""
-        hooks, float_type = self.__dict__.get("_hooks"), self._float_type
-        if hooks or float_type is not None:
-            self.__dict__["_extras"] = (tuple(hooks.values()) if hooks else ()), float_type
-        else:
-            self.__dict__["_extras"] = None
+        extras = Extras(tuple(self.__dict__.get("_hooks", {}).values()), self._float_type, self._recompute)
+        self.__dict__["_extras"] = None if extras == Extras() else extras
         epoch.structure_changed()
 
-    def _run_wrapped(self, extras, args, kwargs):
+    def _run_wrapped(self, extras: Extras, args, kwargs):
         """construct between its hooks and casts."""
-        hooks, float_type = extras
-        for kind, function, with_kwargs in hooks:
-            if kind == "forward_pre":
-                args, kwargs = _before(self, function, with_kwargs, args, kwargs)
-        if float_type is None:
-            output = self._construct(args, kwargs)
-        else:
-            args, kwargs = cast_floats(args, float_type), cast_floats(kwargs, float_type)
-            output = cast_floats(self._construct(args, kwargs), float_type)
-        for kind, function, with_kwargs in hooks:
-            if kind == "forward":
-                result = function(self, args, kwargs, output) if with_kwargs else function(self, args, output)
-                output = output if result is None else result
+        for function, with_kwargs in extras.of_kind("forward_pre"):
+            args, kwargs = _before(self, function, with_kwargs, args, kwargs)
+        run = self._cast_construct
+        if current_trace() is not None:
+            run = self._with_own_gradients(extras, run)
+        output = run(*args, **kwargs)
+        for function, with_kwargs in extras.of_kind("forward"):
+            result = function(self, args, kwargs, output) if with_kwargs else function(self, args, output)
+            output = output if result is None else result
         return output
+
+    def _cast_construct(self, *args, **kwargs):
+        """construct, with the casts of `to_float`."""
+        float_type = self._float_type
+        if float_type is None:
+            return self._construct(args, kwargs)
+        args, kwargs = cast_floats(args, float_type), cast_floats(kwargs, float_type)
+        return cast_floats(self._construct(args, kwargs), float_type)
+
+    def _with_own_gradients(self, extras: Extras, run):
+        """`run` as a function whose backward pass has the hooks in it, or computes its values again."""
+        from graphcore.capture import custom_gradients
+        name = f"a backward hook of {type(self).__name__}"
+        if extras.recompute:
+            run = _wrapped(custom_gradients.computed_again, run)
+        for hook, _ in extras.of_kind("backward"):
+            run = _wrapped(custom_gradients.with_hook_on_call, run, _bound(hook, self), name)
+        for hook, _ in extras.of_kind("backward_pre"):
+            run = _with_pre_hook(run, _bound(hook, self), name)
+        return run
+
+
+def _wrapped(transform, run, *settings):
+    return lambda *args, **kwargs: transform(run, args, kwargs, *settings)
+
+
+def _with_pre_hook(run, hook, name: str):
+    from graphcore.capture.custom_gradients import with_hook
+
+    def hooked(*args, **kwargs):
+        output = run(*args, **kwargs)
+        return with_hook(output, hook, name) if isinstance(output, tuple) else with_hook((output,), hook, name)[0]
+    return hooked
+
+
+def _bound(hook, cell):
+    """A hook with its Cell as first argument; its control flow is converted as that of other functions."""
+    from graphcore.capture.language import callee
+    return lambda *gradients: callee(hook)(cell, *gradients)
 
 
 def _before(cell, function, with_kwargs, args, kwargs):

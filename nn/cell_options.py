@@ -6,6 +6,8 @@ from graphcore.capture import epoch
 from graphcore.nn import cell_naming
 from graphcore.nn.cell_walk import walk_cells
 
+_RECOMPUTE_OPTIONS = frozenset(
+    ("mp_comm_recompute", "parallel_optimizer_comm_recompute", "recompute_slice_activation"))
 _FLOAT_TYPES = {dt.float16: "fp16", dt.float32: "fp32", dt.bfloat16: "bf16"}
 
 
@@ -69,10 +71,20 @@ class CellOptions:
         """What `set_inputs` declared: a tuple, or a dict if it was by keyword; None before."""
         return self.__dict__.get("_inputs")
 
-    # -- accepted: they steer other devices or MindSpore's own compiler --------------------------------
     def recompute(self, **kwargs) -> None:
-        """Accepted: what the backward pass recomputes is the compiler's choice."""
+        """Let the backward pass compute the values of this Cell again from its inputs instead of keeping them: less
+        memory for more work, with the same results.
 
+        MindSpore's options for parallel training (mp_comm_recompute, parallel_optimizer_comm_recompute,
+        recompute_slice_activation) are accepted.  Raises TypeError for other ones.
+        """
+        if unknown := set(kwargs) - _RECOMPUTE_OPTIONS:
+            raise TypeError(f"recompute() has no option {min(unknown)!r}; it takes "
+                            + ", ".join(sorted(_RECOMPUTE_OPTIONS)))
+        self.__dict__["_recompute"] = True
+        self._note_extras()
+
+    # -- accepted: they steer other devices or MindSpore's own compiler --------------------------------
     def set_jit_config(self, jit_config) -> None:
         """Accepted: there is one way to compile."""
 

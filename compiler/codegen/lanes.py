@@ -113,6 +113,32 @@ def load_lanes(typing, pointer, start, stride, extent, fill):
 
 
 @intrinsic
+def load_whole(typing, pointer, start, like):
+    """Lane l = element start + l of `pointer`, all of which exist; as many lanes as `like` has."""
+    if not (isinstance(pointer, ElementPointer) and isinstance(like, Lanes) and like.element == pointer.element.value):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        place = builder.bitcast(_element_address(builder, *arguments[:2], like.llvm), like.llvm.as_pointer())
+        return builder.load(place, align=_alignment(like.llvm).constant)
+    return like(pointer, types.intp, like), generate
+
+
+@intrinsic
+def store_whole(typing, pointer, start, value):
+    """Element start + l of `pointer` = lane l of `value`; all of them exist."""
+    if not (isinstance(pointer, ElementPointer) and isinstance(value, Lanes)
+            and value.element == pointer.element.value):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        place = builder.bitcast(_element_address(builder, *arguments[:2], value.llvm), value.llvm.as_pointer())
+        builder.store(arguments[2], place, align=_alignment(value.llvm).constant)
+        return context.get_dummy_value()
+    return types.void(pointer, types.intp, value), generate
+
+
+@intrinsic
 def store_lanes(typing, pointer, start, extent, *values):
     """Element start + l*S + k of `pointer` = lane l of the k-th of S values, where that is in 0..extent-1."""
     if not isinstance(pointer, ElementPointer) or not values or not all(
@@ -204,6 +230,6 @@ def lanes_select(typing, condition, a, b):
 
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    made = (lanes, load_lanes, store_lanes, lanes_maximum, lanes_add, lanes_multiply, lanes_equal, lanes_are_maximum,
+    made = (lanes, load_lanes, store_lanes, load_whole, store_whole, lanes_maximum, lanes_add, lanes_multiply, lanes_equal, lanes_are_maximum,
             lanes_select)
     return {function.__name__: function for function in made}

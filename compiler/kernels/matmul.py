@@ -147,13 +147,19 @@ class _Product:
         return self._has_rows_up_to(products.VERY_FEW_ROWS) and self.b.across == 1
 
     def _launch_columns(self) -> None:
-        small = static(self.depth * self.columns, SMALL_MATRIX + 1) <= SMALL_MATRIX
-        kernel, width = (products.strips_kernel, products.STRIP_WIDTH) if small else (
-            products.columns_kernel, products.COLUMNS_WIDTH)
+        tile = Tile.of(self.build.cpu, self.dtype)
+        if self._is_small and self.dtype.code == tile.work:
+            kernel, width = products.strips_kernel(tile), products.strip_width(tile)
+        else:
+            kernel, width = products.columns_kernel(self.dtype, self._work), products.COLUMNS_WIDTH
         words = (Address(self.a.view), Address(self.b.view), Address(self.output), self.rows, self.columns, self.depth,
                  self.a.across, self.a.along, self.b.along, *self.after)
-        self._emit(kernel(self.dtype, self._work), words, ceil_div(self.columns, width),
+        self._emit(kernel, words, ceil_div(self.columns, width),
                    static(self.depth, 1024) * self.rows * width)
+
+    @property
+    def _is_small(self) -> bool:
+        return static(self.depth * self.columns, SMALL_MATRIX + 1) <= SMALL_MATRIX
 
     @property
     def _work(self) -> str:

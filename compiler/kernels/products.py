@@ -11,8 +11,8 @@ from graphcore.dtype import DType
 VERY_FEW_ROWS = 4
 COLUMNS_WIDTH = 512
 
-#: The same for the kernel for strips: so many sums are held in registers, twice.
-STRIP_WIDTH = 32
+#: Vectors of sums that the kernel for strips holds in registers.
+STRIP_SUMS = 8
 
 _DRIVER = """
 def matmul_{memory}(args, begin, end, worker):
@@ -200,49 +200,37 @@ def matmul_columns_{memory}(args, begin, end, worker):
 """
 
 _STRIPS = """
-def matmul_strips_{memory}(args, begin, end, worker):
+def matmul_strips_{work}(args, begin, end, worker):
     # args: as of matmul_columns; an item is {width} columns
     rows = args[3]
     columns = args[4]
     depth = args[5]
     along_a = args[7]
     along_b = args[8]
-    even = restrict(alloca_{work}({width}), 1)
-    odd = restrict(alloca_{work}({width}), 2)
+    zero = lanes({work}(0), {lanes})
     for item in range(begin, end):
         first = item * {width}
         wide = minimum({width}, columns - first)
+        b = advance(ptr_{work}(args[1]), first)
         for i in range(rows):
-            a = ptr_{memory}(args[0] + i * args[6] * {bytes})
-            b = ptr_{memory}(args[1] + first * {bytes})
-            output = ptr_{memory}(args[2] + (i * columns + first) * {bytes})
-            for j in range({width}):
-                store(even, j, 0)
-                store(odd, j, 0)
+            a = advance(ptr_{work}(args[0]), i * args[6])
+            output = advance(ptr_{work}(args[2]), i * columns + first)
             if wide == {width}:
-                for k in range(0, depth - 1, 2):
-                    x0 = load(a, k * along_a)
-                    x1 = load(a, (k + 1) * along_a)
-                    b0 = advance(b, k * along_b)
-                    b1 = advance(b0, along_b)
-                    for j in range({width}):
-                        store(even, j, load(even, j) + x0 * load(b0, j))
-                        store(odd, j, load(odd, j) + x1 * load(b1, j))
-                if depth % 2 != 0:
-                    x0 = load(a, (depth - 1) * along_a)
-                    b0 = advance(b, (depth - 1) * along_b)
-                    for j in range({width}):
-                        store(even, j, load(even, j) + x0 * load(b0, j))
-                for j in range({width}):
-                    store(output, j, load(even, j) + load(odd, j))
+{zeros}
+                deep = depth // {chains} * {chains}
+                for k in range(0, deep, {chains}):
+                    row = advance(b, k * along_b)
+{steps}
+                for k in range(deep, depth):
+                    row = advance(b, k * along_b)
+{rest}
+{stores}
             else:
-                for k in range(depth):
-                    x0 = load(a, k * along_a)
-                    b0 = advance(b, k * along_b)
-                    for j in range(wide):
-                        store(even, j, load(even, j) + x0 * load(b0, j))
                 for j in range(wide):
-                    store(output, j, load(even, j))
+                    s = {work}(0)
+                    for k in range(depth):
+                        s = s + load(a, k * along_a) * load(b, k * along_b + j)
+                    store(output, j, s)
             if args[9] != 0:
                 call_kernel(args[9], args[10], i * columns + first, i * columns + first + wide, worker)
 """
@@ -307,7 +295,38 @@ def columns_kernel(dtype: DType, work: str) -> KernelSource:
 
 
 @cache
-def strips_kernel(dtype: DType, work: str) -> KernelSource:
-    """The product of a very few rows with a small b, each of its rows contiguous: little more than the arithmetic."""
-    return KernelSource(f"matmul_strips_{dtype.code}", _STRIPS.format(
-        memory=dtype.code, work=work, width=STRIP_WIDTH, bytes=dtype.itemsize))
+def strips_kernel(tile: Tile) -> KernelSource:
+    """The product of a very few rows with a small b, each of its rows contiguous: little more than the arithmetic.
+
+    The sums of a strip of columns stay in registers, in several chains so that additions need not wait for each other.
+    """
+    vectors = range(strip_width(tile) // tile.lanes)
+    chains = range(max(1, STRIP_SUMS // len(vectors)))
+
+    def add(chain: int) -> list:
+        step = f"k + {chain}" if chain else "k"
+        return [f"x = lanes(load(a, ({step}) * along_a), {tile.lanes})", *(
+            f"s{chain}{v} = lanes_add(s{chain}{v}, lanes_multiply(x, load_whole(row, {v * tile.lanes}, zero)))"
+            for v in vectors)]
+
+    def total(v: int) -> str:
+        found = f"s0{v}"
+        for chain in chains[1:]:
+            found = f"lanes_add({found}, s{chain}{v})"
+        return found
+
+    def text(depth: int, lines) -> str:
+        return "\n".join("    " * depth + line for line in lines)
+
+    return KernelSource(f"matmul_strips_{tile.work}", _STRIPS.format(
+        work=tile.work, width=strip_width(tile), lanes=tile.lanes, chains=len(chains),
+        zeros=text(4, [f"s{chain}{v} = zero" for chain in chains for v in vectors]),
+        steps=text(5, [line for chain in chains for line in (["row = advance(row, along_b)"] if chain else [])
+                       + add(chain)]),
+        rest=text(5, add(0)),
+        stores=text(4, [f"store_whole(output, {v * tile.lanes}, {total(v)})" for v in vectors])))
+
+
+def strip_width(tile: Tile) -> int:
+    """Columns of a strip: four vectors, or two long ones."""
+    return min(4 * tile.lanes, 32)

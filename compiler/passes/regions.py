@@ -14,6 +14,7 @@ from graphcore.errors import CompileError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node
 from graphcore.ops import structural
+from graphcore.ops.regions import has_effects
 
 _MAX_ROUNDS = 64
 
@@ -29,7 +30,7 @@ class Successor:
 def succeeded_by(region: Node, numbers: Mapping) -> Successor:
     """A region as the successor of another; `numbers`: those of the old results → those of the new ones."""
     results = {old: structural.item(region, index=new) for old, new in numbers.items()}
-    return Successor(results, (region,) if any(g.effects for g in ir.graphs_of(region).values()) else ())
+    return Successor(results, (region,) if has_effects(region) else ())
 
 
 def contains(graph: Graph, op: str) -> bool:

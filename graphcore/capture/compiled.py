@@ -10,8 +10,10 @@ from typing import Any
 
 from graphcore import context
 from graphcore.capture import epoch, failures, guards, outcome, places
+from graphcore.capture.attributes import StartAgain
 from graphcore.capture.finite import run_checked
 from graphcore.capture.language import callee
+from graphcore.capture.language.branches import Raises
 from graphcore.capture.language.nests import Slot
 from graphcore.capture.mutable import MUTABLE
 from graphcore.capture.recompile import History, arguments_of
@@ -35,6 +37,7 @@ class Captured:
     reads: dict                 # guards
     callbacks: tuple = ()       # Python functions that the program calls
     actions: tuple = ()         # what the function did to Python objects, to be done after every run
+    states: tuple = ()          # attributes that are inputs of the graph, behind the arguments
     asks: bool = False          # the capture was cut off where Python needed a value: the one output
 
 
@@ -85,7 +88,7 @@ class CompiledFunction:
     def _compile(self, args, kwargs, types, entries: list) -> Entry:
         """A new entry, to be added to the `entries` for arguments of this kind, of which none holds."""
         if entries:
-            self.history.again_for_guards(entries[0].guards.changes())
+            self.history.again_for_guards(entries[0].changes())
             del entries[_ENTRIES_OF_A_KIND - 1:]
         arguments = arguments_of(args if types is None else types, kwargs, _argument_names(self.function, args))
         if self._last is None:
@@ -99,13 +102,13 @@ class CompiledFunction:
         return capture_call(self.function, args, kwargs, self.name, self.owner, assumed)
 
 
-def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple = ()) -> Captured:
+def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple = (), states: tuple = ()) -> Captured:
     """Run `function`, its control flow converted, on traced arguments.
 
     Tensors become inputs of the graph (Parameters stay themselves, everything else is a constant of this capture);
     a TensorType in place of a Tensor makes an input of that type.
     Where Python code asks for the value of a tensor, it gets the next of `assumed`; when they are used up, the graph
-    computes what it asked for (`asks`).
+    computes what it asked for (`asks`).  `states` are attributes known to be read and written.
     """
     trace, reads = Trace(name, assumed), {}
     names = _argument_names(function, args)
@@ -124,21 +127,34 @@ def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple =
 
     if owner is not None:
         owner.bind_names()
+    again = None
     with trace.active(), guards.recording(reads):
         try:
-            result = callee(function)(*[traced(a, n) for a, n in zip(args, names)],
-                                      **{k: traced(v, k) for k, v in kwargs.items()})
+            arguments = [traced(a, n) for a, n in zip(args, names)], {k: traced(v, k) for k, v in kwargs.items()}
+            for state in states:
+                state.enter(trace)
+            try:
+                result = callee(function)(*arguments[0], **arguments[1])
+            except Raises:          # on every way: the program does it
+                result = None
+            failures.check_result(function, result)
             outputs: list = []
             structure = outcome.take_apart(result, trace, outputs)
         except NeedsValue as question:
             graph = Graph(name, tuple(trace.inputs), (question.node,), (), (), trace.origins)
-            return Captured(graph, trace.parameters, None, reads, asks=True)
+            return Captured(graph, trace.parameters, None, reads, states=states, asks=True)
+        except StartAgain as found:
+            again = found.attribute
         except Exception as error:
-            raise failures.explain(error) from (error if failures.is_debugging() else None)
+            failures.replace(error)
+            raise
         finally:
             changed = places.restore(trace)
-        actions = outcome.actions(changed, trace, outputs)
-    return Captured(trace.finish(outputs), trace.parameters, structure, reads, tuple(trace.callbacks), actions)
+        actions = outcome.actions(changed, trace, outputs) if again is None else ()
+    if again is not None:
+        return capture_call(function, args, kwargs, name, owner, assumed, (*states, again))
+    return Captured(trace.finish(outputs), trace.parameters, structure, reads, tuple(trace.callbacks), actions,
+                    states)
 
 
 def is_input(value) -> bool:
@@ -156,7 +172,7 @@ class Entry:
         captured = function.capture(args if types is None else types, kwargs, assumed)
         self._function, self._types, self._assumed = function, types, assumed
         self._answers = {} if captured.asks else None
-        self._actions = captured.actions
+        self._actions, self._states = captured.actions, captured.states
         simple = _all_inputs(args) and not kwargs and types is None
         self._key = tuple((a._dtype, a.shape) for a in args) if simple else None
         self.arguments = arguments      # for messages
@@ -169,9 +185,10 @@ class Entry:
         try:
             self.program = compiler.compile(captured.graph, captured.parameters, captured.callbacks)
         except Exception as error:
-            raise failures.unexpected(error) from (error if failures.is_debugging() else None)
+            failures.replace(error)
+            raise
         self.guards = guards.Guards(captured.reads)
-        self.check = self.guards.check
+        self.check = self._check()
         self.epoch = epoch.structure[0]
 
     def accepts(self, args) -> bool:
@@ -189,16 +206,30 @@ class Entry:
         now = epoch.structure[0]
         if self.epoch == now and (self.check is None or self.check()):
             return True
-        if not self.guards.refresh():
+        if not self.guards.refresh() or not all(s.fits() for s in self._states):
             return False
-        self.check = self.guards.check
+        self.check = self._check()
         if self.epoch != now:
             self.program.rebind()
             self.epoch = now
         return True
 
+    def changes(self) -> list[str]:
+        """What does not hold any more, in words."""
+        return self.guards.changes() + [f"{type(s.owner).__name__}.{s.name}: no longer {s.type}" for s in self._states
+                                        if not s.fits()]
+
+    def _check(self) -> Callable | None:
+        """What a call asks before it uses this entry; None: nothing beside the epoch."""
+        check, states = self.guards.check, self._states
+        if not states:
+            return check
+        return lambda: (check is None or check()) and all(s.fits() for s in states)
+
     def run(self, args, kwargs):
         arrays = [a._array for a in args] if self._key is not None else [a._array for a in _inputs((args, kwargs))]
+        if self._states:
+            arrays += [s.array() for s in self._states]
         if self._answers is not None:
             return self._answered(arrays, args, kwargs).run(args, kwargs)
         if _settings["check_nan"]:

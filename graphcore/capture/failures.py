@@ -11,6 +11,7 @@ GRAPHCORE_DEBUG=1 leaves tracebacks whole.
 """
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import re
@@ -21,6 +22,7 @@ from graphcore.capture.location import (
     Step,
     add_note,
     cell_of,
+    describe_definition,
     is_block_of,
     is_foreign_file,
     is_library_file,
@@ -30,11 +32,14 @@ from graphcore.capture.location import (
     steps_of,
     traceback_entries,
 )
-from graphcore.errors import CompileError, GraphcoreError, shown
+from graphcore.capture.trace import current_trace
+from graphcore.errors import CaptureError, CompileError, DTypeError, GraphcoreError, shown
 
 _RAISE = opmap["RAISE_VARARGS"]         # the instruction of a `raise` statement
 _LANGUAGE = os.path.join("graphcore", "capture", "language") + os.sep      # does what the user's own code says
 _WRONG_CALL = re.compile(r"\S+\(\) (missing \d|takes |got an unexpected|got multiple|got some positional)")
+_BETWEEN = frozenset({"renamed", "called", "__call__", "_called_from_outside", "_run_construct", "_construct", "run",
+                      "capture_call"})
 _COMPLAINTS = (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError)
 
 
@@ -51,6 +56,10 @@ def explain(error: Exception) -> Exception:
     steps = [Step(e.tb_frame, e.tb_lineno, e.tb_lasti) for e in reversed(entries)]
     if isinstance(error, GraphcoreError):
         return locate(error)
+    if isinstance(error, RecursionError):
+        return locate(CaptureError("a function calls itself without end while the graph is captured: a condition on a "
+                                   "tensor takes both branches then; write a while loop, or let a Python number "
+                                   "decide").with_traceback(error.__traceback__))
     source = next((s for s in steps if not is_foreign_file(s.code.co_filename)), None)
     if source is None or _is_users_own(source):
         return _noted(error)
@@ -59,20 +68,48 @@ def explain(error: Exception) -> Exception:
         return locate(error)
     if _raises(source):
         return locate(error)
+    if isinstance(error, AttributeError) and _is_argument(error.obj, steps):
+        error = DTypeError(f"a tensor is needed, got {shown(error.obj)}").with_traceback(error.__traceback__)
     if isinstance(error, _COMPLAINTS):
         error.args = (_complaint(error, steps),)
         return locate(error)
     return _defect(error, source)
 
 
-def present(error: Exception) -> None:
-    """Explain an exception that is about to leave graphcore, and leave only the user's frames in its traceback."""
-    if explain(error) is error and not is_debugging():
-        shorten(error)
+def replace(error: Exception) -> None:
+    """Explain an exception that is being handled; raises what is to be seen in its place, if that is another one."""
+    found = explain(error)
+    if found is not error:
+        raise found from (error if is_debugging() else None)
+
+
+def shows_users_frames(function):
+    """Decorator for functions of the public interface: their exceptions leave as `explain` and `shorten` make them."""
+    @functools.wraps(function)
+    def called(*args, **kwargs):
+        if current_trace() is not None:         # the outermost call is the one to do it
+            return function(*args, **kwargs)
+        try:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                replace(error)
+                raise
+        except Exception as error:
+            shorten(error)
+            raise
+    return called
 
 
 def shorten(error: BaseException) -> None:
-    """Take all frames out of a traceback that are not the user's; blocks of one function become one frame."""
+    """Leave only the user's frames in the traceback of an exception that leaves graphcore, as it is raised again.
+
+    The blocks of one function become one frame.
+    """
+    if isinstance(error, GraphcoreError):
+        locate(error)
+    if is_debugging():
+        return
     kept: list[TracebackType] = []
     for entry in traceback_entries(error.__traceback__):
         code = entry.tb_frame.f_code
@@ -88,11 +125,21 @@ def shorten(error: BaseException) -> None:
         error.__suppress_context__ = True
 
 
-def unexpected(error: Exception) -> Exception:
-    """What to raise for an exception from the compiler: one that it raised on purpose, or a CompileError."""
-    if isinstance(error, GraphcoreError):
-        return locate(error)
-    return _defect(error, steps_of(error)[0])
+
+
+def check_result(function, result) -> None:
+    """Raises CaptureError for a captured function that is a generator or a coroutine, whose code did not run."""
+    is_generator = inspect.isgenerator(result)
+    if not is_generator and not inspect.iscoroutine(result):
+        return
+    result.close()
+    code = inspect.unwrap(function).__code__
+    what, cure = ("a generator (yield)", "collect the values in a list and return it") if is_generator else (
+        "a coroutine (async def)", "define it with def")
+    error = CaptureError(f"{code.co_name} is {what}; a graph has all of its results at once: {cure}\n"
+                         + describe_definition(code))
+    error.located = True
+    raise error
 
 
 # -- kinds of exceptions ----------------------------------------------------------------------------------------
@@ -131,19 +178,35 @@ def _wrong_call(message: str, caller: Step) -> str:
 
 def _complaint(error: Exception, steps: list[Step]) -> str:
     """The message for an error that arguments which nobody checked led to."""
+    called = _called(steps)
+    cell = called.frame.f_locals.get("self")
+    name = called.code.co_name if cell is None else f"{type(cell).__name__}.{called.code.co_name}"
+    given = ", ".join(f"{n}={shown(v)}" for n, v in _arguments(called).items())
+    reason = str(error).replace("NoneType", "None")
+    return f"{name}({given}) cannot be computed: {reason}; check these arguments"
+
+
+def _called(steps: list[Step]) -> Step:
+    """The function of graphcore's, on the way of an exception, that the user's code called."""
     calls = []
     for step in steps:
         if step.is_users or _LANGUAGE in step.code.co_filename:
             break
         if is_library_file(step.code.co_filename):
             calls.append(step)
-    named = [s for s in calls if s.code.co_name not in ("renamed", "__call__", "_run_construct", "_construct")]
-    called = (named or calls)[-1]
-    code, inside = called.code, called.frame.f_locals
-    names = [n for n in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if n in inside]
-    given = ", ".join(f"{n}={shown(inside[n])}" for n in names if n not in ("self", "cls"))
-    reason = str(error).replace("NoneType", "None")
-    return f"{code.co_name}({given}) cannot be computed: {reason}; check these arguments"
+    named = [s for s in calls if s.code.co_name not in _BETWEEN]
+    return (named or calls)[-1]
+
+
+def _arguments(step: Step) -> dict:
+    code, inside = step.code, step.frame.f_locals
+    names = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    return {n: inside[n] for n in names if n in inside and n not in ("self", "cls")}
+
+
+def _is_argument(value, steps: list[Step]) -> bool:
+    """Whether `value` is what the user gave to a function of graphcore's where it wants a tensor."""
+    return not hasattr(value, "type_") and any(v is value for v in _arguments(_called(steps)).values())
 
 
 def _defect(error: Exception, source: Step) -> Exception:
@@ -158,4 +221,4 @@ def _defect(error: Exception, source: Step) -> Exception:
     return found
 
 
-__all__ = ["explain", "is_debugging", "present", "shorten", "unexpected"]
+__all__ = ["explain", "is_debugging", "replace", "shorten", "shows_users_frames"]

@@ -9,10 +9,11 @@ from graphcore import context
 from graphcore.capture import failures
 from graphcore.capture.location import locate
 from graphcore.capture.trace import ConcreteTrace, TracedTensor, current_trace
-from graphcore.errors import GradientError, UnboundParameterError
+from graphcore.errors import GradientError, UnboundParameterError, shown
 from graphcore.tensor import Tensor
 
 
+@failures.shows_users_frames
 def value_and_grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False, sens_param=False):
     """A function that returns (value of `fn`, gradients).
 
@@ -25,6 +26,7 @@ def value_and_grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=
     return GradientFunction(fn, grad_position, weights, has_aux, True, return_ids, sens_param)
 
 
+@failures.shows_users_frames
 def grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=False, sens_param=False):
     """Like `value_and_grad`, returning the gradients alone (with has_aux: (gradients, aux))."""
     return GradientFunction(fn, grad_position, weights, has_aux, False, return_ids, sens_param)
@@ -35,7 +37,10 @@ class GradientFunction:
 
     def __init__(self, fn, grad_position, weights, has_aux, with_value, return_ids=False, sens_param=False):
         if grad_position is None and weights is None:
-            raise ValueError("grad_position and weights are both None: nothing to differentiate by")
+            raise ValueError("grad_position and weights are both None: nothing to differentiate by; give one of them")
+        if not callable(fn):
+            raise TypeError(f"a function or a Cell is differentiated, got {shown(fn)}; give the function itself, not its "
+                            "result")
         if isinstance(grad_position, list):
             raise TypeError("grad_position must be an int or a tuple of ints, got a list")
         if isinstance(grad_position, bool) or grad_position is not None and not all(
@@ -57,7 +62,7 @@ class GradientFunction:
                 self._compiled = CompiledFunction(self.traced, self.__name__)
             return self._compiled(*args, **kwargs)
         except Exception as error:
-            failures.present(error)
+            failures.shorten(error)
             raise
 
     # -- the differentiated function, on traced arguments ------------------------------------------------
@@ -66,6 +71,8 @@ class GradientFunction:
         trace = current_trace()
         positions = _as_tuple(self.grad_position) if self.grad_position is not None else ()
         args = list(args)
+        if self.sens_param and not args:
+            raise locate(TypeError("sens_param=True: the last argument of the call weighs the output; give it"))
         sens = args.pop() if self.sens_param else None
         at = self._arguments_to_differentiate(trace, args, positions)
         others = self._independent_arguments(trace, args, {p % len(args) for p in positions} if args else ())
@@ -81,13 +88,15 @@ class GradientFunction:
         found = []
         for p in positions:
             if not -len(args) <= p < len(args):
-                raise locate(IndexError(f"grad_position {p} is out of range: the function got {len(args)} arguments"))
+                raise locate(IndexError(f"grad_position {p} is out of range: the function got {len(args)} arguments; "
+                                        f"give positions from 0 to {len(args) - 1}"))
             if not isinstance(args[p], Tensor):
-                raise locate(GradientError(f"argument {p} is {type(args[p]).__name__}, not a Tensor: there is no "
-                                           "gradient with respect to it"))
+                raise locate(GradientError(f"argument {p} is {shown(args[p])}, not a Tensor: there is no gradient with "
+                                           "respect to it; pass a Tensor"))
             node = trace.node_of(args[p])
             if not node.dtype.is_float:
-                raise locate(GradientError(f"argument {p} has dtype {node.dtype.name}; only floats have gradients"))
+                raise locate(GradientError(f"argument {p} has dtype {node.dtype.name}, only floats have gradients; cast "
+                                           "it with .astype(ms.float32), or leave it out of grad_position"))
             point = trace.differentiable(node)
             args[p] = TracedTensor(point, trace)
             found.append(point)
@@ -111,16 +120,20 @@ class GradientFunction:
         weights = [self.weights] if isinstance(self.weights, Parameter) else list(self.weights)
         for w in weights:
             if not isinstance(w, Parameter):
-                raise UnboundParameterError(f"weights must be Parameters, got {type(w).__name__}")
+                raise UnboundParameterError(f"weights must be Parameters, got {shown(w)}; take them from net.trainable_params()")
         return weights
 
     def _loss(self, trace, outputs):
         from graphcore.ops.pointwise import add
         from graphcore.ops.reduction import sum_
+        if self.has_aux and not (isinstance(outputs, (tuple, list)) and len(outputs) > 1):
+            raise locate(GradientError(f"has_aux=True: the function returns (loss, others...), but returned "
+                                       f"{shown(outputs)}; return a tuple, or leave has_aux out"))
         first = outputs[0] if self.has_aux else outputs
         tensors = [t for t in _leaves(first) if isinstance(t, Tensor)]
         if not tensors:
-            raise locate(GradientError("the function returned no Tensor to differentiate"))
+            raise locate(GradientError(f"the function returned no Tensor to differentiate, but {shown(first)}; return the "
+                                       "loss"))
         nodes = [trace.node_of(t) for t in tensors]
         if len(nodes) == 1:
             return nodes[0]
@@ -176,6 +189,7 @@ class _GradOperationFunction:
         self.settings, self.fn, self.weights = settings, fn, weights
         self._by_count: dict = {}
 
+    @failures.shows_users_frames
     def __call__(self, *args, **kwargs):
         s = self.settings
         count = len(args) - (1 if s.sens_param else 0)

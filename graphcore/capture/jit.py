@@ -7,8 +7,10 @@ import weakref
 from graphcore.capture import failures
 from graphcore.capture.compiled import CompiledFunction
 from graphcore.capture.trace import current_trace
+from graphcore.errors import shown
 
 
+@failures.shows_users_frames
 def jit(function=None, *, capture_mode="ast", jit_level="O0", dynamic=0, fullgraph=False, backend="", **options):
     """Compile `function` on its first call for each kind of arguments; usable bare, with options, or as a call.
 
@@ -24,7 +26,7 @@ def jit(function=None, *, capture_mode="ast", jit_level="O0", dynamic=0, fullgra
     if hasattr(function, "construct") and hasattr(function, "bind_names"):
         return JitFunction(function.construct, owner=function)
     if not callable(function):
-        raise TypeError(f"jit compiles functions, got {type(function).__name__}")
+        raise TypeError(f"jit compiles functions, got {shown(function)}; give a function, a method or a Cell")
     return JitFunction(function)
 
 
@@ -44,7 +46,7 @@ class JitFunction:
         try:
             return self._compiled(*args, **kwargs)
         except Exception as error:
-            failures.present(error)
+            failures.shorten(error)
             raise
 
     def __get__(self, instance, owner=None):

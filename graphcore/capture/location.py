@@ -141,6 +141,12 @@ def describe(frame) -> str:
     return "" if frame is None else _described(Step(frame, frame.f_lineno, frame.f_lasti))
 
 
+def describe_definition(code: CodeType) -> str:
+    """The first line of a function."""
+    text = linecache.getline(code.co_filename, code.co_firstlineno).strip()
+    return f"  {code.co_filename}:{code.co_firstlineno}, in {code.co_name}" + f"\n    {text}" * bool(text)
+
+
 def _described(step: Step) -> str:
     text = linecache.getline(step.code.co_filename, step.line, step.frame.f_globals).rstrip("\n")
     if not text.strip():

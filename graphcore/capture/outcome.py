@@ -66,10 +66,13 @@ class Action:
     place: object
     structure: object
     extends: bool               # the new contents come behind those that a list has
+    is_number: bool = False     # what was an int or float is one again
 
     def run(self, tensors: list) -> None:
         """Do it, with the outputs of a run."""
         value = put_together(self.structure, tensors)
+        if self.is_number and isinstance(value, Tensor):
+            value = value.item()
         with no_trace():
             if self.extends:
                 self.place.value.extend(value)
@@ -81,10 +84,11 @@ def actions(changed: dict, trace: Trace, outputs: list) -> tuple:
     """The actions for the places that a capture changed (see `places.restore`)."""
     found = []
     for place, old, new in changed.values():
-        if new is old:
+        state, unchanged = trace.states.get(place.key, (None, old))
+        if new is unchanged:
             continue
         extends = isinstance(place, Container) and isinstance(old, list) and len(new) >= len(old) and all(
             a is b for a, b in zip(old, new))
         value = new[len(old):] if extends else new
-        found.append(Action(place, take_apart(value, trace, outputs), extends))
+        found.append(Action(place, take_apart(value, trace, outputs), extends, state is not None and state.is_number))
     return tuple(found)

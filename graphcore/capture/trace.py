@@ -14,7 +14,7 @@ import numpy as np
 from graphcore.capture import epoch
 from graphcore.capture.location import locate, user_origin
 from graphcore.dtype import DType
-from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError
+from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError, shown
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node, Origins
 from graphcore.ir.types import TensorType
@@ -82,7 +82,12 @@ class TracedTensor(Tensor):
     __copy__ = None     # copy.copy falls back on __reduce_ex__, refused below
 
     def __reduce__(self):
-        raise CaptureError("a traced tensor has no values to copy or pickle")
+        raise locate(CaptureError("a tensor has no values to copy or pickle while the graph is captured; tensors do not "
+                                  "change, so use it as it is"))
+
+    def __array_function__(self, function, types, args, kwargs):
+        self.recorder.require_value(self.node, f"numpy.{function.__name__}")
+        return function._implementation(*args, **kwargs)
 
     def __format__(self, spec):
         return self.recorder.text_of(self, spec)
@@ -113,6 +118,8 @@ class Trace:
         self.touched: dict = {}                      # Python state that was changed, see `capture.places`
         self.owned: dict = {}                        # id -> container that was made during this trace
         self.outside: dict = {}                      # id -> container that was there before the capture
+        self.states: dict = {}                       # key -> (attribute, the input that it is), see `capture.attributes`
+        self.read_attributes: dict = {}              # key -> (owner, value) of attributes read as constants
         self.stacked: dict = {}                      # id -> (list, what a loop's body appends to it)
         self._leaves: dict[int, Node] = {}           # id(Parameter) -> its leaf
         self._state: dict[int, Node] = {}            # id(Parameter) -> its value now, where it was assigned
@@ -190,6 +197,9 @@ class Trace:
 
     def assign(self, parameter, value) -> None:
         """Record the new value of a Parameter; it is cast to the Parameter's dtype.  ShapeError if shapes differ."""
+        if not isinstance(value, (Tensor, bool, int, float, np.generic, np.ndarray)):
+            raise locate(DTypeError(f"Parameter {parameter.name} cannot be given {shown(value)}; give it a tensor or a "
+                                    "number"))
         node = self.node_of(value, parameter.dtype)
         if node.dtype is not parameter.dtype:
             node = pointwise.cast(node, dtype=parameter.dtype)
@@ -200,7 +210,7 @@ class Trace:
                 node = broadcast_to(node, shape=tuple(parameter.shape))
             else:
                 raise locate(ShapeError(f"Parameter {parameter.name} has shape {tuple(parameter.shape)}; a value of "
-                                        f"shape {node.shape} cannot be assigned to it"))
+                                        f"shape {node.shape} cannot be assigned to it; reshape the value"))
         self.leaf(parameter)
         self.origins.add(node, (user_origin(self._scope_name),))
         self.set_value(parameter, node)
@@ -303,7 +313,8 @@ class Trace:
     def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
         """Nodes for the gradients of sum(loss) with respect to the nodes `wrt`; expanded later by the compiler."""
         if not loss.type.dtype.is_float:
-            raise locate(DTypeError(f"only a float output can be differentiated; this one is {loss.type}"))
+            raise locate(DTypeError(f"only a float output can be differentiated, this one is {loss.type}; return the loss "
+                                    "before it is made integer"))
         inputs = (loss,) + ((sens,) if sens is not None else ()) + tuple(wrt)
         together = structural.grad(*inputs, sens=sens is not None)
         self.origins.add(together, (user_origin(self._scope_name),))

@@ -114,8 +114,15 @@ class Dim:
     def __bool__(self):
         return True  # a symbolic size is at least 1
 
+    def _unordered(self, other):
+        raise ShapeError(f"the size {self} is symbolic: how it compares is known only when the program runs; decide by "
+                         "tensors, or leave this size out of set_inputs")
+
+    __lt__ = __le__ = __gt__ = __ge__ = _unordered
+
     def __int__(self):
-        raise ShapeError(f"the size {self} is symbolic: its value is known only when the program runs")
+        raise ShapeError(f"the size {self} is symbolic: its value is known only when the program runs; compute with "
+                         "tensors, or leave this size out of set_inputs")
 
     __index__ = __int__
 

@@ -5,7 +5,7 @@ import importlib
 
 from graphcore.errors import GraphcoreError, IRError
 from graphcore.ir.dims import Dim
-from graphcore.ir.graph import LEAVES, Constant, Graph, Node, _freeze
+from graphcore.ir.graph import LEAVES, Constant, Graph, Node, _freeze, graphs_of
 from graphcore.ir.literal import RESERVED, format_attribute
 from graphcore.ir.printer import labels, origin_comment
 from graphcore.ir.types import TensorType
@@ -20,6 +20,7 @@ def verify(graph: Graph, *, final: bool = False) -> None:
     final: no structural operators (grad, barrier ...) but `item` are left, as after autodiff and simplification.
     """
     from graphcore.ops import record
+    from graphcore.ops.regions import has_effects
     if _unregistered(graph, record.REGISTRY):
         importlib.import_module("graphcore.ops.functional")     # registers all operators
     names = labels(graph)
@@ -31,11 +32,10 @@ def verify(graph: Graph, *, final: bool = False) -> None:
             reason = f"is the same as {names[found[key]]}: nodes are made with ir.node(), which keeps them unique"
         if reason:
             raise IRError(f"graph {graph.name}: {_describe(node, names, graph)}: {reason}")
-        regions = [value for value in node.attrs.values() if isinstance(value, Graph)]
-        if any(region.effects for region in regions) and node not in graph.effects:
-            raise IRError(f"graph {graph.name}: {_describe(node, names, graph)}: one of its graphs has effects, but it "
-                          "does not stand in the effects of this graph")
-        for region in regions:
+        if has_effects(node) and node not in graph.effects:
+            raise IRError(f"graph {graph.name}: {_describe(node, names, graph)}: it has effects, but does not stand in "
+                          "the effects of this graph")
+        for region in graphs_of(node).values():
             verify(region, final=final)
     _verify_roots(graph, names)
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from graphcore.dtype import bool_, int64
 from graphcore.errors import DTypeError, ShapeError
-from graphcore.ir.graph import Graph, Node
+from graphcore.ir.graph import Graph, Node, graphs_of
 from graphcore.ir.types import TapeType, TensorType, TupleType, Type
 from graphcore.ops import structural
-from graphcore.ops.record import Operator, op
+from graphcore.ops.record import Operator, Structural, op
 
 
 class Region(Operator):
@@ -120,13 +120,14 @@ class call(Region):
     """The results of graph `body`; expanded once gradients are taken.
 
     backward: None, or the graph that gives the gradients: it takes the inputs, the results and the results' gradients,
-    and gives a gradient for each input.  recompute: the backward pass computes the body again instead of keeping its
+    and gives a gradient for each input.  A trace that knows all values has a function of such nodes instead, which may
+    also give None.  recompute: the backward pass computes the body again instead of keeping its
     values.
     """
     def infer(*operands, body, backward, recompute):
         _expect_inputs("a called graph", body, operands)
         types = _types(body.outputs)
-        if backward is not None:
+        if isinstance(backward, Graph):
             _expect_inputs("a backward graph", backward, (*operands, *types, *types))
             if _types(backward.outputs) != operands:
                 raise ShapeError(f"a backward graph gives {TupleType(_types(backward.outputs))} as gradients of "
@@ -149,6 +150,18 @@ class host_call(Region):
     def evaluate(host, *values, callback, label, returns):
         given = host.callbacks[callback](*values)
         return (np.asarray(given, values[0].dtype),) if returns else ()
+
+
+@op
+class hook(Structural):
+    """Its input; a gradient that passes is replaced by what Python function number `callback` gives for it."""
+    arity = 1
+    def infer(x, *, callback, label):
+        return x
+    def reference(x, *, callback, label):
+        return x
+    def vjp(g, y, x, *, callback, label):
+        return (structural.item(host_call(g, callback=callback, label=label, returns=True), index=0),)
 
 
 @dataclass(frozen=True)
@@ -198,6 +211,13 @@ class LoopParts:
     def count(self) -> Node:
         """The number of iterations, where only the program knows it (i64[])."""
         return structural.item(self.node, index=self.carried) if self.node.op == "while" else self.node.inputs[0]
+
+
+def has_effects(node: Node) -> bool:
+    """Whether a node does more than giving values; what the backward graph of a call does, the call does not."""
+    if node.op == "host_call":
+        return not node.attrs["returns"]
+    return any(graph.effects for name, graph in graphs_of(node).items() if name != "backward")
 
 
 def element_type(stack: Type) -> TensorType:

@@ -13,7 +13,20 @@ from graphcore.ir.verifier import verify
 from graphcore.ops import pointwise as pw
 from graphcore.ops import regions, structural
 from graphcore.ops.evaluate import interpret
-from tests.compiler.region_functions import FUNCTIONS, INDEX, POINT, VECTOR, X, Y, gradients, total
+from tests.compiler.region_functions import (
+    FUNCTIONS,
+    INDEX,
+    POINT,
+    VECTOR,
+    X,
+    Y,
+    closed,
+    gradients,
+    items,
+    loop,
+    number,
+    total,
+)
 
 
 def run(graph: Graph, leaves: dict) -> list:
@@ -83,3 +96,81 @@ def test_effects_happen_once():
     calls: list = []
     interpret(graph, POINT, (calls.append,))
     assert len(calls) == 4
+
+
+# -- calls and hooks -------------------------------------------------------------------------------------------------
+
+def call(function, *operands, backward=None, recompute=False):
+    types = [o.type for o in operands]
+    body = closed(function, *types)
+    if backward is not None:
+        results = [o.type for o in body.outputs]
+        backward = closed(backward, *types, *results, *results, name="backward")
+    return items(regions.call(*operands, body=body, backward=backward, recompute=recompute))
+
+
+def test_a_call_is_differentiated_like_its_body():
+    def body(x, y):
+        return pw.tanh(pw.mul(x, y)), pw.exp(y)
+    expected = body(X, Y)
+    for recompute in (False, True):
+        found = call(body, X, Y, recompute=recompute)
+        wanted, again = ([*gradients(pw.add(total(pw.square(a)), total(b)), X, Y)] for a, b in (expected, found))
+        wanted, again = (run(Graph("g", (X, Y), tuple(g)), POINT) for g in (wanted, again))
+        for a, b in zip(wanted, again):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_a_call_with_a_gradient_of_its_own():
+    def backward(x, y, product, exponential, of_product, of_exponential):
+        return pw.mul(of_product, number(7)), pw.add(of_exponential, exponential)
+    product, _ = call(lambda x, y: (pw.mul(x, y), pw.exp(y)), X, Y, backward=backward)
+    gx, gy = run(Graph("g", (X, Y), tuple(gradients(total(product), X, Y))), POINT)
+    np.testing.assert_array_equal(gx, np.full((4, 3), 7.0))
+    np.testing.assert_allclose(gy, np.exp(POINT[Y]))       # no gradient arrives at the second result
+
+
+def test_what_is_computed_again_stands_apart():
+    (z,) = call(lambda x, y: (pw.tanh(pw.exp(pw.mul(x, y))),), X, Y, recompute=True)
+    graph = expand_gradients(Graph("g", (X, Y), (z, *gradients(total(pw.mul(z, z)), X))))
+    assert sum(n.op == "exp" for n in graph.nodes) == 2
+    assert sum(n.op == "call" for n in graph.nodes) == 0
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["plain", "in a loop"])
+def test_a_hook_changes_the_gradient_that_passes(inside):
+    def hooked(h):
+        return pw.mul(regions.hook(h, callback=0, label="double"), number(3))
+    if inside:
+        (h,) = loop(lambda i, h: (hooked(h),), Y, carried=1, length=2)
+    else:
+        h = hooked(hooked(Y))
+    seen: list = []
+
+    def double(g):
+        seen.append(g.copy())
+        return 2 * g
+    graph = expand_gradients(Graph("g", (Y,), tuple(gradients(total(h), Y))))
+    (g,) = graph.outputs
+    np.testing.assert_array_equal(interpret(graph, POINT, (double,))[g], np.full(3, 36.0))
+    np.testing.assert_array_equal(seen, [np.full(3, 3.0), np.full(3, 18.0)])
+    assert not any(n.op == "hook" for n in graph.nodes)
+
+
+def test_a_backward_graph_may_call_python():
+    """What a gradient of one's own does besides happens in the backward pass, in each iteration."""
+    types = (VECTOR,)
+    leaves = tuple(ir.input_(f"v{k}", VECTOR) for k in range(3))
+    shown = regions.host_call(leaves[2], callback=0, label="print", returns=False)
+    backward = Graph("backward", leaves, (pw.mul(leaves[2], number(2)),), (), (shown,))
+    body = closed(lambda x: (pw.sin(x),), *types)
+
+    def step(i, h):
+        return (structural.item(regions.call(h, body=body, backward=backward, recompute=False), index=0),)
+    (h,) = loop(step, Y, carried=1, length=3)
+    graph = expand_gradients(Graph("g", (Y,), tuple(gradients(total(h), Y))))
+    verify(graph, final=True)
+    seen: list = []
+    (g,) = graph.outputs
+    np.testing.assert_array_equal(interpret(graph, POINT, (seen.append,))[g], np.full(3, 8.0))
+    assert [v[0] for v in seen] == [1, 2, 4]

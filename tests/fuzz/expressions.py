@@ -147,8 +147,14 @@ class Expressions:
             elif wanted.shape == () and wanted.dtype != "b":
                 options.append(Expr(f"{v.read}.mean()", wanted, v.bound) if wanted.dtype != "i" else
                                Expr(f"{v.read}.max()", wanted, v.bound))
-        if options:
+        if options and self.chance(0.8):
             return self.pick(options)
+        known = self.scope.of(lambda v: isinstance(v.type, TensorOf) and v.type.dtype == wanted.dtype)
+        if known and self.chance(0.9):
+            v = self.pick(known)
+            name = {"f": "FLOAT", "h": "HALF", "d": "DOUBLE", "i": "INT"}[wanted.dtype]
+            text = f"{v.read}.{self.pick(['max', 'min'])}()" if wanted.dtype == "i" else f"{v.read}.mean()"
+            return Expr(f"({text} * ops.ones({wanted.shape}, {name}))" if wanted.shape else text, wanted, v.bound)
         return self._literal(wanted)
 
     def _literal(self, wanted: TensorOf) -> Expr:

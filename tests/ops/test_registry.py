@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphcore import dtype as dt
-from graphcore.compiler.autodiff import gradients
+from graphcore.compiler.autodiff import Sweep
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Origins
@@ -20,7 +20,7 @@ STRUCTURAL = {"grad", "item", "barrier", "stop_gradient"}
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
 def test_record_is_complete(record):
     assert record.__doc__ and record.__doc__.strip()
-    assert record.kind in ("pointwise", "reduction", "view", "assembled", "scheduled", "structural")
+    assert record.kind in ("pointwise", "reduction", "view", "assembled", "scheduled", "structural", "region")
     assert record.kind != "pointwise" or record.scalar
     assert record.name in STRUCTURAL or any(case.record is record for case in ALL), "no samples"
 
@@ -64,7 +64,7 @@ def test_gradient_against_finite_differences(case):
     y = case.record(*leaves, **case.attrs)
     sens = ir.input_("sens", y.type)
     values[sens] = rng.standard_normal(y.shape)
-    found = gradients(y, sens, tuple(wrt), Origins())
+    found = Sweep(wrt, Origins()).gradients(y, sens)
     for leaf, gradient in zip(wrt, found):
         direction = rng.standard_normal(leaf.shape)
         computed = np.sum(_value(gradient, values) * direction)
@@ -91,7 +91,7 @@ def test_gradient_is_finite_at_kinks_and_zeros(name):
     attrs = {"max": {"axes": (1,), "keepdims": False}, "cumprod": {"axis": 1, "exclusive": False, "reverse": False}}
     attrs = attrs.get(name, attrs["max"] if record.kind == "reduction" else {})
     y = record(*(x,) * (record.arity or 1), **attrs)
-    (gradient,) = gradients(y, None, (x,), Origins())
+    (gradient,) = Sweep((x,), Origins()).gradients(y)
     assert np.isfinite(_value(gradient, {x: np.array([[0.0, 0.0, 2.0], [1.0, 1.0, -1.0]])})).all()
 
 

@@ -25,7 +25,7 @@ class _Template:
     code: CodeType
 
 
-_templates: dict[CodeType, _Template | None] = {}
+_templates: dict[tuple, _Template | None] = {}          # by file and code: equal code of two files is equal to Python
 _functions: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
@@ -49,10 +49,11 @@ def _template(function: FunctionType) -> _Template | None:
     code = function.__code__
     if _is_converted(code) or code.co_flags & _GENERATOR or _is_foreign(function):
         return None
-    if code not in _templates:
+    key = code.co_filename, code
+    if key not in _templates:
         found = find_source(function)
-        _templates[code] = None if found is None else _Template(_compile(found, code))
-    return _templates[code]
+        _templates[key] = None if found is None else _Template(_compile(found, code))
+    return _templates[key]
 
 
 def _is_converted(code: CodeType) -> bool:

@@ -139,7 +139,7 @@ class _Jumps:
 
     def _native(self, s):
         """with, try, match: the jumps that their blocks ask for stand behind them."""
-        frame = self._frame("native")
+        frame, in_body = self._frame("native"), []
         for holder, name in _blocks(s):
             block = self.block(getattr(holder, name), frame)
             if name == "orelse" and block:      # of a try: not reached if its body jumps

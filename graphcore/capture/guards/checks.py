@@ -14,8 +14,8 @@ from dataclasses import replace
 from operator import is_
 from types import CellType, CodeType, FunctionType
 
-from graphcore.capture.guards.reads import Attribute, CellAttribute, Closure, Contents, Global, Method, Read
-from graphcore.capture.guards.snapshots import MISSING, Array, Items, Same, same_words, snapshot
+from graphcore.capture.guards.reads import Attribute, CellAttribute, Closure, Contents, Global, Read
+from graphcore.capture.guards.snapshots import MISSING, Array, Bound, Items, Same, same_words, snapshot
 from graphcore.tensor import Tensor
 
 _PREFIX = "_gc_"            # of the names that stand for objects
@@ -82,7 +82,7 @@ class _Writer:
             self._content(read.held)
         elif isinstance(read.held, Same) and read.held.value is MISSING:
             self._tests.append(f"not {self._name(hasattr)}({self._name(read.owner)}, {read.name!r})")
-        elif isinstance(read, Method):
+        elif isinstance(read, Attribute) and isinstance(read.held, Bound):
             self._tests.append(f"{self._expression(read)} == {self._name(read.held.value)}")
         elif isinstance(read, Attribute) and read.computed:
             self._tests.append(f"{self._name(read.held.matches)}({self._expression(read)})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
 _PACKAGES = frozenset({"graphcore", "numpy", "numba", "llvmlite", "scipy"})
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -26,7 +26,7 @@ def is_library(module: str | None) -> bool:
 
 
 def is_fixed(value) -> bool:
-    """Whether a value is a module, a builtin, or a function or class of a library."""
+    """Whether a value is a module, a builtin, or a function, method or class of a library."""
     if isinstance(value, (ModuleType, BuiltinFunctionType)):
         return True
-    return isinstance(value, (type, FunctionType)) and is_library(value.__module__)
+    return isinstance(value, (type, FunctionType, MethodType)) and is_library(value.__module__)

@@ -78,19 +78,6 @@ class Attribute(Read):
 
 
 @dataclass(frozen=True, eq=False)
-class Method(Read):
-    """A method of a plain object: each reading binds it anew, equal to what was read."""
-
-    def now(self):
-        bound = getattr(self.owner, self.name, MISSING)
-        return self.held.value if bound == self.held.value else bound
-
-    @property
-    def place(self) -> str:
-        return f"{type(self.owner).__name__}.{self.name}"
-
-
-@dataclass(frozen=True, eq=False)
 class Global(Read):
     """A global variable of a module."""
 
@@ -182,7 +169,7 @@ def _recording_getattribute(cell, name):
         if recorder is not None and name[:2] != "__":
             recorder.note((id(cell), name), CellAttribute, cell, name, MISSING)
         return type(cell).__getattr__(cell, name)
-    if recorder is None or name[:2] == "__" or (id(cell), name) in recorder.reads or _is_method(value):
+    if recorder is None or name[:2] == "__" or (id(cell), name) in recorder.reads or is_fixed(value):
         return value
     if name in _OF_CELLS:
         recorder.reads[id(cell), name] = CellAttribute(cell, name, Same(value))
@@ -218,10 +205,7 @@ def read_attribute(owner, name: str, value) -> None:
     recorder = _recorder()
     if recorder is None or is_fixed(owner) or is_fixed(value) or _is_immutable(owner):
         return
-    if _is_method(value):
-        recorder.note((id(owner), name), Method, owner, name, value)
-        return
-    computed = _is_computed(owner, name)
+    computed = not isinstance(value, MethodType) and _is_computed(owner, name)
     if computed and not isinstance(snapshot(value), (Plain, Items)):
         return          # a new object each time: it is what its own reads make it
     recorder.note((id(owner), name), Attribute, owner, name, value, computed=computed)
@@ -252,10 +236,6 @@ def written(owner, name: str) -> None:
 def changed(reads: dict) -> Read | None:
     """The first read that does not hold any more, or None."""
     return next((r for r in reads.values() if not r.still_holds()), None)
-
-
-def _is_method(value) -> bool:
-    return isinstance(value, MethodType) or callable(value) and hasattr(value, "__func__")
 
 
 def _is_immutable(owner) -> bool:

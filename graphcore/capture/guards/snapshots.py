@@ -7,6 +7,7 @@ its id is given to no other object and that `checks` can compare by identity fir
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ class Same:
 
     def text(self) -> str:
         return show(self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class Bound(Same):
+    """A method of an object: each reading binds it anew, equal to what was read."""
+
+    def matches(self, now) -> bool:
+        return type(now) is type(self.value) and now == self.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +125,8 @@ class _OfTheCapture(Exception):
 def _snapshot(value, depth: int, budget: list):
     if isinstance(value, PLAIN):
         return Plain(value)
+    if isinstance(value, MethodType):
+        return Bound(value)
     if isinstance(value, (list, tuple, dict, set, frozenset)):
         budget[0] -= len(value)
         if depth and budget[0] >= 0:

@@ -5,6 +5,7 @@ import operator
 from types import ModuleType
 
 from graphcore.capture import guards, places
+from graphcore.capture.attributes import StartAgain, is_state, state_attribute
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import CaptureError
@@ -16,11 +17,15 @@ slice = slice
 def attribute(owner, name: str):
     """``owner.name``, noted as something that the capture depends on."""
     from graphcore.nn.cell import Cell
+    trace = current_trace()
     value = getattr(owner, name)
     if isinstance(owner, ModuleType):
         guards.read_global(vars(owner), name)
-    elif not isinstance(owner, (Cell, Tensor)):
+        return value
+    if not isinstance(owner, (Cell, Tensor)):
         guards.read_attribute(owner, name, value)
+    if is_state(value) and trace is not None:
+        trace.root.read_attributes[id(owner), name] = owner, value
     if isinstance(value, places.CONTAINERS):
         places.from_outside(value)
     return value
@@ -44,9 +49,9 @@ def set_attribute(owner, name: str, value) -> None:
                 getattr(type(owner), name, None), property):
             setattr(owner, name, value)
             return
-        if name in owner._buffers:
-            raise locate(CaptureError(f"self.{name} is a buffer: make it a Parameter with requires_grad=False to change "
-                                      "it inside construct"))
+    was_read = trace.root.read_attributes.get((id(owner), name))
+    if was_read is not None and (isinstance(value, TracedTensor) or value != was_read[1]):
+        raise StartAgain(state_attribute(owner, name, was_read[1]))
     places.touch(places.Attribute(owner, name))
     guards.written(owner, name)
     object.__setattr__(owner, name, value) if isinstance(owner, Cell) else setattr(owner, name, value)

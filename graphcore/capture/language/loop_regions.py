@@ -27,7 +27,7 @@ from graphcore.capture.language.nests import (
 )
 from graphcore.capture.regions import Operands, RegionTrace, place_region
 from graphcore.capture.trace import Trace, TracedTensor
-from graphcore.errors import CaptureError
+from graphcore.errors import CaptureError, shown
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node
 from graphcore.ir.types import TensorType
@@ -199,8 +199,10 @@ class Loop:
         if item.has_no_value:
             return self._first_value(item, structure, leaves)
         if not _same_structure(item.structure, structure):
-            raise JoinError(f"{item.name} is {_describe(item)} before the loop, but something else after an "
-                            "iteration: a loop that the program runs keeps the kinds of its variables")
+            raise JoinError(f"{item.name} is {_describe(item.structure, item.leaves)} before the loop and "
+                            f"{_describe(structure, leaves)} after an iteration; a loop that the program runs keeps the "
+                            "kinds and lengths of its variables: write into a tensor of fixed size, or loop over a "
+                            "Python range")
         changed = False
         for i, (old, now) in enumerate(zip(item.leaves, leaves)):
             if i not in item.types:
@@ -289,10 +291,9 @@ def _same_structure(a, b) -> bool:
     return a is b or type(a) is type(b) and isinstance(a, (str, bytes)) and a == b
 
 
-def _describe(item: _Item) -> str:
-    if isinstance(item.structure, Slot):
-        value = item.leaves[0]
-        return f"a tensor of type {value.type_}" if isinstance(value, Tensor) else repr(value)
-    if isinstance(item.structure, (list, tuple, dict)):
-        return f"a {type(item.structure).__name__} of {len(item.structure)}"
-    return repr(item.structure)
+def _describe(structure, leaves: list) -> str:
+    if isinstance(structure, Slot):
+        return shown(leaves[structure.index])
+    if isinstance(structure, (list, tuple, dict)):
+        return f"a {type(structure).__name__} of {len(structure)}"
+    return shown(structure)

@@ -13,7 +13,7 @@ from graphcore.capture.language.branches import Raises, and_, if_, is_known, not
 from graphcore.capture.language.loop_regions import Loop
 from graphcore.capture.location import locate, user_frame
 from graphcore.capture.trace import NeedsValue, TracedTensor, current_trace
-from graphcore.errors import CaptureError, ShapeError
+from graphcore.errors import CaptureError, DTypeError
 from graphcore.ir import graph as ir
 from graphcore.tensor import Tensor
 
@@ -49,10 +49,12 @@ def traced_range(*arguments):
     start, stop, step = {1: lambda: (0, arguments[0], 1), 2: lambda: (*arguments, 1),
                          3: lambda: arguments}[len(arguments)]()
     if isinstance(step, Tensor):
-        raise locate(CaptureError("the step of range() must be a Python number"))
+        raise locate(CaptureError("the step of range() is the value of a tensor; use a Python number, and multiply the "
+                                  "index by the tensor in the loop"))
     for value in (start, stop):
         if isinstance(value, TracedTensor) and (value.size != 1 or not value.dtype.is_integer):
-            raise locate(ShapeError(f"range() takes integers, got a tensor of type {value.type_}"))
+            raise locate(DTypeError(f"range() takes integers, got a tensor of type {value.type_}; convert one element with "
+                                    ".astype(ms.int32)"))
     from graphcore.ops import functional as F
     start, stop = (F.reshape(v, ()) if isinstance(v, Tensor) else v for v in (start, stop))
     return TracedRange(start, stop, step)
@@ -74,7 +76,8 @@ def while_(test: Callable, body: Callable, names: tuple, get, put) -> None:
     except CaptureError as error:
         raise locate(error) from None
     except Raises:
-        raise locate(CaptureError("the body of this loop always raises an exception")) from None
+        raise locate(CaptureError("the body of this loop always raises an exception; raise it under a condition, or use if"
+                                  " in place of while")) from None
 
 
 # -- for ------------------------------------------------------------------------------------------------------

@@ -141,7 +141,8 @@ def join(name: str, first, second, pairs: list):
         return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
     if isinstance(first, dict) and isinstance(second, dict) and list(first) == list(second):
         return {k: join(f"{name}[{k!r}]", v, second[k], pairs) for k, v in first.items()}
-    raise JoinError(f"{name} is {_shown(first)} in one branch and {_shown(second)} in the other")
+    raise JoinError(f"{name} is {_shown(first)} in one branch and {_shown(second)} in the other; give it one kind of value "
+                    "in both")
 
 
 def _pair(first, second, pairs: list) -> Slot:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from graphcore import context
+from graphcore.capture import failures
 from graphcore.capture.language import callee
 from graphcore.capture.language.nests import put_together, take_apart
 from graphcore.capture.location import locate
@@ -24,12 +25,16 @@ class Transformed:
     def __call__(self, *args, **kwargs):
         if current_trace() is not None:
             return self.traced(*args, **kwargs)
-        if not context.is_graph_mode():
-            return self._on_tape(args, kwargs)
-        if self._compiled is None:
-            from graphcore.capture.compiled import CompiledFunction
-            self._compiled = CompiledFunction(self.traced, self.__name__)
-        return self._compiled(*args, **kwargs)
+        try:
+            if not context.is_graph_mode():
+                return self._on_tape(args, kwargs)
+            if self._compiled is None:
+                from graphcore.capture.compiled import CompiledFunction
+                self._compiled = CompiledFunction(self.traced, self.__name__)
+            return self._compiled(*args, **kwargs)
+        except Exception as error:
+            failures.shorten(error)
+            raise
 
     def _on_tape(self, args, kwargs):
         trace = ConcreteTrace(self.__name__)

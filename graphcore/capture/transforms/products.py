@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from graphcore.capture import failures
 from graphcore.capture.language.nests import put_together, take_apart
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
@@ -22,6 +23,7 @@ from graphcore.tensor import Tensor
 _REMEMBERED = 128       # programs of jvp and vjp that are kept, by function
 
 
+@failures.shows_users_frames
 def jvp(fn, inputs, v, has_aux=False):
     """(fn(inputs), its derivative in direction `v`); with has_aux (…, …, the outputs of fn after the first).
 
@@ -65,6 +67,7 @@ def push_forward(fn, inputs, tangents, has_aux: bool) -> tuple:
     return (outputs, put_together(structure, pushed), *aux)
 
 
+@failures.shows_users_frames
 def vjp(fn, *inputs, weights=None, has_aux=False):
     """(fn(*inputs), its pullback); with has_aux (…, …, the outputs of fn after the first).
 
@@ -119,6 +122,7 @@ class _Pullback:
         self._results = [trace.node_of(y) for y in float_tensors(outputs)]
         return outputs, aux
 
+    @failures.shows_users_frames
     def __call__(self, *cotangents):
         trace = current_trace()
         if trace is None or trace is not self._trace:      # elsewhere the outputs are computed again

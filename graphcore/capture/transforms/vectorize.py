@@ -1,6 +1,7 @@
 """``vmap``: a function of one example becomes a function of a batch of them."""
 from __future__ import annotations
 
+from graphcore.capture import failures
 from graphcore.capture.language import callee
 from graphcore.capture.language.nests import NUMBERS, put_together, take_apart
 from graphcore.capture.location import locate
@@ -12,6 +13,7 @@ from graphcore.ops.batching.values import Value, move_axis
 from graphcore.tensor import Tensor
 
 
+@failures.shows_users_frames
 def vmap(fn, in_axes=0, out_axes=0):
     """A function that does for each example of a batch what `fn` does for one.
 
@@ -94,7 +96,8 @@ class _Mapped:
             _refuse(f"vmap of a CellList of {len(cells)} cells got {size} examples; their numbers must agree")
         structure, results = take_apart(args, [], _is_leaf), []
         for i, cell in enumerate(cells):
-            inside = [value if axis is None else F.select(value, axis, i) for value, axis in pairs]
+            inside = [value if axis is None else trace.record(_first(trace.node_of(value), axis))[i]
+                      for value, axis in pairs]
             results.append(cell(*put_together(structure, inside), **kwargs))
         pairs = [_pairs("out_axes", self.out_axes, result) for result in results]
         stacked = [column[0][0] if column[0][1] is None else F.stack([v for v, _ in column], column[0][1])

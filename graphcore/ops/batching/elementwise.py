@@ -1,7 +1,7 @@
 """Rules of whole kinds: pointwise operators, reductions, markers."""
 from __future__ import annotations
 
-from graphcore.ops.batching.values import rule
+from graphcore.ops.batching.values import first_example, rule
 
 
 @rule("pointwise")
@@ -9,6 +9,13 @@ def _pointwise(record, batch, values, attrs):
     """Examples are brought to one rank, so that broadcasting meets the batch axes only with each other."""
     rank = max(v.rank for v in values)
     return record(*(v.aligned(rank) for v in values), **attrs)
+
+
+@rule("fence")
+def _fence(record, batch, values, attrs):
+    """All examples wait for the first one's value: those of a batch are computed together."""
+    x, late = values
+    return record(x.spread(batch), first_example(late) if late.batched else late.node)
 
 
 @rule("random_uniform")

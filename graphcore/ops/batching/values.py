@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graphcore.ir.graph import Node
 from graphcore.ir.types import TapeType, TensorType, Type
 from graphcore.ops.record import REGISTRY
-from graphcore.ops.view import broadcast_to, reshape, transpose
+from graphcore.ops.view import broadcast_to, reshape, slice_, transpose
 
 #: name of an operator or of a kind -> rule(record, batch, values, attrs) -> Node with the examples along axis 0.
 #: A rule is asked only where a value is batched, or where the operator draws random numbers.
@@ -76,6 +76,13 @@ def merge(x: Node, axis: int) -> Node:
 def split(x: Node, axis: int, first) -> Node:
     """x with `axis` as two axes, of sizes `first` and the rest."""
     return reshape(x, shape=(*x.shape[:axis], first, x.shape[axis] // first, *x.shape[axis + 1:]))
+
+
+def first_example(value: Value) -> Node:
+    """What a batched value is for the first example."""
+    x = value.node
+    window = slice_(x, begin=(0,) * x.rank, size=(1, *x.shape[1:]), stride=(1,) * x.rank)
+    return reshape(window, shape=value.shape)
 
 
 def example_number(batch, shape: tuple, dtype) -> Node:

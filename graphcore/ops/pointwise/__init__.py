@@ -35,6 +35,7 @@ from graphcore.ops.pointwise.base import (
 from graphcore.ops.pointwise.choosing import (
     cast,
     copy,
+    fence,
     iota,
     random_uniform,
     select,
@@ -105,6 +106,7 @@ __all__ = [
     "erf",
     "exp",
     "expm1",
+    "fence",
     "floor",
     "floor_div",
     "ge",

@@ -1,0 +1,260 @@
+"""Runs a program in GRAPH_MODE and PYNATIVE_MODE and compares; gradients also with finite differences in float64.
+
+The stated tolerance: two float results of a program agree if they differ by at most `ATOL` + `RTOL` × the largest value
+of the tensor + `SLACK` × the rounding error of the reference itself (the same program in float32 and float64).
+"""
+from __future__ import annotations
+
+import io
+import linecache
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+
+import numpy as np
+
+import graphcore as gc
+from graphcore import Tensor
+from graphcore.parameter import Parameter
+
+ATOL, RTOL, SLACK = 1e-5, 1e-4, 10
+FD_RTOL = 1e-3              # of a directional derivative, in parts of the sum of the magnitudes of its terms
+STEP = 1e-6                 # of finite differences
+UNSTABLE = 0.02             # a reference whose float32 and float64 results differ by more says nothing
+_DOUBLE = ("FLOAT, HALF, DOUBLE, INT = gc.float32, gc.float16,", "FLOAT, HALF, DOUBLE, INT = gc.float64, gc.float64,")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a program: the kind, and what was seen.  kind: "invalid" says that PYNATIVE_MODE refused it."""
+
+    kind: str
+    detail: str
+
+
+class Checked:
+    """The result of checking one program: the findings, and notes that are counted in reports."""
+
+    def __init__(self):
+        self.findings: list[Finding] = []
+        self.notes: list[str] = []
+
+    def found(self, kind: str, detail) -> None:
+        self.findings.append(Finding(kind, str(detail)))
+
+
+def load(source: str, name: str) -> dict:
+    """The namespace of a program's module; its source can be found by the capture."""
+    filename = f"{name}.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    namespace = {"__name__": name}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace
+
+
+def check(source: str, name: str = "fuzz", gradients: bool = True) -> Checked:
+    """Run everything that is compared.  Never raises: exceptions of the program are findings."""
+    result = Checked()
+    plain, double = load(source, name), load(source.replace(*_DOUBLE), f"{name}_double")
+    try:
+        wanted, exact = _forward(plain, gc.PYNATIVE_MODE), _forward(double, gc.PYNATIVE_MODE)
+    except Exception as error:
+        result.found("invalid", _shown(error))
+        return result
+    try:
+        got = _forward(plain, gc.GRAPH_MODE)
+    except Exception as error:
+        result.found("refused", _shown(error))
+        return result
+    _compare(result, "", got, wanted, exact)
+    if gradients:
+        _check_gradients(result, plain, double)
+    return result
+
+
+# -- results ------------------------------------------------------------------------------------------------------
+
+def _forward(namespace: dict, mode: int) -> dict:
+    """Outputs and state of one Cell called with all input sets, the first of them again at the end, and what it prints."""
+    gc.set_context(mode=mode)
+    gc.set_seed(1)
+    net, sets = namespace["Net"](), namespace["inputs"]()
+    outcome: dict = {}
+    with redirect_stdout(io.StringIO()) as printed:
+        for number, inputs in enumerate((*sets, sets[0])):
+            outcome[f"output {number}"] = encoded(net(*inputs))
+            outcome[f"state {number}"] = {p.name: encoded(p) for p in net.get_parameters()}
+            outcome[f"inputs {number}"] = encoded(inputs)
+    outcome["printed"] = printed.getvalue()
+    return outcome
+
+
+def encoded(value):
+    """Tensors as arrays (copies), in their nest."""
+    if isinstance(value, Tensor):
+        return np.array(value.asnumpy())
+    if isinstance(value, (list, tuple)):
+        return [type(value).__name__, *map(encoded, value)]
+    if isinstance(value, dict):
+        return {k: encoded(v) for k, v in value.items()}
+    return value
+
+
+def _compare(result: Checked, path: str, got, wanted, exact) -> None:
+    if isinstance(wanted, np.ndarray):
+        problem = _difference(result, got, wanted, exact)
+    elif isinstance(wanted, dict) and isinstance(got, dict) and list(got) == list(wanted):
+        for key in wanted:
+            _compare(result, f"{path}/{key}", got[key], wanted[key], exact[key])
+        return
+    elif isinstance(wanted, list) and isinstance(got, list) and len(got) == len(wanted):
+        for i, (g, w, e) in enumerate(zip(got, wanted, exact)):
+            _compare(result, f"{path}/{i}", g, w, e)
+        return
+    else:
+        problem = None if type(got) is type(wanted) and got == wanted else f"{got!r}, not {wanted!r}"
+    if problem:
+        kind = next((k for k in ("output", "state", "inputs", "printed", "gradient") if k in path), "value")
+        result.found(kind, f"{path[1:]}: {problem}")
+
+
+def _difference(result: Checked, got, wanted: np.ndarray, exact: np.ndarray) -> str | None:
+    """How an array differs from what is wanted; None if it is equal within the tolerance."""
+    if not isinstance(got, np.ndarray) or got.dtype != wanted.dtype or got.shape != wanted.shape:
+        return f"{_type(got)}, not {_type(wanted)}"
+    if wanted.dtype.kind in "ib" or not wanted.size:
+        if np.array_equal(got, wanted):
+            return None
+        if not np.array_equal(wanted, exact):
+            result.notes.append("unstable")
+            return None
+        return f"{got.tolist()}, not {wanted.tolist()}"
+    if not np.isfinite(wanted).all():
+        result.notes.append("not finite")
+        return None
+    error = float(np.abs(wanted - exact).max())
+    scale = max(1.0, float(np.abs(exact).max()))
+    off = np.abs(got.astype(np.float64) - wanted)
+    if not np.isnan(off).any() and off.max() <= ATOL + RTOL * scale + SLACK * error:
+        return None
+    if error > UNSTABLE * scale:
+        result.notes.append("unstable")
+        return None
+    return f"off by {off.max():.3g} (the reference's own error: {error:.3g})\n  got    {got.ravel()[:8]}\n  " \
+           f"wanted {wanted.ravel()[:8]}"
+
+
+def _type(value) -> str:
+    return f"{value.dtype}{list(value.shape)}" if isinstance(value, np.ndarray) else repr(value)
+
+
+def _shown(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: " + "\n".join(lines[:12])
+
+
+# -- gradients ----------------------------------------------------------------------------------------------------
+
+def float_sum(value):
+    """The sum of all float tensors in a nest."""
+    total = 0.0
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    for v in value if isinstance(value, (tuple, list)) else (value,):
+        if isinstance(v, (tuple, list, dict)):
+            total = total + float_sum(v)
+        elif isinstance(v, Tensor) and v.dtype in (gc.float32, gc.float64):
+            total = total + v.sum()
+    return total
+
+
+class _Differentiable:
+    """A program's Cell as a function whose gradients can be asked for, always from the same state."""
+
+    def __init__(self, namespace: dict, mode: int):
+        self.mode, self.net, self.sets = mode, namespace["Net"](), namespace["inputs"]()
+        self.positions = tuple(i for i, x in enumerate(self.sets[0]) if x.dtype in (gc.float32, gc.float64))
+        self.weights = self.net.trainable_params()
+        self._initial = [(p, p.asnumpy().copy()) for p in self.net.get_parameters()]
+
+        def loss(*inputs):
+            return float_sum(self.net(*inputs))
+
+        self.loss = loss
+        self._function = gc.value_and_grad(loss, self.positions, weights=self.weights or None)
+
+    def reset(self) -> None:
+        """Back to the first state."""
+        gc.set_context(mode=self.mode)
+        gc.set_seed(1)
+        for parameter, value in self._initial:
+            parameter.set_data(Tensor(value.copy(), parameter.dtype))
+
+    def gradients(self, number: int) -> tuple:
+        """(value, arrays of gradients by inputs, then by weights; state afterwards) for an input set."""
+        self.reset()
+        with redirect_stdout(io.StringIO()):
+            value, found = self._function(*self.sets[number])
+        inputs, weights = found if self.weights else (found, ())
+        return (encoded(value), [encoded(g) for g in (*inputs, *weights)],
+                {p.name: encoded(p) for p in self.net.get_parameters()})
+
+    def at(self, number: int, direction: list, step: float) -> float:
+        """The loss, moved along a direction (arrays for inputs, then for weights)."""
+        self.reset()
+        inputs = list(self.sets[number])
+        for p, d in zip(self.positions, direction):
+            inputs[p] = Tensor(inputs[p].asnumpy() + step * d)
+        for w, d in zip(self.weights, direction[len(self.positions):]):
+            w.set_data(Tensor(w.asnumpy() + step * d))
+        with redirect_stdout(io.StringIO()):
+            return float(self.loss(*inputs).asnumpy())
+
+
+def _check_gradients(result: Checked, plain: dict, double: dict) -> None:
+    program = _Differentiable(plain, gc.GRAPH_MODE)
+    reference, exact = _Differentiable(plain, gc.PYNATIVE_MODE), _Differentiable(double, gc.PYNATIVE_MODE)
+    if not program.positions and not program.weights:
+        return
+    for number in range(len(program.sets)):
+        try:
+            got = program.gradients(number)
+        except Exception as error:
+            result.found("gradient refused", _shown(error))
+            return
+        try:
+            wanted, precise = reference.gradients(number), exact.gradients(number)
+        except Exception as error:
+            result.found("PYNATIVE gradient refused", _shown(error))
+            return
+        before = len(result.findings)
+        _compare(result, f"/gradient {number}", {"value": got[0], "by": ["", *got[1]], "then": got[2]},
+                 {"value": wanted[0], "by": ["", *wanted[1]], "then": wanted[2]},
+                 {"value": precise[0], "by": ["", *precise[1]], "then": precise[2]})
+        if len(result.findings) == before:
+            _check_slope(result, exact, number, got[1], precise[1])
+
+
+def _check_slope(result: Checked, exact: _Differentiable, number: int, got: list, precise: list) -> None:
+    """Compare with the slope along random directions, where the program is smooth."""
+    rng = np.random.RandomState(number)
+    for _ in range(3):
+        direction = [rng.uniform(-1, 1, g.shape) for g in got]
+        here, ahead, behind = (exact.at(number, direction, s) for s in (0, STEP, -STEP))
+        forward, backward, slope = (ahead - here) / STEP, (here - behind) / STEP, (ahead - behind) / (2 * STEP)
+        terms = [float((g * d).sum()) for g, d in zip(got, direction)]
+        size = sum(float(np.abs(g * d).sum()) for g, d in zip(precise, direction))
+        if abs(forward - backward) > 1e-4 * (size + 1):
+            continue                                    # a branch or a kink is crossed
+        known = sum(float((g * d).sum()) for g, d in zip(precise, direction))
+        allowed = 1e-4 + FD_RTOL * size + SLACK * abs(sum(terms) - known)
+        if abs(known - slope) > 1e-4 + 1e-4 * size:
+            result.found("slope", f"gradient {number}: {known:.7g} along a direction (PYNATIVE, float64), but the finite "
+                                  f"difference is {slope:.7g}")
+        elif abs(sum(terms) - slope) > allowed:
+            result.found("slope", f"gradient {number}: {sum(terms):.7g} along a direction, but the finite difference is "
+                                  f"{slope:.7g}")
+        return
+    result.notes.append("not smooth")
+
+
+__all__ = ["Checked", "Finding", "Parameter", "check", "encoded", "float_sum", "load"]
