@@ -17,6 +17,10 @@ _CALLS, _REPEATS = 1_000, 300
 _NAMES = [f"name_{i}" for i in range(COUNT)]
 
 
+class _Plain:
+    pass
+
+
 class _Slots:
     __slots__ = tuple(_NAMES)
 
@@ -47,7 +51,8 @@ def _attributes(owner):
 
 def _objects():
     for i in range(COUNT):
-        owner = SimpleNamespace(width=0.5 + i)
+        owner = _Plain()
+        owner.width = 0.5 + i
         guards.read_attribute(owner, "width", owner.width)
 
 
@@ -66,7 +71,8 @@ KINDS = {
     "global": (_globals, COUNT),
     "global, half of another module": (_globals_of_two_modules, 2 * COUNT - 1),
     "closure cell": (_cells, COUNT),
-    "attribute of one object": (lambda: _attributes(SimpleNamespace()), COUNT),
+    "attribute of one object": (lambda: _attributes(_Plain()), COUNT),
+    "attribute of a SimpleNamespace": (lambda: _attributes(SimpleNamespace()), COUNT),
     "attribute in __slots__": (lambda: _attributes(_Slots()), COUNT),
     "attribute of objects": (_objects, COUNT),
     "list of 3 numbers": (lambda: _containers(lambda i: [i, 1.5, "a"]), COUNT),

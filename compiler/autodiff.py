@@ -94,7 +94,7 @@ class Sweep:
 def inherit_origin(new: Node, source: Node, origins: Origins) -> None:
     """Give the nodes of a gradient rule the origin of the node that they differentiate."""
     places = origins.of(source)
-    stack = [new]
+    stack = [new] if places else []
     while stack:
         n = stack.pop()
         if n.is_leaf or origins.of(n):

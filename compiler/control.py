@@ -23,12 +23,16 @@ class Tape:
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """Run `then` if the bool in `condition` holds, else `orelse`; both write `results`."""
+    """Run `then` if the bool in `condition` holds, else `orelse`; both write `results`.
+
+    stacks: those of which the condition is an element.
+    """
 
     condition: Buffer
     then: tuple
     orelse: tuple
     results: tuple
+    stacks: tuple = ()
 
     @property
     def bodies(self) -> tuple:
@@ -36,7 +40,7 @@ class Branch:
 
     @property
     def reads(self) -> tuple:
-        return (self.condition,)
+        return (self.condition, *self.stacks)
 
     @property
     def writes(self) -> tuple:
@@ -76,7 +80,8 @@ class Repeat:
     """Run `body` `count` times (a number, or the buffer that holds it); `index` has the number of the iteration.
 
     reverse: from the last index to the first; elements: buffers that stand for element `index` of a stack -> the
-    stack, a Buffer or Tape; grown: the tapes among them that the loop makes.
+    stack, a Buffer or Tape; grown: the tapes among them that the loop makes; stacks: those of which the count is an
+    element.
     """
 
     count: int | Buffer
@@ -86,6 +91,7 @@ class Repeat:
     results: tuple
     elements: dict
     grown: tuple
+    stacks: tuple = ()
 
     @property
     def bodies(self) -> tuple:
@@ -93,7 +99,7 @@ class Repeat:
 
     @property
     def reads(self) -> tuple:
-        return (self.count,) if isinstance(self.count, Buffer) else ()
+        return (self.count, *self.stacks) if isinstance(self.count, Buffer) else ()
 
     @property
     def writes(self) -> tuple:

@@ -8,8 +8,17 @@ from graphcore.compiler.control import Branch, HostCall, Repeat, Tape, While
 from graphcore.compiler.launch import Buffer, Launch
 from graphcore.compiler.memory import MemoryPlan
 from graphcore.compiler.runtime import program
-from graphcore.compiler.runtime.program import TAPE, Arena, Control, External, Instruction, Kernel, NativeProgram, \
-    RowAddress, Scratch
+from graphcore.compiler.runtime.program import (
+    TAPE,
+    Arena,
+    Control,
+    External,
+    Instruction,
+    Kernel,
+    NativeProgram,
+    RowAddress,
+    Scratch,
+)
 from graphcore.compiler.toolchain.naming import symbol
 from graphcore.ir.dims import evaluate
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from graphcore.compiler.codegen.fused import ArrayWord, FusedKernel, write_kernel
-from graphcore.compiler.control import HostCall
+from graphcore.compiler.control import Branch, HostCall, Repeat
 from graphcore.compiler.kernels import ACCEPTS_EPILOGUE, LOWERINGS
 from graphcore.compiler.launch import (
     Address,
@@ -20,7 +20,8 @@ from graphcore.compiler.launch import (
     View,
 )
 from graphcore.compiler.lower_regions import lower_region
-from graphcore.compiler.schedule.groups import Group, kind
+from graphcore.compiler.schedule.groups import Group
+from graphcore.compiler.schedule.kinds import kind
 from graphcore.compiler.schedule.loops import Array, find_loops, merge_windows
 from graphcore.compiler.schedule.steps import Schedule, Step, make_schedule
 from graphcore.compiler.schedule.windows import insert_copies, window
@@ -163,6 +164,8 @@ class Lowering:
         """Append an entry; who touches an element of a stack touches the stack."""
         if isinstance(entry, (Launch, HostCall)) and self.tables.elements:
             entry = replace(entry, reads=self._with_stacks(entry.reads), writes=self._with_stacks(entry.writes))
+        elif isinstance(entry, (Branch, Repeat)):
+            entry = replace(entry, stacks=self._with_stacks(entry.reads)[len(entry.reads):])
         self.entries.append(entry)
 
     def _with_stacks(self, buffers: tuple) -> tuple:

@@ -105,9 +105,8 @@ class _Replay:
     def _touch(self, entry, owners: list) -> list:
         self._check_reads(entry, [b for b in entry.reads if b not in entry.writes], owners)
         for buffer in entry.writes:
-            if buffer not in self.outside:
-                self._check_operands(entry, buffer)
-                owners = self._write(buffer, owners)
+            self._check_operands(entry, buffer)
+            owners = self._write(buffer, owners)
         return owners
 
     def _range(self, buffer: Buffer) -> tuple:
@@ -115,6 +114,8 @@ class _Replay:
         return begin, begin + self.plan.lifetimes[buffer].bytes
 
     def _write(self, buffer: Buffer, owners: list) -> list:
+        if buffer in self.outside:
+            return owners
         begin, end = self._range(buffer)
         return [o for o in owners if not (o[0] < end and begin < o[1])] + [(begin, end, buffer)]
 
@@ -128,6 +129,8 @@ class _Replay:
                     raise CompileError(f"memory plan: {_title(entry)} reads {buffer}, but {other} was written over it")
 
     def _check_operands(self, entry, buffer: Buffer) -> None:
+        if buffer in self.outside:
+            return
         begin, end = self._range(buffer)
         for read in entry.reads:
             if read in self.outside or read is buffer or self.plan.shared.get(buffer) is read:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from graphcore.compiler.control import launches_in
 from graphcore.compiler.instructions import native_program
 from graphcore.compiler.kernels import ACCEPTS_EPILOGUE
+from graphcore.compiler.launch import KernelAddress, Row
 from graphcore.compiler.lower import Lowered, lower
 from graphcore.compiler.memory import MemoryPlan, check_plan, plan_memory
-from graphcore.compiler.launch import KernelAddress, Row
 from graphcore.compiler.runtime.program import NativeProgram
 from graphcore.compiler.schedule.derive import split_launches
 from graphcore.compiler.schedule.grouping import group_entries
@@ -18,6 +18,7 @@ from graphcore.compiler.toolchain.naming import symbol
 from graphcore.errors import ShapeError
 from graphcore.ir.dims import evaluate
 from graphcore.ir.graph import Graph, graphs_of
+
 
 @dataclass(frozen=True)
 class Compiled:

@@ -17,7 +17,7 @@ from graphcore.dtype import int64
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType, Type
-from graphcore.ops import pointwise, regions, structural
+from graphcore.ops import indexing, pointwise, regions, structural
 from graphcore.ops.record import REGISTRY
 from graphcore.ops.regions import LoopParts, has_effects
 from graphcore.ops.view import reshape, slice_
@@ -89,7 +89,7 @@ def _of_loop(sweep, node: Node, of_results: dict) -> list:
     fixed = [f for f in needs.fixed if pulled[f] is not None]
     elements = [e for e in needs.elements if pulled[e] is not None]
     outputs = [*(_or_zeros(pulled[j], leaves[j]) for j in needs.carried),
-               *(pointwise.add(sums[f], pulled[f]) for f in fixed),
+               *(_accumulated(sums[f], pulled[f]) for f in fixed),
                *(pulled[e] for e in elements)]
 
     index = body.inputs[0] if loop.index is not None else _placeholder("i", 0, TensorType(int64, ()))
@@ -116,6 +116,25 @@ def _of_loop(sweep, node: Node, of_results: dict) -> list:
     for position, k in enumerate((*needs.carried, *fixed, *elements)):
         found[loop.first + k] = structural.item(backward, index=position)
     return found
+
+
+def _accumulated(total: Node, part: Node) -> Node:
+    """total + part; where a part has one row that is not zero, as the gradient of x[i] has, only that row is added."""
+    terms, stack = [], [part]
+    while stack:
+        n = stack.pop()
+        if n.op == "add" and n.shape == n.inputs[0].shape == n.inputs[1].shape:
+            stack.extend(n.inputs)
+        else:
+            terms.append(n)
+    for n in reversed(terms):
+        if n.op == "scatter_add" and n.inputs[0].rank == 0 and n.attrs["axis"] == 0:
+            index, row = n.inputs
+            row = reshape(pointwise.add(indexing.gather(total, index, axis=0), row), shape=(1, *row.shape))
+            total = indexing.scatter_nd_update(total, reshape(index, shape=(1, 1)), row)
+        else:
+            total = pointwise.add(total, n)
+    return total
 
 
 def _find_needs(sweep, loop: LoopParts, of_results: dict) -> _Needs:

@@ -11,7 +11,7 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.capture import epoch
-from graphcore.errors import CaptureError, DTypeError, ShapeError
+from graphcore.errors import DTypeError, ShapeError
 from graphcore.lazy import MetaTensor, Recipe, materialize
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor, storage_of, store
@@ -48,6 +48,7 @@ class Parameter(Tensor):
     key = -1
     cache_enable = False
     cache_shape = ()
+    gradient_hooks = ()         # see `capture.points`
     _made_by_initializer = False
     in_cell = False             # whether a Cell has registered it
 
@@ -317,9 +318,12 @@ class Parameter(Tensor):
         """Accepted without effect: there are no pipeline stages on one CPU."""
 
     def register_hook(self, hook_fn):
-        """Raises CaptureError: hooks on gradients are not supported."""
-        raise CaptureError("Parameter.register_hook: hooks on gradients are not supported; change the gradients "
-                           "between value_and_grad and the optimizer")
+        """Call ``hook_fn(gradient)`` wherever this Parameter is differentiated by; returns a handle with `remove()`.
+
+        See `graphcore.capture.points.register_hook`.
+        """
+        from graphcore.capture.points import register_hook
+        return register_hook(self, hook_fn)
 
     def __str__(self):
         return (f"Parameter (name={self.name}, shape={self.shape}, dtype={self.dtype}, "

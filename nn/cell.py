@@ -75,7 +75,10 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         trace = current_trace()
         if trace is None:
             try:
-                return self._called_from_outside(args, kwargs)
+                if _settings["mode"] != _GRAPH_MODE:
+                    return self._run_eagerly(args, kwargs)
+                compiled = self._compiled or self._make_compiled()
+                return compiled(*args, **kwargs) if kwargs else compiled(*args)
             except Exception as error:
                 failures.shorten(error)
                 raise
@@ -85,11 +88,8 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         with trace.scope(state["_path"]):
             return self._run_construct(*args, **kwargs)
 
-    def _called_from_outside(self, args, kwargs):
-        """The call of a Cell that is not captured by another one."""
-        if _settings["mode"] == _GRAPH_MODE:
-            compiled = self._compiled or self._make_compiled()
-            return compiled(*args, **kwargs) if kwargs else compiled(*args)
+    def _run_eagerly(self, args, kwargs):
+        """The call of a Cell in PYNATIVE_MODE."""
         if "_bound" not in self.__dict__:
             self.bind_names()
         try:
@@ -253,7 +253,8 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     def __delattr__(self, name):
         state = self.__dict__
         if name not in state:
-            raise AttributeError(f"The '{type(self).__name__}' object has no attribute '{name}' to delete; check the name")
+            raise AttributeError(f"The '{type(self).__name__}' object has no attribute '{name}' to delete; check its "
+                                 "name")
         self._forget(name)
         for registry in ("_params", "_cells", "_buffers"):
             state.get(registry, {}).pop(name, None)

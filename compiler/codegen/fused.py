@@ -11,7 +11,7 @@ from graphcore.compiler.codegen.phases import find_phases
 from graphcore.compiler.codegen.scope import Scope
 from graphcore.compiler.codegen.text import add_up, affine, combine, compute_type, identity, times
 from graphcore.compiler.launch import KernelSource
-from graphcore.compiler.schedule.groups import kind
+from graphcore.compiler.schedule.kinds import kind
 from graphcore.compiler.schedule.loops import Array, Index, Loops
 from graphcore.dtype import DType
 from graphcore.ir.dims import Size, product

@@ -230,6 +230,6 @@ def lanes_select(typing, condition, a, b):
 
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    made = (lanes, load_lanes, store_lanes, load_whole, store_whole, lanes_maximum, lanes_add, lanes_multiply, lanes_equal, lanes_are_maximum,
-            lanes_select)
+    made = (lanes, load_lanes, store_lanes, load_whole, store_whole, lanes_maximum, lanes_add, lanes_multiply,
+            lanes_equal, lanes_are_maximum, lanes_select)
     return {function.__name__: function for function in made}

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphcore.compiler.schedule.groups import kind
+from graphcore.compiler.schedule.kinds import kind
 from graphcore.compiler.schedule.loops import Loops
 from graphcore.ir.graph import Node
 

@@ -117,6 +117,13 @@ def scalar_operand(node: Node):
 
 
 @rule("select")
+def select_of_equals(node: Node):
+    """select(c, a, a) -> a"""
+    _, a, b = node.inputs
+    return a if a is b and a.shape == node.shape else None
+
+
+@rule("select")
 def select_scalar_branches(node: Node):
     """select(c, broadcast(a), b) -> select(c, a, b) where c already has the shape"""
     condition, a, b = node.inputs

@@ -6,8 +6,9 @@ follow.  An instruction is `INSTRUCTION_WORDS` words: opcode, kernel or target, 
 A patch is three words: the address of a row's word, the number of an external array, a byte offset; before anything
 runs, the word becomes the array's address plus the offset.
 
-A program that needs Python returns in the middle: the header's `paused_by` is then the number of the instruction plus 1,
-`wanted` the bytes that a full tape needs, and the next call goes on at `resume_at`.  At the end all three are 0.
+A program that needs Python returns in the middle: the header's `paused_by` is then the number of the instruction
+plus 1, `wanted` the bytes that a full tape needs, and the next call goes on at `resume_at`.  At the end, `paused_by`
+and `resume_at` are 0.
 
 External arrays are found without Python's help: ``externals`` is the address of a tuple of NumPy arrays, and the header
 says where in a tuple the items begin and where in an array the data pointer is.

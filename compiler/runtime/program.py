@@ -119,7 +119,8 @@ _INSTRUCTION_NAMES = {type_: tag for tag, type_ in _INSTRUCTIONS.items()}
 class NativeProgram:
     """Rows of words, the instructions that use them, and the bytes of memory that a call needs.
 
-    tapes: (row, name, bytes of an element) of each tape.  All sizes are numbers: a program with symbolic sizes is resolved for each set of sizes that it is called with.
+    tapes: (row, name, bytes of an element) of each tape.  All sizes are numbers: a program with symbolic sizes is
+    resolved for each set of sizes that it is called with.
     """
 
     rows: tuple

@@ -15,8 +15,10 @@ def group_entries(entries, externals) -> list:
     """The entries with such groups joined, in each stretch of launches between control flow and in all bodies."""
     result: list = []
     for is_straight, stretch in groupby(entries, lambda entry: isinstance(entry, Launch)):
-        result += group_launches(list(stretch), externals) if is_straight else [
-            with_bodies(entry, lambda body: group_entries(body, externals)) for entry in stretch]
+        if is_straight:
+            result += group_launches(list(stretch), externals)
+        else:
+            result += [with_bodies(entry, lambda body: group_entries(body, externals)) for entry in list(stretch)]
     return result
 
 

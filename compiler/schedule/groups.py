@@ -13,9 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from graphcore.compiler.launch import contiguous_strides
+from graphcore.compiler.schedule.kinds import (
+    has_own_kernel,
+    in_memory,
+    is_compute,
+    kind,
+    own_shape,
+    reduced_axes,
+)
 from graphcore.compiler.schedule.windows import access, is_view, squeezed, window
 from graphcore.ir.dims import product
-from graphcore.ir.graph import Graph, Node, graphs_of
+from graphcore.ir.graph import Graph, Node
 from graphcore.ops.record import REGISTRY
 
 MAX_OPERANDS = 20            # arrays of one kernel: more would spill address registers
@@ -54,55 +62,6 @@ class Decision:
 
     node: Node
     text: str
-
-
-def kind(node: Node) -> str:
-    """'leaf', 'index' (computed from the loop index wherever it is used), or the kind of the operator's record."""
-    if node.is_leaf:
-        return "leaf"
-    return "index" if node.op == "iota" else REGISTRY[node.op].kind
-
-
-def has_own_kernel(node: Node) -> bool:
-    """Whether a node is lowered by itself: by `compiler.kernels`, or as a region."""
-    return kind(node) in ("scheduled", "assembled", "region")
-
-
-def is_compute(node: Node) -> bool:
-    return kind(node) in ("pointwise", "reduction")
-
-
-def may_call_python(node: Node) -> bool:
-    """Whether a node calls a Python function, itself or in its graphs."""
-    return node.op == "host_call" or kind(node) == "region" and any(
-        may_call_python(n) for graph in graphs_of(node).values() for n in graph.nodes)
-
-
-def maker(base: Node) -> Node:
-    """The node whose unit computes a base: itself, or the region that it is an item of."""
-    return base.inputs[0] if base.op == "item" else base
-
-
-def own_shape(node: Node) -> tuple:
-    """The shape over which a node iterates: a reduction's is its input's."""
-    return node.inputs[0].shape if kind(node) == "reduction" else node.shape
-
-
-def reduced_axes(node: Node) -> frozenset:
-    """The axes of a reduction, counted among the input's axes of size > 1."""
-    shape, axes = node.inputs[0].shape, node.attrs["axes"]
-    kept = [i for i, s in enumerate(shape) if s != 1]
-    return frozenset(kept.index(a) for a in axes if shape[a] != 1)
-
-
-def is_scalar_constant(node: Node) -> bool:
-    """A constant of one element: written into the kernel's text."""
-    return node.op == "const" and node.type.size == 1
-
-
-def in_memory(node: Node) -> bool:
-    """Whether kernels read a node from memory: neither an index nor a number in their text."""
-    return node.op != "iota" and not is_scalar_constant(node)
 
 
 class Fuser:

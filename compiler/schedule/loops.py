@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from graphcore.compiler.launch import contiguous_strides
-from graphcore.compiler.schedule.groups import Group, is_scalar_constant, kind, own_shape
+from graphcore.compiler.schedule.groups import Group
+from graphcore.compiler.schedule.kinds import is_scalar_constant, kind, own_shape
 from graphcore.compiler.schedule.windows import access
 from graphcore.dtype import DType, int64
 from graphcore.ir.dims import Size

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphcore.compiler.launch import contiguous_strides
-from graphcore.compiler.schedule.groups import Fuser, Group, has_own_kernel, is_compute, kind, maker, may_call_python, own_shape
+from graphcore.compiler.schedule.groups import Fuser, Group
+from graphcore.compiler.schedule.kinds import has_own_kernel, is_compute, kind, maker, may_call_python, own_shape
 from graphcore.compiler.schedule.windows import access, squeezed, window
 from graphcore.ir.dims import evaluate, product
 from graphcore.ir.graph import Graph, Node

@@ -87,15 +87,16 @@ class CompiledFunction:
 
     def _compile(self, args, kwargs, types, entries: list) -> Entry:
         """A new entry, to be added to the `entries` for arguments of this kind, of which none holds."""
-        if entries:
-            self.history.again_for_guards(entries[0].changes())
-            del entries[_ENTRIES_OF_A_KIND - 1:]
         arguments = arguments_of(args if types is None else types, kwargs, _argument_names(self.function, args))
+        entry = Entry(self, args, kwargs, types, arguments)
         if self._last is None:
             self.history.first()
-        elif not entries:
+        elif entries:
+            self.history.again_for_guards(entries[0].changes())
+            del entries[_ENTRIES_OF_A_KIND - 1:]
+        else:
             self.history.again_for_arguments(self._last.arguments, arguments)
-        return Entry(self, args, kwargs, types, arguments)
+        return entry
 
     def capture(self, args, kwargs, assumed=()) -> Captured:
         """Record one call as a graph."""
@@ -177,8 +178,8 @@ class Entry:
         self._key = tuple((a._dtype, a.shape) for a in args) if simple else None
         self.arguments = arguments      # for messages
         self._structure = captured.structure
-        self._single = captured.structure == Slot(0) and not captured.actions
         self._dtypes = [o.dtype for o in captured.graph.outputs]
+        self._single = isinstance(captured.structure, Slot) and len(self._dtypes) == 1 and not captured.actions
         if _settings["save_graphs"]:
             from graphcore.inspect import save_graphs
             save_graphs(captured.graph, _settings["save_graphs_path"])

@@ -126,6 +126,54 @@ def with_bprop(cell, function: Callable, args: tuple):
     return put_together(result, with_rule([*inputs, *weights], outputs, rule, name))
 
 
+class Context:
+    """What `forward` of a ``_Function`` leaves for its `backward`: `saved_tensors`, and any attributes.
+
+    needs_input_grad: for each argument whether it can have a gradient.
+    """
+
+    def __init__(self, args: tuple):
+        self.saved_tensors: tuple = ()
+        self.needs_input_grad = tuple(map(_is_float, args))
+
+    def save_for_backward(self, *tensors) -> None:
+        """Keep tensors as `saved_tensors`."""
+        self.saved_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors) -> None:
+        """Accepted: what is not float has no gradient anyway."""
+
+    def set_materialize_grads(self, value) -> None:
+        """Accepted: gradients that nothing arrives at are zeros."""
+
+
+def with_backward(forward: Callable, backward: Callable, context: Context, args: tuple, name: str):
+    """``forward(context, *args)``, with the gradients that ``backward(context, *gradients)`` gives: one for each
+    argument, None for zeros.  Raises GradientError if their number is another."""
+    outputs: list = []
+    value = callee(forward)(context, *args)
+    if current_trace() is None:
+        return value
+    result = take_apart(value, outputs)
+    inputs: list = []
+    arguments = take_apart(tuple(args), inputs)
+
+    def rule(taken, results, gradients):
+        arriving = put_together(result, gradients)
+        given = callee(backward)(context, *(arriving if isinstance(arriving, tuple) else (arriving,)))
+        return _matched(arguments, given, [None] * len(inputs), f"{name}.backward")
+
+    return put_together(result, with_rule(inputs, outputs, rule, f"{name}.backward"))
+
+
+def recompute(block: Callable, *args, **kwargs):
+    """``block(*args, **kwargs)``, a Cell or function, whose values the backward pass computes again: less memory for
+    more work.  Raises TypeError unless `block` can be called."""
+    if not callable(block):
+        raise TypeError(f"recompute takes a Cell or a function, got {type(block).__name__}")
+    return computed_again(callee(block), args, kwargs)
+
+
 # -- rules ------------------------------------------------------------------------------------------------------
 
 class _Rule:
@@ -228,12 +276,20 @@ def _fitted(gradient, type_, name: str) -> Tensor:
 
 # -- parts of a program that become one `call` ------------------------------------------------------------------
 
+class _PartTrace(RegionTrace):
+    """The trace of a part that runs once: its random numbers are those that it would have outside of a region."""
+
+    def random_key(self) -> Node:
+        key = self.outer.random_key()
+        return self.operands.leaf_of(key, key)
+
+
 class _Part:
     """A call recorded as one closed graph; what it did to Parameters and Python objects is among the results."""
 
     def __init__(self, trace: Trace, function: Callable, args: tuple, kwargs: dict):
         self.trace, self.operands = trace, Operands(trace)
-        self.region = RegionTrace(self.operands)
+        self.region = _PartTrace(self.operands)
         leaves: list = []
         self.arguments, of_kwargs = take_apart((tuple(args), kwargs), leaves, _is_value)
         self.taken = [self.operands.add(n, n.type) for n in map(trace.node_of, leaves)]
@@ -333,8 +389,8 @@ def _matched(structure, found, gradients: list, name: str) -> list:
         elif isinstance(part, (tuple, list)):
             given = given if isinstance(given, (tuple, list)) else (given,)
             if len(given) != len(part):
-                raise locate(GradientError(f"{name} gives {len(given)} gradients for {len(part)} values; return one "
-                                           "for each (None for zeros)"))
+                raise locate(GradientError(f"{name} gave {len(given)} gradients where {len(part)} are wanted; return "
+                                           "one for each value (None for zeros)"))
             for p, g in zip(part, given):
                 match(p, g)
         elif isinstance(part, dict):

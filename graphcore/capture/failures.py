@@ -38,7 +38,7 @@ from graphcore.errors import CaptureError, CompileError, DTypeError, GraphcoreEr
 _RAISE = opmap["RAISE_VARARGS"]         # the instruction of a `raise` statement
 _LANGUAGE = os.path.join("graphcore", "capture", "language") + os.sep      # does what the user's own code says
 _WRONG_CALL = re.compile(r"\S+\(\) (missing \d|takes |got an unexpected|got multiple|got some positional)")
-_BETWEEN = frozenset({"renamed", "called", "__call__", "_called_from_outside", "_run_construct", "_construct", "run",
+_BETWEEN = frozenset({"renamed", "called", "__call__", "_run_eagerly", "_run_construct", "_construct", "run",
                       "capture_call"})
 _COMPLAINTS = (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError)
 

@@ -8,7 +8,7 @@ from graphcore.capture.language.nests import put_together as _put_together
 from graphcore.capture.language.nests import take_apart as _take_apart
 from graphcore.capture.language.texts import Text, has_marks
 from graphcore.capture.places import Container
-from graphcore.capture.trace import Trace, no_trace
+from graphcore.capture.trace import Trace, TracedNumber, no_trace
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
@@ -19,6 +19,13 @@ class _FilledText:
 
     text: Text
     first: int
+
+
+@dataclass(frozen=True)
+class _Number:
+    """The place of an output that is returned as a Python number."""
+
+    index: int
 
 
 def take_apart(value, trace: Trace, outputs: list):
@@ -43,19 +50,21 @@ def _output(value, trace: Trace, outputs: list):
         outputs += [trace.node_of(t) for t in text.tensors]
         return _FilledText(text, len(outputs) - len(text.tensors))
     outputs.append(trace.node_of(value))
-    return Slot(len(outputs) - 1)
+    return (_Number if isinstance(value, TracedNumber) else Slot)(len(outputs) - 1)
 
 
 def put_together(structure, tensors: list):
     """The returned nest, with the Tensors that a run gave."""
     leaves: list = []
-    outer = _take_apart(structure, leaves, lambda v: isinstance(v, (Slot, _FilledText)))
+    outer = _take_apart(structure, leaves, lambda v: isinstance(v, (Slot, _Number, _FilledText)))
     return _put_together(outer, [_value(leaf, tensors) for leaf in leaves])
 
 
 def _value(leaf, tensors: list):
     if isinstance(leaf, Slot):
         return tensors[leaf.index]
+    if isinstance(leaf, _Number):
+        return tensors[leaf.index].item()
     return leaf.text.filled(tensors[leaf.first:leaf.first + len(leaf.text.tensors)])
 
 

@@ -121,15 +121,22 @@ class Variable:
 
 
 def touch(place) -> None:
-    """Note, before it is changed, what a place holds.  What the trace at hand has made itself needs no noting."""
+    """Note, before it is changed, what a place holds."""
     trace = current_trace()
-    if trace is None or not trace.symbolic or place.key in trace.touched:
-        return
-    if isinstance(place, Container) and (place.key in trace.owned or trace.root is trace and not _is_known(place.value)):
-        return
-    if isinstance(place, Variable) and place.tensor.recorder is trace:
-        return
-    trace.touched[place.key] = (place, place.read())
+    if trace is not None and trace.symbolic and place.key not in trace.touched:
+        note(trace, place, place.read())
+
+
+def note(trace: Trace, place, old) -> None:
+    """Note that a trace changes a place that held `old`.  What the trace has made itself needs no noting."""
+    if not _is_own(trace, place):
+        trace.touched.setdefault(place.key, (place, old))
+
+
+def _is_own(trace: Trace, place) -> bool:
+    if isinstance(place, Container):
+        return place.key in trace.owned or trace.root is trace and place.key not in trace.outside
+    return isinstance(place, Variable) and place.tensor.recorder is trace
 
 
 def own(container):
@@ -138,6 +145,14 @@ def own(container):
     if trace is not None:
         trace.owned[id(container)] = container
     return container
+
+
+def containers_in(value) -> list:
+    """The lists, dicts and sets in a nest, the outermost first."""
+    if not isinstance(value, (*CONTAINERS, tuple)):
+        return []
+    items = value.values() if isinstance(value, dict) else value
+    return ([] if isinstance(value, tuple) else [value]) + [c for item in items for c in containers_in(item)]
 
 
 def from_outside(value, depth: int = 3):
@@ -149,10 +164,6 @@ def from_outside(value, depth: int = 3):
             for item in (value.values() if isinstance(value, dict) else value):
                 from_outside(item, depth - 1)
     return value
-
-
-def _is_known(container) -> bool:
-    return id(container) in current_trace().root.outside
 
 
 def restore(trace: Trace) -> dict:

@@ -42,19 +42,27 @@ class Operands:
 class RegionTrace(Trace):
     """The trace of one graph of a region.
 
-    leaves: the loop-carried leaves of Parameters, by id(Parameter).
+    leaves: the loop-carried leaves of Parameters, by id(Parameter); code: of the branch that is recorded.
     """
 
-    def __init__(self, operands: Operands, leaves=None):
+    def __init__(self, operands: Operands, leaves=None, code=None):
         outer = operands.trace
         super().__init__(outer.name)
-        self.outer, self.operands = outer, operands
+        self.outer, self.operands, self.code = outer, operands, code
         self.origins, self._scope, self.parameters = outer.origins, outer._scope, outer.parameters
         self._leaves.update(leaves or {})
 
     @property
     def root(self) -> Trace:
         return self.outer.root
+
+    def recursions(self, code) -> int:
+        """How many of the traces around this one record the branch of this code."""
+        count, trace = 0, self.outer
+        while trace is not self.root:
+            count += trace.code is code
+            trace = trace.outer
+        return count
 
     def next_site(self) -> int:
         return self.outer.next_site()

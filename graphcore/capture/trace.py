@@ -72,6 +72,22 @@ class TracedTensor(Tensor):
             return super().__index__()
         return int(self.recorder.python_value(self.node, int))
 
+    def item(self, *index):
+        """The element as a number of the graph: its value is known when the program runs."""
+        if not self.recorder.symbolic:
+            return super().item(*index)
+        element = self[index[0] if len(index) == 1 else index] if index else self
+        if element.size != 1:
+            raise locate(ValueError(f"item() takes one element out of a tensor; this one is {element.type_}, give an "
+                                    "index"))
+        return TracedNumber(element.reshape(()).node, self.recorder)
+
+    def tolist(self):
+        """The elements as numbers of the graph, in nested lists."""
+        if not self.recorder.symbolic:
+            return super().tolist()
+        return [row.tolist() for row in self] if self.shape else self.item()
+
     def __hash__(self):
         self.recorder.check_hashable(self.node)
         return id(self)
@@ -82,8 +98,8 @@ class TracedTensor(Tensor):
     __copy__ = None     # copy.copy falls back on __reduce_ex__, refused below
 
     def __reduce__(self):
-        raise locate(CaptureError("a tensor has no values to copy or pickle while the graph is captured; tensors do not "
-                                  "change, so use it as it is"))
+        raise locate(CaptureError("a tensor has no values to copy or pickle while the graph is captured; use it as it "
+                                  "is, tensors do not change"))
 
     def __array_function__(self, function, types, args, kwargs):
         self.recorder.require_value(self.node, f"numpy.{function.__name__}")
@@ -99,13 +115,23 @@ class TracedTensor(Tensor):
         return self.recorder.text_of(self, "!r")
 
 
-TracedTensor.__name__ = Tensor.__name__        # to the user it is one: messages of Python and of graphcore name the class
+class TracedNumber(TracedTensor):
+    """A number whose value the program computes: what int(), float(), bool(), not and item() give of a traced tensor.
+
+    It computes as a 0-d tensor and leaves the graph as a Python number.
+    """
+
+    __slots__ = ()
+
+
+TracedNumber.__name__ = TracedTensor.__name__ = Tensor.__name__        # messages of Python name the class; to the user it is a Tensor
 
 
 class Trace:
     """One capture in progress.  Use ``with trace.active():``."""
 
     symbolic = True         # values are not known while recording
+    without_gradients = False       # whether what is recorded now is a constant to gradients, see `no_grad`
 
     def __init__(self, name: str, assumed: tuple = ()):
         self.name = name
@@ -120,6 +146,7 @@ class Trace:
         self.outside: dict = {}                      # id -> container that was there before the capture
         self.states: dict = {}                       # key -> (attribute, the input that it is), see `capture.attributes`
         self.read_attributes: dict = {}              # key -> (owner, value) of attributes read as constants
+        self.endless: set = set()                    # code of branches within which a function calls itself without end
         self.stacked: dict = {}                      # id -> (list, what a loop's body appends to it)
         self._leaves: dict[int, Node] = {}           # id(Parameter) -> its leaf
         self._state: dict[int, Node] = {}            # id(Parameter) -> its value now, where it was assigned
@@ -248,6 +275,8 @@ class Trace:
 
     def record(self, node: Node) -> TracedTensor:
         """Note where a node comes from, and wrap it."""
+        if self.without_gradients:
+            node = structural.stop_gradient(node)
         self.origins.add(node, (user_origin(self._scope_name),))
         return TracedTensor(node, self)
 
@@ -313,8 +342,8 @@ class Trace:
     def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
         """Nodes for the gradients of sum(loss) with respect to the nodes `wrt`; expanded later by the compiler."""
         if not loss.type.dtype.is_float:
-            raise locate(DTypeError(f"only a float output can be differentiated, this one is {loss.type}; return the loss "
-                                    "before it is made integer"))
+            raise locate(DTypeError(f"only a float output can be differentiated, this one is {loss.type}; return the "
+                                    "loss before it is made integer"))
         inputs = (loss,) + ((sens,) if sens is not None else ()) + tuple(wrt)
         together = structural.grad(*inputs, sens=sens is not None)
         self.origins.add(together, (user_origin(self._scope_name),))

@@ -58,7 +58,8 @@ def normalized(entry):
     if isinstance(entry, np.integer):
         return int(entry)
     if isinstance(entry, slice):
-        return slice(*(_bound(b) for b in (entry.start, entry.stop, entry.step)))
+        moving = _moving_window(entry)
+        return moving if moving is not None else slice(*(_bound(b) for b in (entry.start, entry.stop, entry.step)))
     if isinstance(entry, (list, np.ndarray, range, tuple)):
         if any(isinstance(e, Tensor) for e in entry) and current_trace() is not None:
             from graphcore.ops.functional.joining import stack
@@ -76,6 +77,21 @@ def normalized(entry):
                       "bools, or tensors, arrays and lists of ints or bools")
 
 
+def _moving_window(entry: slice) -> Tensor | None:
+    """The indices of ``x[i:i + n]`` for a traced i and a number n: a window of a known size; None for other slices."""
+    start, stop = entry.start, entry.stop
+    if entry.step not in (None, 1) or not isinstance(start, TracedTensor) or not isinstance(stop, TracedTensor) \
+            or current_trace() is None or not current_trace().symbolic:
+        return None
+    first, last = current_trace().node_of(start), current_trace().node_of(stop)
+    if last.op != "add" or first not in last.inputs:
+        return None
+    length = last.inputs[1 - last.inputs.index(first)]
+    if length.op != "const" or length.shape != () or first.shape != ():
+        return None
+    return start + Tensor(np.arange(int(length.attrs["value"].array)), start.dtype)
+
+
 def _bound(value):
     """A bound of a slice: None, an int or a symbolic size."""
     if value is None or isinstance(value, (int, Dim)) and not isinstance(value, bool):
@@ -83,7 +99,7 @@ def _bound(value):
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, Tensor) and value.size == 1 and value.dtype.is_integer:
-        return int(value.item())
+        return int(value)
     raise index_error(f"the bounds of a slice are ints or None, got {value!r}")
 
 

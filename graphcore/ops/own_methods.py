@@ -7,8 +7,6 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore import dtype as dt
-from graphcore.capture.location import locate
-from graphcore.errors import CaptureError
 from graphcore.ops import functional as F
 from graphcore.ops.functional.arguments import also_named, ints_of
 from graphcore.ops.functional.creation import copied
@@ -273,9 +271,12 @@ def itemset(self, *args):
 
 
 def register_hook(self, hook):
-    """Raises CaptureError: hooks on gradients are not supported."""
-    raise locate(CaptureError("hooks on the gradient of a tensor are not supported; change the gradients between "
-                              "value_and_grad and the optimizer"))
+    """Call ``hook(gradient)`` when this Tensor's gradient is computed; returns a handle with `remove()`.
+
+    See `graphcore.capture.points.register_hook`.
+    """
+    from graphcore.capture import points
+    return points.register_hook(self, hook)
 
 
 _OWN = [

@@ -68,8 +68,8 @@ def _operator(function):
 def _not_an_operand(value):
     """NotImplemented; raises DTypeError for None, which has no arithmetic of its own."""
     if value is None:
-        raise locate(DTypeError("arithmetic of a tensor with None; give the variable a value first (does a function lack "
-                                "its return statement?)"))
+        raise locate(DTypeError("arithmetic of a tensor with None; give the variable a value first (does a function "
+                                "lack its return statement?)"))
     return NotImplemented
 
 

@@ -36,8 +36,8 @@ def affine(x, weight, bias):
     """``x @ weight.T + bias`` over the last axis of `x`, as one matrix product whatever the number of axes."""
     sizes = tuple(x.shape)
     if not sizes or sizes[-1] != weight.shape[1]:
-        raise ShapeError(f"the last axis of the input must be {weight.shape[1]}, got shape {sizes}; reshape the input, or "
-                         "make the layer for its size")
+        raise ShapeError(f"the last axis of the input must be {weight.shape[1]}, got shape {sizes}; reshape the input, "
+                         "or make the layer for its size")
     rows = x if len(sizes) == 2 else ops.reshape(x, (-1, sizes[-1]))
     y = ops.matmul(rows, ops.transpose(weight, (1, 0)))
     if bias is not None:

@@ -14,7 +14,7 @@ from graphcore.errors import RecompileWarning
 from graphcore.inspect import NotCompiledError
 
 SCALE, NUMBERS, SETTINGS, TABLE = 2.0, [1, 2], {"k": [1, {"deep": 2}]}, Tensor(np.arange(3, dtype=np.float32))
-ARRAY = np.ones(3, np.float32)
+SHAPE = SimpleNamespace(k=(1, 3))
 
 
 class Colour(enum.Enum):
@@ -176,6 +176,16 @@ def test_a_users_file_with_the_name_of_a_library_module_is_the_users(tmp_path, m
     import this
     g = recorded(read_global(vars(this), "K"))
     assert this.__file__.startswith(str(tmp_path)) and g.check is not None
+
+
+def test_what_moves_the_epoch_is_not_compared_at_each_call():
+    w = Parameter(Tensor([1.0]), name="w")
+    g = recorded(lambda: guards.read_watched(w, "gradient_hooks", ()))
+    assert g.check is None and holds(g)
+    handle = w.register_hook(lambda gradient: gradient)
+    assert not g.refresh()
+    handle.remove()
+    assert g.refresh()
 
 
 def test_what_the_capture_has_written_is_its_own():
@@ -351,3 +361,29 @@ def test_many_recompilations_are_warned_of_once_with_the_reason():
     with pytest.warns(RecompileWarning, match="because of argument 0.*set_inputs"):
         for size in range(1, 10):
             f(ones(size))
+
+
+def test_a_comparison_by_value_leaves_the_check_alone():
+    net = Net()
+    net(ones())
+    g = net._compiled._last.guards
+    check = g.check
+    assert g.refresh() and g.check is check
+    net.alpha = float("2.0")
+    net.sizes = [1, 2]
+    assert g.refresh() and g.check is not check, "it compares another list now"
+
+
+def test_a_call_that_fails_is_no_compilation():
+    @gc.jit
+    def f(x):
+        return x.reshape(SHAPE.k)
+
+    f(ones())
+    SHAPE.k = (7,)
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            f(ones())
+    SHAPE.k = (3, 1)
+    assert f(ones()).shape == (3, 1)
+    assert gc.explain_recompile(f).splitlines()[1:] == ["2: SimpleNamespace.k[0]: 1 -> 3"]

@@ -151,6 +151,33 @@ def test_changed_attributes():
     assert first(net(ones())) == 3215 and net._compiled.last_program is before
 
 
+def test_properties():
+    class Net(Cell):
+        def __init__(self):
+            super().__init__()
+            self.k, self.holder = 2.0, types.SimpleNamespace(k=1.0)
+
+        @property
+        def doubled(self):
+            return self.k * 2 + self.holder.k + FACTOR
+
+        @property
+        def pair(self):
+            return [object(), self.k]
+
+        def construct(self, x):
+            return x * self.doubled + self.pair[1]
+
+    net = Net()
+    assert first(net(ones())) == 9
+    before = net._compiled.last_program
+    assert first(net(ones())) == 9 and net._compiled.last_program is before
+    net.k = 3.0
+    assert first(net(ones())) == 12
+    net.holder.k = 2.0
+    assert first(net(ones())) == 13
+
+
 def _helper(x):
     return x * FACTOR
 

@@ -33,19 +33,23 @@ def run(graph: Graph, leaves: dict) -> list:
     graph = expand_gradients(graph)
     verify(graph, final=True)
     assert parse_graph(print_graph(graph)) == graph
+    return evaluated(graph, leaves)
+
+
+def evaluated(graph: Graph, leaves: dict) -> list:
     values = interpret(graph, leaves)
     return [values[o] for o in graph.outputs]
 
 
 def difference(graph: Graph, leaf, step=1e-6) -> np.ndarray:
     """The derivatives of a graph's only output by each element of a leaf."""
-    found = np.zeros(leaf.shape)
+    graph, found = expand_gradients(graph), np.zeros(leaf.shape)
     for place in np.ndindex(leaf.shape):
         sides = []
         for sign in (1, -1):
             moved = POINT[leaf].copy()
             moved[place] += sign * step
-            sides.append(run(graph, {**POINT, leaf: moved})[0])
+            sides.append(evaluated(graph, {**POINT, leaf: moved})[0])
         found[place] = (sides[0] - sides[1]) / (2 * step)
     return found
 

@@ -41,7 +41,7 @@ def check(program: table.WrongProgram, error: Exception) -> None:
     assert type(error).__name__ == program.kind, text
     assert program.piece in str(error), text
     place = f"{program.filename}:{program.line}"
-    if isinstance(error, GraphcoreError):
+    if isinstance(error, GraphcoreError) and not program.name.startswith("configuration"):
         assert place in text and program.source.splitlines()[program.line - 1].strip() in text
         assert "NoneType" not in text
     else:

@@ -7,8 +7,8 @@ from tests.fuzz.expressions import Expressions
 from tests.fuzz.scope import LARGEST, Expr, FunctionOf, NestOf, NumberOf, Place, Scope, TensorOf, Variable
 
 SHAPES = ((), (), (1,), (3,), (4,), (2, 3), (3, 4), (3, 1), (1, 4), (2, 3, 4), (2, 1, 3))
-MOST_TRIPS = 90             # how often a statement within loops may run
-LONG = 36                   # iterations of a loop that becomes a region
+MOST_TRIPS = 40             # how often a statement within loops may run
+LONG = 33                   # iterations of a loop that becomes a region
 
 
 class Statements(Expressions):
@@ -88,7 +88,7 @@ class Statements(Expressions):
         wanted = TensorOf(self.weighted({"f": 4, "i": 1}), self.pick([(3,), (4,), (2, 3), (3, 4), (3, 1)]))
         e = self.squashed(self.tensor(wanted, 1), LARGEST)
         v = Variable(self.new_name("a"), wanted, LARGEST, own=True)
-        self.write(f"{v.name} = ({e.text}).copy()")
+        self.write(f"{v.name} = {_copy(e.text)}")
         self.scope.add(v)
 
     def _writable(self, test):
@@ -104,7 +104,7 @@ class Statements(Expressions):
         self.write(f"{v.name} = {self._fresh(v, self.assigned(e, v.bound))}")
 
     def _fresh(self, v: Variable, text: str) -> str:
-        return f"({text}).copy()" if v.own else text
+        return _copy(text) if v.own else text
 
     def augmented(self) -> None:
         found = [v for v in self._writable(lambda t: isinstance(t, TensorOf) and t.dtype in "fi") if not v.own]
@@ -470,3 +470,8 @@ class Statements(Expressions):
         e = self.tensor(TensorOf(self.pick("ib"), self.pick([(), (3,)])), 1)
         self.write(self.pick([f"print('value', {e.text})", f"print(f'value {{{e.text}}} here')"]).replace("'", '"', 2)
                    if "'" not in e.text else f"print({e.text})")
+
+
+def _copy(text: str) -> str:
+    """A tensor of its own: the copy of a Parameter would be a Parameter."""
+    return f"({text}) * 1" if "self." in text else f"({text}).copy()"

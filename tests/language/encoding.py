@@ -7,6 +7,7 @@ import numpy as np
 
 _TOLERANCE = {"Float16": 2e-3, "BFloat16": 1e-2, "Float32": 2e-5, "Float64": 1e-9}
 _WRAPPED = re.compile(r"Tensor\(shape=\[[^\]]*\], dtype=\w+, value=\s*")
+_BOOLS = {"True": "1", "False": "0"}      # MindSpore's kernels print them as numbers
 _PUNCTUATION = re.compile(r"[\[\]()',]")
 
 
@@ -77,7 +78,7 @@ def words(printed: str) -> list:
 
 def _number(word: str):
     try:
-        return float(word)
+        return float(_BOOLS.get(word, word))
     except ValueError:
         return word
 

@@ -35,6 +35,7 @@ class Program:
     finite: bool = True         # finite differences are the gradient (not so with stop_gradient or a custom bprop)
     expected: Any = None        # a nest for each input set, in place of what MindSpore gave
     expected_gradients: Any = None
+    printed: str | None = None  # in place of what MindSpore printed
     why: str = ""
 
     @property
@@ -63,11 +64,12 @@ class Constant:
     value: Any
 
 
-def program(*input_sets, gradients=True, finite=True, expected=None, expected_gradients=None, why=""):
+def program(*input_sets, gradients=True, finite=True, expected=None, expected_gradients=None, printed=None,
+            why=""):
     """Register a function or Cell class; `expected` and `expected_gradients` hold one nest for each input set."""
     def register(make):
         _add(Program(_topic(make), make.__name__, make, None, tuple(map(tuple, input_sets)) or ((),), gradients, finite,
-                     expected, expected_gradients, why))
+                     expected, expected_gradients, printed, why))
         return make
     return register
 

@@ -10,13 +10,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from tests.language.runner import topics
 
 RECORDED = Path(__file__).parents[1] / "language" / "recorded"
 PYTHON_VARIABLE = "GRAPHCORE_MINDSPORE_PYTHON"
-_SECONDS_WITHOUT_A_RESULT = 600
+_SECONDS_FOR_A_PROGRAM = 60
 
 
 def main(arguments=None) -> int:
@@ -55,23 +56,27 @@ def write(path: Path, results: dict) -> None:
 def _run_worker(python: str, topic: str, results: dict) -> tuple[str | None, bool]:
     """Run a worker and take up its results; returns the program it was in last and whether it came to its end."""
     command = [python, "-m", "tests.parity.worker", topic, *results]
-    try:
-        done = subprocess.run(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=_SECONDS_WITHOUT_A_RESULT, text=True)
-        output, finished = done.stdout, done.returncode == 0
-        if not finished:
-            print(done.stderr[-2000:], file=sys.stderr)
-    except subprocess.TimeoutExpired as late:
-        output, finished = (late.stdout or b"").decode(), False
     started = None
-    for line in output.splitlines():
-        message = json.loads(line)
-        if "started" in message:
-            started = message["started"]
-        else:
-            results.update(message)
-            started = None if started in message else started
-    return started, finished
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as worker:
+        while line := _line_within(worker, _SECONDS_FOR_A_PROGRAM):
+            message = json.loads(line)
+            if "started" in message:
+                started = message["started"]
+            else:
+                results.update(message)
+                started = None
+    return started, worker.returncode == 0
+
+
+def _line_within(worker: subprocess.Popen, seconds: float) -> str:
+    """The next line of a worker, empty at its end; it is killed where it takes longer."""
+    timer = threading.Timer(seconds, worker.kill)
+    timer.start()
+    try:
+        return worker.stdout.readline()
+    finally:
+        timer.cancel()
 
 
 if __name__ == "__main__":

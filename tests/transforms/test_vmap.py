@@ -138,9 +138,7 @@ def test_what_differs_between_examples_is_kept_nowhere():
     assert net.seen == []
 
 
-def test_printing_happens_for_each_example(capsys, monkeypatch):
-    monkeypatch.setenv("GRAPHCORE_INTERPRET", "1")
-
+def test_printing_happens_for_each_example(way, capsys):
     def show(x):
         if x > 1:
             print("big", x)
@@ -204,6 +202,55 @@ def test_loops_that_all_examples_share(way):
     same(vmap(power, (0, None))(Tensor(x), Tensor(2)), x ** 3)
     same(vmap(gc.grad(power), (0, None))(Tensor(x), Tensor(2)), 3 * x ** 2)
     same(vmap(gc.grad(many_steps))(Tensor(x)), np.full(3, 596.0))
+
+
+def guarded(x, w):
+    if x > 0:
+        y = ops.sqrt(x) * w + ops.sqrt(x * w)
+    else:
+        y = -x * w
+    return y
+
+
+def logarithms(x):
+    y = x
+    while x > 0:
+        y = y + ops.log(x)
+        x = x - 1.5
+    return y
+
+
+def test_what_is_computed_in_vain_harms_no_gradient(way):
+    x, w = Tensor([4.0, -1.0, 9.0]), Tensor(1.0)
+    of_x, of_w = gc.grad(vmap(guarded, (0, None)), (0, 1))(x, w)
+    same(of_x, [0.5, -1, 1 / 3])
+    same(of_w, 8.5)
+    slopes = np.array([1 + 1 / 4 + 1 / 2.5 + 1, 1, 1 + sum(1 / (9 - 1.5 * k) for k in range(6))])
+    same(gc.grad(vmap(logarithms))(x), slopes)
+    same(vmap(gc.grad(logarithms))(x), slopes)
+
+
+def test_random_numbers_that_some_examples_do_without_are_refused():
+    def f(x):
+        if x > 0:
+            x = x + ops.rand(1).sum()
+        return x
+    with pytest.raises(gc.errors.CaptureError, match="draw them before it"):
+        vmap(f)(Tensor([1.0, -1.0]))
+
+
+def test_any_number_of_examples():
+    class Net(nn.Cell):
+        def __init__(self):
+            super().__init__()
+            self.dense = nn.Dense(3, 4, weight_init="one", bias_init="zeros")
+
+        def construct(self, x):
+            return vmap(lambda row: choose(ops.relu(self.dense(row.reshape(1, 3)))).sum())(x)
+    net = Net()
+    net.set_inputs(Tensor(shape=[None, 3], dtype=gc.float32))
+    for count in (2, 5):
+        same(net(Tensor(np.ones((count, 3), np.float32))), np.full(count, 24.0))
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ from graphcore.capture.guards.reads import (
     read_container,
     read_defaults,
     read_global,
+    read_watched,
     recording,
     written,
 )
 from graphcore.capture.guards.snapshots import static_key
 
 __all__ = ["Guards", "changed", "read_attribute", "read_cell", "read_container", "read_defaults", "read_global",
-           "recording", "static_key", "written"]
+           "read_watched", "recording", "static_key", "written"]

@@ -14,12 +14,12 @@ from dataclasses import replace
 from operator import is_
 from types import CellType, CodeType, FunctionType
 
-from graphcore.capture.guards.reads import Attribute, CellAttribute, Closure, Contents, Global, Read
+from graphcore.capture.guards.reads import Attribute, Closure, Contents, Global, Read, Watched
 from graphcore.capture.guards.snapshots import MISSING, Array, Bound, Items, Same, same_words, snapshot
 from graphcore.tensor import Tensor
 
 _PREFIX = "_gc_"            # of the names that stand for objects
-_UNROLLED_ITEMS = 16        # containers with more are compared by a loop
+_UNROLLED_ITEMS = 32        # containers with more are compared by a loop
 _SMALL_ARRAY = 1 << 14      # bytes; up to here comparing copies of the bytes is quicker than NumPy's comparison
 
 
@@ -31,8 +31,7 @@ class Guards:
     """
 
     def __init__(self, reads: dict):
-        # A closure cell that does not hold what was read is a variable of the capture's own, which it has set since.
-        self._reads = tuple(r for r in reads.values() if not isinstance(r, Closure) or r.still_holds())
+        self._reads = tuple(r for r in reads.values() if not _is_fleeting(r) or r.still_holds())
         self.check = compile_check(self._reads)
 
     def changes(self) -> list[str]:
@@ -46,13 +45,25 @@ class Guards:
             now = read.now()
             if not read.held.matches(now):
                 return False
-            if moved or now is not read.held.value:
+            if moved or now is not read.held.value and _expects_the_object(read):
                 read, moved = replace(read, held=Same(MISSING) if now is MISSING else snapshot(now)), True
             kept.append(read)
         if moved:
             self._reads = tuple(kept)
             self.check = compile_check(self._reads)
         return True
+
+
+def _is_fleeting(read: Read) -> bool:
+    """Whether a read may fail at once: of a variable that the capture itself sets later, of what a property makes."""
+    return isinstance(read, Closure) or isinstance(read, Attribute) and read.computed
+
+
+def _expects_the_object(read: Read) -> bool:
+    """Whether a check compares with the very object that was read."""
+    if isinstance(read, Watched):
+        return read.held.changes_in_place
+    return not isinstance(read.held, Bound) and not (isinstance(read, Attribute) and read.computed)
 
 
 def compile_check(reads: tuple[Read, ...]) -> Callable[[], bool] | None:
@@ -73,12 +84,11 @@ class _Writer:
         self._cells: dict = {}          # id -> (name, closure cell)
         self._tests: list[str] = []     # of expressions, which come first
         self._contents: list[str] = []  # statements that take containers apart
-        self._locals = 0
         self._seen: set = set()
 
     def read(self, read: Read) -> None:
         """Add the comparison of one read."""
-        if isinstance(read, CellAttribute):
+        if isinstance(read, Watched):
             self._content(read.held)
         elif isinstance(read.held, Same) and read.held.value is MISSING:
             self._tests.append(f"not {self._name(hasattr)}({self._name(read.owner)}, {read.name!r})")
@@ -114,14 +124,20 @@ class _Writer:
             self._array(held)
         elif isinstance(held, Items):
             if not isinstance(held.value, tuple):
-                value = self._name(held.value)
-                if held.keys is None:
-                    self._row(value, value, [s.value for s in held.items])
-                else:
-                    self._row(value, value, held.keys)
-                    self._row(f"{value}.values()", value, [s.value for s in held.items])
+                self._container(self._name(held.value), held.keys, [s.value for s in held.items])
             for part in held.items:
                 self._content(part)
+
+    def _container(self, name: str, keys: tuple | None, items: list) -> None:
+        if keys is None:
+            self._row(name, name, items)
+        elif 0 < len(keys) <= _UNROLLED_ITEMS and all(type(key) is str for key in keys):
+            self._contents.append(f"if [*{name}] != {self._name(list(keys))}: return False")
+            tests = " and ".join(f"{name}[{key!r}] is {self._name(item)}" for key, item in zip(keys, items))
+            self._contents.append(f"if not ({tests}): return False")
+        else:
+            self._row(name, name, keys)
+            self._row(f"{name}.values()", name, items)
 
     def _row(self, expression: str, container: str, objects) -> None:
         """The objects that iterating gives are these."""
@@ -129,8 +145,7 @@ class _Writer:
         if count == 0:
             self._contents.append(f"if {self._name(len)}({container}): return False")
         elif count <= _UNROLLED_ITEMS:
-            names = [f"{_PREFIX}item_{self._locals + i}" for i in range(count)]
-            self._locals += count
+            names = [f"{_PREFIX}item_{i}" for i in range(count)]
             self._contents.append(f"{', '.join(names)}, = {expression}")
             tests = " and ".join(f"{n} is {self._name(o)}" for n, o in zip(names, objects))
             self._contents.append(f"if not ({tests}): return False")

@@ -16,6 +16,8 @@ _local = threading.local()
 _install_lock = threading.Lock()
 _installed = [0]
 
+_STABLE_DESCRIPTORS = (FunctionType, staticmethod, classmethod, MemberDescriptorType)
+
 #: What a Cell keeps for itself: replaced or changed by its own methods only, which move `epoch.structure`.
 _OF_CELLS = frozenset("""_params _cells _buffers _adopted _referenced _tuples _borrowed _flags _inputs _hooks _extras
     _warned _bound _compiled _attached cell_list _pairs""".split())
@@ -51,8 +53,8 @@ class Read:
 
 
 @dataclass(frozen=True, eq=False)
-class CellAttribute(Read):
-    """An attribute of a Cell: whenever it is set, `epoch.structure` moves."""
+class Watched(Read):
+    """An attribute, as all of Cells, that moves `epoch.structure` whenever it is set."""
 
     def now(self):
         return getattr(self.owner, self.name, MISSING)
@@ -167,14 +169,16 @@ def _recording_getattribute(cell, name):
         value = object.__getattribute__(cell, name)
     except AttributeError:
         if recorder is not None and name[:2] != "__":
-            recorder.note((id(cell), name), CellAttribute, cell, name, MISSING)
+            recorder.note((id(cell), name), Watched, cell, name, MISSING)
         return type(cell).__getattr__(cell, name)
     if recorder is None or name[:2] == "__" or (id(cell), name) in recorder.reads or is_fixed(value):
         return value
     if name in _OF_CELLS:
-        recorder.reads[id(cell), name] = CellAttribute(cell, name, Same(value))
+        recorder.reads[id(cell), name] = Watched(cell, name, Same(value))
+    elif name not in object.__getattribute__(cell, "__dict__") and _property(cell, name) is not None:
+        read_attribute(cell, name, value)       # a property may read more than Cells
     else:
-        recorder.note((id(cell), name), CellAttribute, cell, name, value)
+        recorder.note((id(cell), name), Watched, cell, name, value)
     return value
 
 
@@ -205,10 +209,17 @@ def read_attribute(owner, name: str, value) -> None:
     recorder = _recorder()
     if recorder is None or is_fixed(owner) or is_fixed(value) or _is_immutable(owner):
         return
-    computed = not isinstance(value, MethodType) and _is_computed(owner, name)
-    if computed and not isinstance(snapshot(value), (Plain, Items)):
-        return          # a new object each time: it is what its own reads make it
-    recorder.note((id(owner), name), Attribute, owner, name, value, computed=computed)
+    found = None if isinstance(value, MethodType) else _property(owner, name)
+    if is_fixed(getattr(found, "fget", None)) or found is not None and not isinstance(snapshot(value), (Plain, Items)):
+        return          # perhaps a new object each time: it is what the reads of the property make it
+    recorder.note((id(owner), name), Attribute, owner, name, value, computed=found is not None)
+
+
+def read_watched(owner, name: str, value) -> None:
+    """The capture has read an attribute of graphcore's own objects, each change of which moves `epoch.structure`."""
+    recorder = _recorder()
+    if recorder is not None:
+        recorder.note((id(owner), name), Watched, owner, name, value)
 
 
 def read_container(container) -> None:
@@ -249,9 +260,10 @@ def _is_parameter(value) -> bool:
     return isinstance(value, Parameter)
 
 
-def _is_computed(owner, name: str) -> bool:
-    """Whether an attribute is a property or its like, and no function, nor one of `__slots__`."""
+def _property(owner, name: str):
+    """What computes an attribute, a property or its like; None for a stored one, or a function."""
     found = next((vars(kind)[name] for kind in type(owner).__mro__ if name in vars(kind)), None)
-    return hasattr(type(found), "__get__") and not isinstance(
-        found, (FunctionType, staticmethod, classmethod, MemberDescriptorType))
-
+    if not hasattr(type(found), "__get__") or isinstance(found, _STABLE_DESCRIPTORS):
+        return None
+    is_cached = not hasattr(type(found), "__set__") and name in getattr(owner, "__dict__", ())
+    return None if is_cached else found

@@ -157,10 +157,10 @@ def same_words(array: np.ndarray, words: np.ndarray) -> bool:
     """Whether an array has the shape, dtype and, bit by bit, the values of a copy."""
     if array.shape != words.shape or array.dtype != words.dtype:
         return False
-    kind = f"u{array.itemsize}" if array.itemsize in (1, 2, 4, 8) and array.flags.c_contiguous else None
-    if kind is None or array.dtype.hasobject:
-        return array.tobytes() == words.tobytes()
-    return bool((array.view(kind) == words.view(kind)).all())
+    if array.dtype.hasobject:
+        return array.tobytes() == words.tobytes()       # the objects' identities
+    kind = "u8" if array.nbytes % 8 == 0 else "u1"
+    return bool((array.reshape(-1).view(kind) == words.reshape(-1).view(kind)).all())
 
 
 def static_key(value):

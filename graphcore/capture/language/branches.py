@@ -9,10 +9,13 @@ from graphcore.capture import places
 from graphcore.capture.language.nests import JoinError, Slot, join, pair_nodes, put_together
 from graphcore.capture.location import locate
 from graphcore.capture.regions import Operands, RegionTrace, place_region
-from graphcore.capture.trace import Trace, TracedTensor, current_trace
+from graphcore.capture.trace import Trace, TracedNumber, TracedTensor, current_trace
 from graphcore.errors import CaptureError
 from graphcore.ops import regions
 from graphcore.tensor import Tensor
+
+
+_DEEPEST_RECURSION = 16     # of one branch within itself, after which a recursion is taken to have no end
 
 
 class Raises(BaseException):
@@ -72,6 +75,9 @@ def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: boo
     outer = current_trace()
     before = get() if names else ()
     try:
+        if then.__code__ in outer.root.endless:
+            raise JoinError("a function calls itself under a condition on a tensor, how often is known when the program "
+                            "runs; write a while loop")
         return _recorded(outer, condition, (then, orelse), names, before, get, put, returns)
     except JoinError as error:
         if names:
@@ -85,7 +91,7 @@ def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: boo
 def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns):
     operands, sides = Operands(outer), []
     for block in blocks:
-        sides.append(_Side(operands, block, names, get, returns))
+        sides.append(_Side(operands, block, blocks, names, get, returns))
         if names:
             put(before)
     first, second = sides
@@ -98,7 +104,7 @@ def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns)
     touched = _join_places(first, second, pairs)
     tensors = _place(outer, condition, operands, sides, pairs)
     for place, old, value in touched:
-        outer.touched.setdefault(place.key, (place, old))
+        places.note(outer, place, old)
         place.write(put_together(value, tensors))
     if names:
         put(tuple(put_together(v, tensors) for v in joined))
@@ -108,8 +114,12 @@ def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns)
 class _Side:
     """One branch, recorded."""
 
-    def __init__(self, operands: Operands, block, names, get, returns: bool):
-        self.trace = RegionTrace(operands)
+    def __init__(self, operands: Operands, block, blocks, names, get, returns: bool):
+        self.trace = RegionTrace(operands, code=block.__code__)
+        if self.trace.recursions(block.__code__) > _DEEPEST_RECURSION:
+            self.trace.root.endless.update(b.__code__ for b in blocks)
+            raise JoinError("a function calls itself under a condition on a tensor, how often is known when the program "
+                            "runs; write a while loop")
         self.raises, self.result, self.values = False, None, ()
         with self.trace.active():
             try:
@@ -170,7 +180,12 @@ def not_(value):
     if is_known(condition):
         return not condition
     from graphcore.ops import functional as F
-    return F.logical_not(condition)
+    return as_number(F.logical_not(condition))
+
+
+def as_number(condition):
+    """A truth value that leaves the graph as a Python bool."""
+    return condition if is_known(condition) else TracedNumber(condition.node, condition.recorder)
 
 
 def and_(first, *others: Callable):
@@ -237,7 +252,7 @@ def _contains(container, element, name: str):
         found = F.any(F.equal(container, element))
     else:
         found = or_(False, *(lambda v=v: True if v is element else v == element for v in container))
-    return found if name == "in" else not_(found)
+    return as_number(truth(found)) if name == "in" else not_(found)
 
 
 def local(read: Callable):

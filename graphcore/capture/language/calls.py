@@ -8,10 +8,11 @@ from types import BuiltinMethodType, FunctionType, MethodType
 from graphcore.capture import guards, places
 from graphcore.capture.convert.converted import converted
 from graphcore.capture.language import effects
-from graphcore.capture.language.branches import and_, if_expression, is_known, or_, truth
+from graphcore.capture.language.branches import and_, as_number, if_expression, is_known, or_, truth
+from graphcore.capture.language.nests import tensors_in
 from graphcore.capture.language.loops import TracedEnumerate, TracedRange, traced_range
 from graphcore.capture.location import is_library_file, locate
-from graphcore.capture.trace import TracedTensor, current_trace
+from graphcore.capture.trace import TracedNumber, TracedTensor, current_trace, no_trace
 from graphcore.errors import CaptureError
 from graphcore.tensor import Tensor
 
@@ -35,8 +36,8 @@ def callee(function):
         if isinstance(owner, places.CONTAINERS):
             return _container_method(owner, function, trace)
         return _BUILTINS.get(function, function) if owner is builtins else function
-    if kind is type:
-        return _BUILTINS.get(function, function)
+    if isinstance(function, type):
+        return _class(function)
     if kind is functools.partial:
         return functools.partial(callee(function.func), *function.args, **function.keywords)
     call = getattr(kind, "__call__", None)
@@ -56,11 +57,20 @@ def _user_function(function: FunctionType):
                 places.from_outside(value)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
             guards.read_cell(cell, name, function.__qualname__)
+            if isinstance(value := _contents(cell), places.CONTAINERS):
+                places.from_outside(value)
         guards.read_defaults(function)
     return new
 
 
-@functools.lru_cache(maxsize=None)
+def _contents(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:          # not bound yet
+        return None
+
+
+@functools.cache
 def _global_names(code) -> tuple:
     """The names that a function and the functions within it may read as globals."""
     names = dict.fromkeys(code.co_names)
@@ -103,13 +113,13 @@ def _number(builtin, dtype: str):
             x = args[0]
             if x.size != 1:
                 raise locate(ValueError(f"{builtin.__name__}() takes a tensor of one element, not one of type {x.type_}"))
-            return F.cast(F.reshape(x, ()), getattr(dt, dtype))
+            return TracedNumber(F.cast(F.reshape(x, ()), getattr(dt, dtype)).node, x.recorder)
         return builtin(*args, **kwargs)
     return of
 
 
 def _truth(*args):
-    return truth(args[0]) if len(args) == 1 else bool(*args)
+    return as_number(truth(args[0])) if len(args) == 1 else bool(*args)
 
 
 def _extreme(builtin, function: str):
@@ -170,6 +180,48 @@ def _new_container(builtin):
     def of(*args, **kwargs):
         return places.own(builtin(*args, **kwargs))
     return of
+
+
+def _class(kind: type):
+    """A class that is called: builtins understand traced tensors, Parameters are not made in a capture."""
+    from graphcore.nn.cell import Cell
+    from graphcore.parameter import Parameter
+    if kind is Tensor:
+        return new_tensor
+    if issubclass(kind, Parameter):
+        raise locate(CaptureError("Parameter(...) inside construct: Parameters are made in __init__, or they would be new "
+                                  "in every call"))
+    if issubclass(kind, Cell):
+        return functools.partial(_new_cell, kind)
+    return _BUILTINS.get(kind, kind)
+
+
+def _new_cell(kind: type, *args, **kwargs):
+    with no_trace():
+        cell = kind(*args, **kwargs)
+    if next(iter(cell.get_parameters()), None) is not None:
+        raise locate(CaptureError(f"{kind.__name__}(...) inside construct: Cells with Parameters are made in __init__, or "
+                                  "their weights would be new in every call"))
+    return cell
+
+
+def new_tensor(*args, **kwargs):
+    """``Tensor(...)``, also of traced tensors and of lists with such."""
+    data = args[0] if args else kwargs.get("input_data")
+    if not any(isinstance(t, TracedTensor) for t in tensors_in(data)):
+        return Tensor(*args, **kwargs)
+    from graphcore.ops import functional as F
+    from graphcore.ops.functional.creation import copied
+    dtype = args[1] if len(args) > 1 else kwargs.get("dtype")
+    value = _stacked(data)
+    return copied(value) if dtype is None else F.cast(value, dtype)
+
+
+def _stacked(value):
+    from graphcore.ops import functional as F
+    if not isinstance(value, (list, tuple)):
+        return value if isinstance(value, Tensor) else Tensor(value)
+    return F.stack([_stacked(v) for v in value], 0)
 
 
 def _setattr(owner, name, value):

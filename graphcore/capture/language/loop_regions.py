@@ -45,10 +45,14 @@ class LoopError(CaptureError):
 
 @dataclass
 class _Item:
-    """A variable or place that a loop's body changes: its value before the loop, taken apart, and what is carried."""
+    """A variable or place that a loop's body changes: its value before the loop, taken apart, and what is carried.
+
+    A variable's list or dict is itself a place: it stays the same object, unless the body gives the variable another.
+    """
 
     name: str
     place: object                       # None for a local variable
+    before: object
     structure: object
     leaves: list
     types: dict = field(default_factory=dict)           # number of a leaf -> the type in which it is carried
@@ -60,6 +64,8 @@ class _Item:
 
     def value(self, carried: list) -> object:
         """The value with what is carried replaced by tensors, taken from the front of `carried`."""
+        if not self.types and self.place is None:
+            return self.before
         leaves = [carried.pop(0) if i in self.types else v for i, v in enumerate(self.leaves)]
         return put_together(self.structure, leaves)
 
@@ -83,9 +89,10 @@ class Loop:
     def _item(self, name: str, place, value) -> _Item:
         leaves: list = []
         structure = take_apart(value, leaves, _is_leaf)
-        item = _Item(name, place, structure, leaves)
-        item.types.update({i: v.type_ for i, v in enumerate(leaves) if isinstance(v, Tensor)
-                           and not isinstance(v, Parameter)})
+        item = _Item(name, place, value, structure, leaves)
+        if place is not None or not places.containers_in(value):
+            item.types.update({i: v.type_ for i, v in enumerate(leaves) if isinstance(v, Tensor)
+                               and not isinstance(v, Parameter)})
         return item
 
     # -- recording -------------------------------------------------------------------------------------
@@ -100,8 +107,8 @@ class Loop:
                 continue
             flag = condition.result
             flag = ir.const(np.asarray(flag)) if is_known(flag) else flag.node
-            graphs = [condition.trace.graph("condition", (flag,)),
-                      round_.trace.graph("body", self._outputs(round_))]
+            outputs = self._outputs(round_)             # may take further operands, which both graphs have
+            graphs = [condition.trace.graph("condition", (flag,)), round_.trace.graph("body", outputs)]
             node = regions.while_(*operands.outer, condition=graphs[0], body=graphs[1], carried=len(initial))
             self._finish(node, graphs)
             return
@@ -160,6 +167,10 @@ class Loop:
         with trace.active():
             carried = [TracedTensor(leaf, trace) for leaf in initial]
             values = [item.value(carried) for item in self.items]
+            for item, value in zip(self.items, values):
+                if value is not item.before and item.place is None:
+                    for container in places.containers_in(value):
+                        places.own(container)
             if self.names:
                 self._put(tuple(values[:len(self.names)]))
             for item, value in zip(self.items[len(self.names):], values[len(self.names):]):
@@ -200,8 +211,8 @@ class Loop:
             return self._first_value(item, structure, leaves)
         if not _same_structure(item.structure, structure):
             raise JoinError(f"{item.name} is {_describe(item.structure, item.leaves)} before the loop and "
-                            f"{_describe(structure, leaves)} after an iteration; a loop that the program runs keeps the "
-                            "kinds and lengths of its variables: write into a tensor of fixed size, or loop over a "
+                            f"{_describe(structure, leaves)} after an iteration; a loop that the program runs keeps "
+                            "the kinds and lengths of its variables: write into a tensor of fixed size, or loop over a "
                             "Python range")
         changed = False
         for i, (old, now) in enumerate(zip(item.leaves, leaves)):
@@ -211,9 +222,9 @@ class Loop:
                 item.types[i], changed = _type_of(now if isinstance(now, Tensor) else old), True
             elif _type_of(now) != item.types[i] and isinstance(now, Tensor):
                 if isinstance(old, Tensor):
-                    raise JoinError(f"{item.name} is {item.types[i]} at the beginning of an iteration and {now.type_} at "
-                                    "its end; a loop that the program runs keeps the types of its variables: give it the "
-                                    "final type before the loop")
+                    raise JoinError(f"{item.name} is {item.types[i]} at the beginning of an iteration and {now.type_} "
+                                    "at its end; a loop that the program runs keeps the types of its variables: give "
+                                    "it the final type before the loop")
                 item.types[i], changed = now.type_, True
         return changed
 

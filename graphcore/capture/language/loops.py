@@ -53,8 +53,8 @@ def traced_range(*arguments):
                                   "index by the tensor in the loop"))
     for value in (start, stop):
         if isinstance(value, TracedTensor) and (value.size != 1 or not value.dtype.is_integer):
-            raise locate(DTypeError(f"range() takes integers, got a tensor of type {value.type_}; convert one element with "
-                                    ".astype(ms.int32)"))
+            raise locate(DTypeError(f"range() takes integers, got a tensor of type {value.type_}; convert one element "
+                                    "with .astype(ms.int32)"))
     from graphcore.ops import functional as F
     start, stop = (F.reshape(v, ()) if isinstance(v, Tensor) else v for v in (start, stop))
     return TracedRange(start, stop, step)
@@ -76,8 +76,8 @@ def while_(test: Callable, body: Callable, names: tuple, get, put) -> None:
     except CaptureError as error:
         raise locate(error) from None
     except Raises:
-        raise locate(CaptureError("the body of this loop always raises an exception; raise it under a condition, or use if"
-                                  " in place of while")) from None
+        raise locate(CaptureError("the body of this loop always raises an exception; raise it under a condition, "
+                                  "or use if in place of while")) from None
 
 
 # -- for ------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphcore import dtype as dt
-from graphcore.capture.trace import Trace
 from graphcore.capture.location import describe, locate, user_frame
+from graphcore.capture.trace import Trace
 from graphcore.errors import CaptureError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node
@@ -141,8 +141,8 @@ def join(name: str, first, second, pairs: list):
         return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
     if isinstance(first, dict) and isinstance(second, dict) and list(first) == list(second):
         return {k: join(f"{name}[{k!r}]", v, second[k], pairs) for k, v in first.items()}
-    raise JoinError(f"{name} is {_shown(first)} in one branch and {_shown(second)} in the other; give it one kind of value "
-                    "in both")
+    raise JoinError(f"{name} is {_shown(first)} in one branch and {_shown(second)} in the other; give it one kind of "
+                    "value in both")
 
 
 def _pair(first, second, pairs: list) -> Slot:
@@ -169,11 +169,11 @@ def pair_nodes(pair: Pair, first: Trace, second: Trace) -> tuple[Node, Node]:
 
 
 def _common(first: TensorType, second: TensorType, weak) -> TensorType:
-    if first == second:
-        return first
-    if weak == [True, True]:
+    if weak == [True, True]:    # float64 is how NumPy sees Python's floats
         kind = dt.float32 if first.dtype.is_float or second.dtype.is_float else promote(first.dtype, second.dtype)
         return TensorType(kind, ())
+    if first == second:
+        return first
     if True in weak:            # a number takes the type of the tensor, if that can hold it
         tensor, number = (second, first) if weak[0] else (first, second)
         if number.dtype.is_float and not tensor.dtype.is_float:

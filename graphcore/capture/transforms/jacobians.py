@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from graphcore.capture import failures
 from graphcore.capture.language import callee
 from graphcore.capture.language.nests import put_together, take_apart
 from graphcore.capture.location import locate
@@ -29,6 +30,7 @@ from graphcore.ops.pointwise import add, cast, eq, iota
 from graphcore.ops.view import reshape, slice_
 
 
+@failures.shows_users_frames
 def jacfwd(fn, grad_position=0, has_aux=False):
     """A function that gives the Jacobian of `fn`, in forward mode: good for few inputs and many outputs.
 
@@ -42,6 +44,7 @@ def jacfwd(fn, grad_position=0, has_aux=False):
     return _jacobian("jacfwd", _forward, fn, grad_position, has_aux)
 
 
+@failures.shows_users_frames
 def jacrev(fn, grad_position=0, has_aux=False):
     """Like `jacfwd`, in reverse mode: good for many inputs and few outputs."""
     return _jacobian("jacrev", _reverse, fn, grad_position, has_aux)

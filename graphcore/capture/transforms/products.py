@@ -6,6 +6,7 @@ from functools import lru_cache
 from graphcore.capture import failures
 from graphcore.capture.language.nests import put_together, take_apart
 from graphcore.capture.location import locate
+from graphcore.capture.points import differentiating
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.capture.transforms.calling import (
     Transformed,
@@ -58,7 +59,7 @@ def push_forward(fn, inputs, tangents, has_aux: bool) -> tuple:
     outputs, aux = call_with_aux(fn, points, has_aux)
     results = [trace.node_of(y) for y in float_tensors(outputs)]
     cotangents = [structural.barrier(pointwise.zeros_like(y), site=trace.next_site()) for y in results]
-    pulled = trace.gradient(inner_product(zip(results, cotangents)), None, [trace.node_of(p) for p in points])
+    pulled = trace.gradient(inner_product(zip(results, cotangents)), None, [p.node for p in points])
     along = inner_product((g.node, trace.node_of(t)) for g, t in zip(pulled, tangents))
     found = iter(trace.gradient(along, None, cotangents))
     leaves: list = []
@@ -116,9 +117,9 @@ class _Pullback:
         """Compute the outputs in the capture at hand; (outputs, auxiliary ones)."""
         trace = self._trace = current_trace()
         points = points_of(trace, self._inputs, "input")
-        at_weights = [trace.differentiable_parameter(w) for w in self._weights or ()]
-        outputs, aux = call_with_aux(self._fn, points, self._has_aux)
-        self._targets = [trace.node_of(p) for p in points] + at_weights
+        with differentiating(trace, self._weights or ()) as weights:
+            outputs, aux = call_with_aux(self._fn, points, self._has_aux)
+        self._targets = [p.node for p in points] + weights
         self._results = [trace.node_of(y) for y in float_tensors(outputs)]
         return outputs, aux
 

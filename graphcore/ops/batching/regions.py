@@ -1,7 +1,8 @@
 """Batching of regions: branches, loops, calls; and the loop over examples for what has no rule.
 
 Where the examples go different ways, all ways are computed and each example takes its own: both branches of an `if`;
-the iterations of a `while` until the last example is done, with the others held as they are.
+the iterations of a `while` until the last example is done, with the others held as they are.  What is computed for an
+example in vain may be NaN, and so may its derivatives: nothing of them gets through (`_gated`).
 """
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from graphcore.ir.types import TapeType, TensorType, TupleType
 from graphcore.ops import pointwise, reduction, regions
 from graphcore.ops.batching.engine import Several, batch, batch_body, draws
 from graphcore.ops.batching.values import Value, batched_type, move_axis
-from graphcore.ops.structural import item
+from graphcore.ops.record import REGISTRY
+from graphcore.ops.structural import item, stop_gradient
 
 
 def batch_region(node: Node, values: list, size) -> Several:
@@ -41,8 +43,11 @@ def _if(node, values, size):
     if condition.batched:
         if then.effects or orelse.effects:
             return one_by_one(node, values, size)
-        sides = [batch(graph, operands, size).outputs for graph in (then, orelse)]
-        return Several(tuple(Value(_choose(condition.node, a, b, size), True) for a, b in zip(*sides)), ())
+        _refuse_draws(node)
+        flags = condition.node, pointwise.logical_not(condition.node)
+        sides = [batch(graph, _gated(graph, flag, operands, size), size).outputs
+                 for graph, flag in zip((then, orelse), flags)]
+        return Several(tuple(Value(_choose(condition.node, a, b), True) for a, b in zip(*sides)), ())
     given = [v.batched for v in operands]
     wanted = [batch_body(graph, given, size)[1] for graph in (then, orelse)]
     wanted = tuple(map(any, zip(*wanted)))
@@ -50,10 +55,49 @@ def _if(node, values, size):
     return _taken_apart(regions.if_(condition.node, *_nodes(operands), then=then, orelse=orelse), wanted)
 
 
-def _choose(flags: Node, first: Value, second: Value, size) -> Node:
+def _choose(flags: Node, first: Value, second: Value) -> Node:
     """For each example the first value where its flag (bool[size]) is set, else the second."""
     rank = max(first.rank, second.rank)
     return pointwise.select(Value(flags, True).aligned(rank), first.aligned(rank), second.aligned(rank))
+
+
+def _gated(graph: Graph, flags: Node, values, size) -> list:
+    """The values that `graph` takes, as they are; but gradients reach them only from examples whose flag is set.
+
+    A shared value needs a gradient for each example for that; it stays shared if no derivative in the graph can be
+    infinite.
+    """
+    is_tame = all(_is_tame(n) for n in graph.nodes)
+    gated = []
+    for value in values:
+        is_float = isinstance(value.node.type, TensorType) and value.node.dtype.is_float
+        if not is_float or is_tame and not value.batched:
+            gated.append(value)
+            continue
+        value = Value(value.spread(size), True)
+        gated.append(Value(_choose(flags, value, Value(stop_gradient(value.node), True)), True))
+    return gated
+
+
+_TAME = frozenset("""select cast copy fence iota random_uniform eq ne lt le gt ge is_nan is_finite logical_and
+    logical_or logical_xor logical_not left_shift right_shift add sub mul maximum minimum neg abs sign square
+    relu floor ceil round trunc sin cos atan tanh sigmoid erf""".split())
+
+
+def _is_tame(node: Node) -> bool:
+    """Whether the derivatives of a node are finite wherever it is."""
+    if node.is_leaf:
+        return True
+    if REGISTRY[node.op].kind == "pointwise":
+        return node.op in _TAME
+    return all(_is_tame(n) for graph in graphs_of(node).values() for n in graph.nodes)
+
+
+def _refuse_draws(node: Node) -> None:
+    """Raise CaptureError if random numbers are drawn where some examples do without: their order would be unclear."""
+    if draws(node):
+        raise CaptureError(f"random numbers are drawn in a {node.op} that the examples of a vmap leave at different "
+                           "times; draw them before it, and use them in it")
 
 
 # -- loops ----------------------------------------------------------------------------------------------------------
@@ -97,8 +141,8 @@ def _while_of_each(node, state, fixed, size):
     inside = _nodes((*leaves, count, *others))
     test = Graph(condition.name, inside, (reduction.any_(running, axes=(0,), keepdims=False),), (), (),
                  condition.origins)
-    outputs = batch(body, leaves + others, size).outputs
-    after = [_choose(running, new, old, size) for new, old in zip(outputs, leaves)]
+    outputs = batch(body, _gated(body, running, leaves + others, size), size).outputs
+    after = [_choose(running, new, old) for new, old in zip(outputs, leaves)]
     after.append(pointwise.add(count.node, pointwise.cast(running, dtype=int64)))
     after += (o.spread(size) for o in outputs[carried:])
     made = regions.while_(*_given(state, (True,) * carried, size), pointwise.zeros_like(count.node), *_nodes(fixed),
@@ -140,14 +184,15 @@ def _loop(node, values, size):
 
 def _loop_of_each(node, count: Value, values, size):
     """A loop whose examples have numbers of iterations of their own: it runs for the longest, the others wait."""
+    _refuse_draws(node)
     body, carried, stacks, reverse = (node.attrs[k] for k in ("body", "carried", "stacks", "reverse"))
     given = [False, *(True for _ in range(carried)), *(v.batched for v in values[carried:])]
     leaves = [Value(ir.input_(leaf.name, batched_type(leaf.type, size) if b else leaf.type), b)
               for leaf, b in zip(body.inputs, given)]
     own = _leaf_beside(body.inputs, count.node.type)
-    outputs = batch(body, leaves, size).outputs
     running = pointwise.lt(leaves[0].node, own.node)
-    after = [_choose(running, new, old, size) for new, old in zip(outputs, leaves[1:1 + carried])]
+    outputs = batch(body, _gated(body, running, leaves, size), size).outputs
+    after = [_choose(running, new, old) for new, old in zip(outputs, leaves[1:1 + carried])]
     after += (o.spread(size) for o in outputs[carried:])
     longest = reduction.max_(count.node, axes=(0,), keepdims=False)
     made = regions.loop(longest, *_given(values[:carried], (True,) * carried, size),
@@ -195,6 +240,8 @@ def one_by_one(node: Node, values: list, size) -> Several:
     if any(isinstance(t, TapeType) for t in (*items, *(v.node.type for v in values))):
         raise CaptureError("vmap of the gradient of a loop that prints, raises or calls back into Python, where the "
                            "examples run different numbers of iterations; take the side effect out of the loop")
+    if REGISTRY[node.op].kind == "region":
+        _refuse_draws(node)
     index = ir.input_("i", TensorType(int64, ()))
     leaves = tuple(ir.input_(f"v{k}", original.type) for k, original in enumerate(node.inputs))
     inner = ir.node(node.op, leaves, node.attrs, node.type)

@@ -87,7 +87,8 @@ def axis_of(axis, rank: int, name: str) -> int:
         raise dtype_error(f"{name}: the axis must be an int, got {axis!r}")
     if not -rank <= axis < rank:
         raise shape_error(f"{name}: axis {axis} is out of range for a tensor of {rank} dimensions; give an axis from "
-                          f"{-rank} to {rank - 1}" if rank else f"{name}: a 0-d tensor has no axis {axis}; leave it out")
+                          f"{-rank} to {rank - 1}" if rank else
+                          f"{name}: a 0-d tensor has no axis {axis}; leave it out")
     return axis % rank
 
 

@@ -9,7 +9,7 @@ from graphcore.ops.state import assign, assign_add, assign_sub
 
 __all__ = [
     "assign", "assign_add", "assign_sub", "stop_gradient", "depend", "partial", "print_", "is_", "is_not", "in_",
-    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad", "mixed_precision_cast",
+    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad", "get_grad", "mixed_precision_cast",
     "control_depend",
 ]
 
@@ -104,3 +104,9 @@ def value_and_grad(fn, grad_position=0, weights=None, has_aux=False, return_ids=
     """A function that returns (value, gradients) of `fn`; see `graphcore.value_and_grad`."""
     from graphcore.capture import gradients
     return gradients.value_and_grad(fn, grad_position, weights, has_aux, return_ids)
+
+
+def get_grad(gradients, identifier):
+    """One gradient among those made with return_ids=True; see `graphcore.get_grad`."""
+    from graphcore.capture import gradients as functions
+    return functions.get_grad(gradients, identifier)
