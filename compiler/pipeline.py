@@ -11,7 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from graphcore.compiler.autodiff import expand_gradients
-from graphcore.compiler.passes import algebra, branches, fold_affine, hoisting, loops, regions, split_reductions
+from graphcore.compiler.passes import (
+    algebra,
+    branches,
+    counting,
+    fold_affine,
+    hoisting,
+    loops,
+    regions,
+    split_reductions,
+)
 from graphcore.compiler.schedule.windows import insert_copies
 from graphcore.ir.graph import Graph, map_regions
 
@@ -32,7 +41,7 @@ def everywhere(run: Callable) -> Callable:
 
 
 _simplify = everywhere(algebra.RULES.apply)
-_REGION_STEPS = (*branches.SIMPLIFY, *loops.SIMPLIFY, *hoisting.HOIST)
+_REGION_STEPS = (*branches.SIMPLIFY, *counting.COUNT, *loops.SIMPLIFY, *hoisting.HOIST)
 
 STAGES = (
     Stage("canonical", _simplify),

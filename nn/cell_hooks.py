@@ -80,7 +80,7 @@ class CellHooks:
 
     def register_backward_hook(self, hook_fn) -> HookHandle:
         """Call ``hook_fn(cell, grad_input, grad_output)`` in the backward pass, with tuples of the gradients by the
-        inputs and by the outputs (None for what is no float tensor).
+        inputs and by the outputs (None for what is no float tensor, or, in PYNATIVE_MODE, not wanted).
 
         What it returns, if not None, replaces the gradients by the inputs: a tuple, or a Tensor for a single one.
         Raises TypeError unless `hook_fn` can be called, GradientError for another number of gradients.
@@ -137,7 +137,7 @@ class CellHooks:
             run = _wrapped(custom_gradients.computed_again, run)
         for hook, _ in extras.of_kind("backward"):
             run = _wrapped(custom_gradients.with_hook_on_call, run, _bound(hook, self), name)
-        for hook, _ in extras.of_kind("backward_pre"):
+        for hook, _ in reversed(extras.of_kind("backward_pre")):
             run = _with_pre_hook(run, _bound(hook, self), name)
         return run
 

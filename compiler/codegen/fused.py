@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphcore.compiler.codegen.phases import find_phases
+from graphcore.compiler.codegen.phases import DEAR, find_phases
 from graphcore.compiler.codegen.scope import Scope
 from graphcore.compiler.codegen.text import add_up, affine, combine, compute_type, identity, times
 from graphcore.compiler.launch import KernelSource
@@ -116,8 +116,7 @@ class _Writer:
 
     def _cost(self) -> int:
         """Roughly how many times dearer than a copy an element is."""
-        heavy = {"exp", "log", "tanh", "sigmoid", "erf", "pow", "sin", "cos", "random_uniform", "log1p", "expm1"}
-        return 1 + sum(3 for m in self.members if m.op in heavy) + len(self.members) // 8
+        return 1 + sum(3 for m in self.members if m.op in DEAR) + len(self.members) // 8
 
     def _title(self) -> str:
         ops = list(dict.fromkeys(m.op for m in self.members if m.op != "cast"))
@@ -282,6 +281,8 @@ class _Writer:
                 reduce(m, scope.operand(loops.operands[m][0], m))
             else:
                 self.line(f"store({element(loops.outputs[m], True)}, {scope.value(m)})")
+        for m, output in phase.keep.items():
+            self.line(f"store({element(loops.outputs[output], True)}, {scope.value(m)})")
 
     # -- columns ---------------------------------------------------------------------------------------
     def _columns(self) -> None:
@@ -370,6 +371,8 @@ class _Writer:
                 self.line(f"store({tables[m]}, j, {combine(m, f'load({tables[m]}, j)', value)})")
             else:
                 self.line(f"store({element(loops.outputs[m], True)}, {scope.value(m)})")
+        for m, output in phase.keep.items():
+            self.line(f"store({element(loops.outputs[output], True)}, {scope.value(m)})")
         self.indent -= depth + 1
 
 

@@ -1,6 +1,8 @@
 """The values that are known by name at one place of a kernel's text."""
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from graphcore.compiler.codegen.text import compute_type, literal
 from graphcore.compiler.schedule.loops import Index, Literal
 from graphcore.ir.graph import Node
@@ -8,9 +10,12 @@ from graphcore.ops.record import REGISTRY
 
 
 class Scope:
-    """The values that are known by name at one place of the text; writes the lines that compute missing ones."""
+    """The values that are known by name at one place of the text; writes the lines that compute missing ones.
 
-    def __init__(self, writer, element, index_of, outer: Scope | None = None, reload=frozenset()):
+    reload: member -> the output in whose memory it lies.
+    """
+
+    def __init__(self, writer, element, index_of, outer: Scope | None = None, reload=MappingProxyType({})):
         self.writer, self.element, self.index_of, self.outer, self.reload = writer, element, index_of, outer, reload
         self.names: dict = {}
         self.tables: dict = {}
@@ -26,7 +31,7 @@ class Scope:
         elif self.outer is not None and group.nodes[m] == "row":
             return self.outer.value(m)
         elif m in self.reload:
-            text = f"load({self.element(writer.loops.outputs[m], True)})"
+            text = f"load({self.element(writer.loops.outputs[self.reload[m]], True)})"
         else:
             text = self._expression(m)
         return self._assign(m, f"v{writer.members.index(m)}", text)

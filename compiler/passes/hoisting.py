@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphcore.compiler.passes.algebra import constant_value
 from graphcore.compiler.passes.branches import is_constant
+from graphcore.compiler.passes.counting import progression
 from graphcore.compiler.passes.loops import LoopDraft
 from graphcore.compiler.passes.regions import Successor, contains, succeeded_by
 from graphcore.ir import graph as ir
@@ -84,7 +84,7 @@ def rows_of_fixed(region: Node, used: tuple) -> Successor | None:
     known, invariant, rows = {}, _invariant(draft), {}
     for n in ir.walk(draft.roots):
         if n.op == "gather" and n.inputs[0] in invariant and not is_constant(n.inputs[0]) and not n.inputs[1].rank:
-            stack = _stack(n, draft, _progression(n.inputs[1], draft.index[0], length, known))
+            stack = _stack(n, draft, progression(n.inputs[1], draft.index[0], length, known))
             if stack is not None:
                 rows[n] = stack
     if not rows:
@@ -93,13 +93,13 @@ def rows_of_fixed(region: Node, used: tuple) -> Successor | None:
     return succeeded_by(new, {k: k for k in used})
 
 
-def _stack(gather: Node, draft: LoopDraft, progression) -> Node | None:
+def _stack(gather: Node, draft: LoopDraft, places) -> Node | None:
     """What `gather` reads in all iterations together, index first; None unless all indices are in range."""
     axis, source, length = gather.attrs["axis"], gather.inputs[0], draft.parts.length
     extent = source.shape[axis]
-    if progression is None or not isinstance(extent, int):
+    if places is None or not isinstance(extent, int):
         return None
-    step, first = progression
+    step, first = places
     last = first + step * (length - 1)
     if not (0 <= first < extent and 0 <= last < extent) or step == 0:
         return None
@@ -109,52 +109,6 @@ def _stack(gather: Node, draft: LoopDraft, progression) -> Node | None:
     size = [n or outer.shape[i] for i, n in enumerate(size)]
     cut = view.slice_(outer, begin=tuple(begin), size=tuple(size), stride=tuple(stride))
     return view.transpose(cut, perm=(axis, *(i for i in range(outer.rank) if i != axis))) if axis else cut
-
-
-def _progression(node: Node, index: Node, length: int, known: dict):
-    """(step, first value) of an integer that is step * index + first, or None.  known: what was found before."""
-    if node not in known:
-        known[node] = _find_progression(node, index, length, known)
-    return known[node]
-
-
-def _find_progression(node: Node, index: Node, length: int, known: dict):
-    if node is index:
-        return 1, 0
-    value = constant_value(node)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return 0, value
-    if node.op == "cast" and node.dtype.name in ("int32", "int64"):
-        return _progression(node.inputs[0], index, length, known)
-    if node.op in ("reshape", "broadcast_to"):
-        return _progression(node.inputs[0], index, length, known)
-    if node.op == "select":
-        return _chosen(node, index, length, known)
-    if node.op not in ("add", "sub", "mul") or node.dtype.is_float:
-        return None
-    a, b = (_progression(i, index, length, known) for i in node.inputs)
-    if a is None or b is None:
-        return None
-    if node.op == "mul":
-        if a[0] and b[0]:
-            return None
-        return a[0] * b[1] + a[1] * b[0], a[1] * b[1]
-    sign = 1 if node.op == "add" else -1
-    return a[0] + sign * b[0], a[1] + sign * b[1]
-
-
-def _chosen(node: Node, index: Node, length: int, known: dict):
-    """select(e < 0, a, b), as indexing writes it, where e has one sign in all iterations."""
-    condition, negative, other = node.inputs
-    if condition.op != "lt" or constant_value(condition.inputs[1]) != 0:
-        return None
-    tested = _progression(condition.inputs[0], index, length, known)
-    if tested is None:
-        return None
-    ends = (tested[1], tested[1] + tested[0] * (length - 1))
-    if (ends[0] < 0) != (ends[1] < 0):
-        return None
-    return _progression(negative if ends[0] < 0 else other, index, length, known)
 
 
 HOIST = tuple((op, step) for op, step in (("loop", rows_of_fixed), ("loop", invariant_values),

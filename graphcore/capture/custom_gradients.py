@@ -13,7 +13,7 @@ import numpy as np
 
 from graphcore.capture import places
 from graphcore.capture.language import callee
-from graphcore.capture.language.nests import Slot, put_together, take_apart
+from graphcore.capture.language.nests import Slot, put_together, take_apart, zeros
 from graphcore.capture.location import locate
 from graphcore.capture.regions import Operands, RegionTrace, place_region
 from graphcore.capture.trace import Trace, TracedTensor, current_trace, no_trace
@@ -73,8 +73,9 @@ def with_hook(value, hook: Callable, name: str = "a hook"):
 def with_hook_on_call(function: Callable, args: tuple, kwargs: dict, hook: Callable, name: str):
     """``function(*args, **kwargs)``, with a hook on the gradients by `args`.
 
-    hook: gets two tuples, the gradients by the arguments and by the results, with None for what is no float tensor;
-    what it returns replaces the first, None leaves it.
+    hook: gets two tuples, the gradients by the arguments and by the results, with None for what is no float tensor
+    (and, where all values are known, for what no gradient is wanted of); what it returns replaces the first, None
+    leaves it.
     """
     trace = current_trace()
     if trace.symbolic:
@@ -82,14 +83,28 @@ def with_hook_on_call(function: Callable, args: tuple, kwargs: dict, hook: Calla
         return part.placed(part.with_hook(hook, name), recompute=False)
     arrived: list = []
 
-    def remember(gradients):
-        arrived.append(gradients)
+    def remember(of_results):
+        arrived.append(of_results if isinstance(of_results, tuple) else (of_results,))
+        _unfinished(trace).append(finish)
 
-    def change(gradients):
-        of_results = arrived.pop() if arrived else ()
-        return hook(gradients, of_results if isinstance(of_results, tuple) else (of_results,))
+    def change(of_arguments):
+        return callee(hook)(of_arguments, arrived.pop())
+
+    def finish():
+        if arrived:             # no gradient by the arguments was wanted
+            callee(hook)((None,) * len(args), arrived.pop())
 
     return with_hook(function(*with_hook(tuple(args), change, name), **kwargs), remember, name)
+
+
+def _unfinished(trace: Trace) -> list:
+    return trace.__dict__.setdefault("unfinished_hooks", [])
+
+
+def finish_hooks(trace: Trace) -> None:
+    """Call the hooks of Cells whose arguments no gradient reached, once a trace that knows all values has gradients."""
+    while _unfinished(trace):
+        _unfinished(trace).pop(0)()
 
 
 def computed_again(function: Callable, args: tuple, kwargs: dict):
@@ -255,7 +270,8 @@ def _fitted(gradient, type_, name: str) -> Tensor:
     """What a rule gave for a value of a type, brought to that type."""
     from graphcore.ops import functional as F
     if gradient is None:
-        return F.zeros(type_.shape, type_.dtype)
+        trace = current_trace()
+        return F.zeros(type_.shape, type_.dtype) if trace is None else TracedTensor(zeros(type_), trace)
     if not isinstance(gradient, (Tensor, int, float, np.generic, np.ndarray)):
         raise locate(GradientError(f"{name} gave a {type(gradient).__name__} as the gradient of a value of type "
                                    f"{type_}; give a Tensor, a number or None"))

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from graphcore import context
 from graphcore.capture import failures
+from graphcore.capture.custom_gradients import finish_hooks
 from graphcore.capture.location import locate
-from graphcore.capture.points import Points, differentiating, hooks_of, map_leaves, with_hooks
+from graphcore.capture.points import Points, carry_hooks, differentiating, hooks_of, map_leaves
 from graphcore.capture.trace import ConcreteTrace, TracedTensor, current_trace
 from graphcore.errors import DTypeError, GradientError, ShapeError, UnboundParameterError, shown
-from graphcore.ops import pointwise, structural
+from graphcore.ops import pointwise
 from graphcore.ops.dispatch import promote
 from graphcore.ops.reduction import sum_
 from graphcore.tensor import Tensor
@@ -116,7 +117,7 @@ class GradientFunction:
         from graphcore.capture.compiled import CompiledFunction
 
         def traced(*args, **kwargs):
-            return self.traced(*map(with_hooks, args, hooks), **kwargs)
+            return self.traced(*map(carry_hooks, args, hooks), **kwargs)
 
         return CompiledFunction(traced if any(hooks) else self.traced, self.__name__)
 
@@ -131,15 +132,13 @@ class GradientFunction:
         sens = args.pop() if self.form.sens_param else None
         found = Points(trace, self.form.all_inputs)
         of_inputs = self._differentiated(found, args)
-        args = [a if i in of_inputs else found.independent(a) for i, a in enumerate(args)]
-        kwargs = found.independent(kwargs)
         weights = self._weight_list()
         with differentiating(trace, weights) as weight_points:
             outputs = callee(self.fn)(*args, **kwargs)
             loss = _loss(trace, self._differentiated_outputs(outputs), sens)
-            gradients = trace.gradient(loss, None, [*found.points, *weight_points, *found.others])
-        return self._arranged(outputs, found.gradients(of_inputs, gradients), weights,
-                              gradients[len(found.points):len(found.points) + len(weights)])
+            gradients = trace.gradient(loss, None, [*found.points, *weight_points])
+            finish_hooks(trace)
+        return self._arranged(outputs, found.gradients(of_inputs, gradients), weights, gradients[len(found.points):])
 
     def _differentiated(self, found: Points, args: list) -> dict:
         """Position -> the form of its gradient; `args` get points to differentiate at."""
@@ -195,7 +194,7 @@ class GradientFunction:
         trace = ConcreteTrace(self.__name__)
         with trace.active():
             traced = [trace.add_concrete_input(f"x{i}", a) if type(a) is Tensor else a for i, a in enumerate(args)]
-            result = self.traced(*map(with_hooks, traced, hooks), **kwargs)
+            result = self.traced(*map(carry_hooks, traced, hooks), **kwargs)
             plain = map_leaves(result, lambda t: Tensor._wrap(t._array.copy(), t.dtype)
                                 if isinstance(t, TracedTensor) else t)
             trace.commit()
@@ -228,7 +227,7 @@ def _weighed(trace, node, weight):
         raise locate(ShapeError(f"sens has shape {weight.shape}, the output that it weighs {node.shape}; give it the "
                                 "shape of the output"))
     weight = weight if weight.dtype is node.dtype else pointwise.cast(weight, dtype=node.dtype)
-    return pointwise.mul(node, structural.stop_gradient(weight))
+    return pointwise.mul(node, weight)
 
 
 class GradOperation:

@@ -19,15 +19,14 @@ from graphcore.tensor import Tensor
 
 
 class Points:
-    """The points of a differentiated function: `points` that gradients are wanted at, `others` where the sweep ends.
+    """The points that stand for arguments of a differentiated function.
 
-    Others are arguments computed outside of the function: constants to it, whatever they depend on.
+    lenient: whether integer Tensors may be among them; their gradients are zeros.
     """
 
-    def __init__(self, trace, lenient: bool):
+    def __init__(self, trace: Trace, lenient: bool):
         self.trace, self.lenient = trace, lenient
-        self.points: list = []
-        self.others: list = []
+        self.points: list[Node] = []
 
     def at(self, value, position: int) -> tuple:
         """An argument with points for its Tensors, and the form of its gradient: a nest of Slots, None without any."""
@@ -44,26 +43,9 @@ class Points:
                 return value, value
             raise locate(GradientError(f"argument {position} has dtype {node.dtype.name}; only floats have gradients: "
                                        "convert it (x.astype(ms.float32)) or leave it out of grad_position"))
-        self.points.append(self._barrier(node))
+        self.points.append(structural.barrier(node, site=self.trace.next_site()))
         point = TracedTensor(self.points[-1], self.trace)
-        for hook in hooks_of(value):
-            point = with_hook(point, hook, "a hook of a tensor")
-        return point, Slot(len(self.points) - 1)
-
-    def _barrier(self, node: Node) -> Node:
-        return structural.barrier(node, site=self.trace.next_site())
-
-    def independent(self, values):
-        """A nest of arguments, those that were computed in this trace behind points of their own."""
-        def of(value):
-            if not isinstance(value, TracedTensor) or not value.dtype.is_float:
-                return value
-            node = self.trace.node_of(value)
-            if node.is_leaf:
-                return value
-            self.others.append(self._barrier(node))
-            return TracedTensor(self.others[-1], self.trace)
-        return map_leaves(values, of)
+        return with_hooks(point, hooks_of(value), "a hook of a tensor"), Slot(len(self.points) - 1)
 
     def gradients(self, forms: dict, found: list) -> dict:
         """The gradients in the forms of `at`, by position."""
@@ -100,10 +82,7 @@ def _hooked(trace: Trace, parameter, point: Node) -> Node:
     """A Parameter's value, with its hooks on the gradient that arrives at it."""
     hooks = hooks_of(parameter)
     guards.read_watched(parameter, "gradient_hooks", hooks)
-    value = TracedTensor(point, trace)
-    for hook in hooks:
-        value = with_hook(value, hook, f"a hook of {parameter.name}")
-    return value.node
+    return with_hooks(TracedTensor(point, trace), hooks, f"a hook of {parameter.name}").node
 
 
 # -- hooks of tensors ---------------------------------------------------------------------------------------------
@@ -135,27 +114,33 @@ def register_hook(tensor: Tensor, hook) -> TensorHook:
                                    "floats have"))
     if isinstance(tensor, TracedTensor):
         return _register_traced(tensor, hook)
-    registered = (hook,)            # a tuple of its own, by which it is found again
+    entry = (hook,)                 # a tuple of its own, by which it is found again
 
     def undo():
-        _set_hooks(tensor, tuple(r for r in tensor.__dict__["_hooks"] if r is not registered))
+        _set_hooks(tensor, tuple(r for r in tensor.__dict__["_hooks"] if r is not entry))
 
-    _set_hooks(tensor, (*tensor.__dict__.get("_hooks", ()), registered))
+    _set_hooks(tensor, (*tensor.__dict__.get("_hooks", ()), entry))
     return TensorHook(undo)
 
 
 def _register_traced(tensor: TracedTensor, hook) -> TensorHook:
-    place = places.Variable(tensor)
-    before = place.read()
-    places.touch(place)
-    hooked = with_hook(tensor, hook, "a hook of a tensor")
-    place.write(hooked)
+    bare, registered = tensor.__dict__.get("_hooked") or (TracedTensor(tensor.node, tensor.recorder), ())
+    entry = (hook,)                 # a tuple of its own, by which it is found again
+    _hook_traced(tensor, bare, (*registered, entry))
 
     def undo():
-        if tensor.node is hooked.node:
-            place.write(before)
+        bare, registered = tensor.__dict__["_hooked"]
+        _hook_traced(tensor, bare, tuple(r for r in registered if r is not entry))
 
     return TensorHook(undo)
+
+
+def _hook_traced(tensor: TracedTensor, bare: TracedTensor, registered: tuple) -> None:
+    """Let `tensor` be `bare` with these hooks from here on."""
+    place = places.Variable(tensor)
+    places.touch(place)
+    place.write(with_hooks(bare, [hook for (hook,) in registered], "a hook of a tensor"))
+    tensor.__dict__["_hooked"] = bare, registered
 
 
 def _set_hooks(tensor: Tensor, registered: tuple) -> None:
@@ -169,11 +154,18 @@ def hooks_of(value) -> tuple:
     return value.__dict__.get("gradient_hooks", ()) if isinstance(value, Tensor) else ()
 
 
-def with_hooks(value, hooks: tuple):
+def carry_hooks(value, hooks: tuple):
     """`value` itself, a traced argument, with the hooks of the Tensor that it stands for."""
     if hooks:
         value.__dict__["gradient_hooks"] = hooks
     return value
+
+
+def with_hooks(tensor: TracedTensor, hooks, name: str) -> TracedTensor:
+    """A traced tensor with hooks, called in their order."""
+    for hook in reversed(hooks):
+        tensor = with_hook(tensor, hook, name)
+    return tensor
 
 
 def map_leaves(value, function):

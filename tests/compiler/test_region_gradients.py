@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 
 from graphcore.compiler.autodiff import expand_gradients
+from graphcore.errors import GradientError
 from graphcore.ir import graph as ir
-from graphcore.ir.graph import Graph
+from graphcore.ir.graph import Graph, Origin
 from graphcore.ir.parser import parse_graph
 from graphcore.ir.printer import print_graph
+from graphcore.ir.types import parse_type
 from graphcore.ir.verifier import verify
 from graphcore.ops import pointwise as pw
 from graphcore.ops import regions, structural
 from graphcore.ops.evaluate import interpret
+from graphcore.ops.record import REGISTRY
 from tests.compiler.region_functions import (
     FUNCTIONS,
     INDEX,
@@ -178,3 +181,19 @@ def test_a_backward_graph_may_call_python():
     (g,) = graph.outputs
     np.testing.assert_array_equal(interpret(graph, POINT, (seen.append,))[g], np.full(3, 8.0))
     assert [v[0] for v in seen] == [1, 2, 4]
+
+
+@pytest.mark.parametrize("region", ["if", "loop"])
+def test_an_operator_without_gradient_is_named_with_its_place(region, monkeypatch):
+    monkeypatch.setattr(REGISTRY["erf"], "vjp", None, raising=False)
+    leaves = (ir.input_("v0", INDEX), ir.input_("v1", VECTOR))[region == "if":]
+    node = pw.erf(leaves[-1])
+    body = Graph("body", leaves, (node,))
+    body.origins.add(node, (Origin("net.block", "net.py", 7),))
+    if region == "if":
+        outer = regions.if_(ir.input_("flag", parse_type("bool[]")), Y, then=body, orelse=body)
+    else:
+        outer = regions.loop(Y, body=body, carried=1, stacks=0, length=3, reverse=False)
+    (g,) = gradients(total(structural.item(outer, index=0)), Y)
+    with pytest.raises(GradientError, match=r"erf has no gradient.*net.block  net.py:7"):
+        expand_gradients(Graph("g", outer.inputs, (g,)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from graphcore import dtype as dt
 from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.pipeline import run_stages
 from graphcore.ir import graph as ir
@@ -89,7 +90,8 @@ def test_an_if_of_a_constant_is_its_branch():
 
 
 def test_what_both_branches_agree_on_is_computed_before():
-    a, b, _ = if_(FLAG, lambda x, y: (dear(x), pw.sin(y), y), lambda x, y: (dear(pw.sin(x)), pw.sin(y), pw.exp(y)), X, Y)
+    a, b, _ = if_(FLAG, lambda x, y: (dear(x), pw.sin(y), y), lambda x, y: (dear(pw.sin(x)), pw.sin(y), pw.exp(y)),
+                  X, Y)
     graph = optimized(a, b)
     assert graph.outputs[1] is pw.sin(Y)
     assert the("if", graph).inputs == (FLAG, X)            # neither y nor the third result is left
@@ -195,3 +197,24 @@ def test_rewrites_of_regions_are_recorded():
     (z,) = if_(ir.const(True), lambda x: (pw.sin(x),), lambda x: (pw.cos(x),), X)
     rules = [r.rule for report in run_stages(Graph("g", (X,), (z,))) for r in report.rewrites]
     assert "decided" in rules
+
+
+@pytest.mark.parametrize("compare, start, bound, step, length", [
+    (pw.lt, 0, 4, 1, 4), (pw.lt, 1, 4, 2, 2), (pw.le, 0, 4, 2, 3), (pw.gt, 4, 0, -1, 4), (pw.ge, 5, 0, -2, 3),
+    (pw.lt, 5, 4, 1, 0),
+])
+def test_a_while_that_counts_is_a_loop(compare, start, bound, step, length):
+    def body(i, h):
+        return pw.add(i, ir.const(step)), pw.add(h, pw.cast(i, dtype=dt.float64))
+    i, h, trips, *_ = while_(lambda i, h: compare(i, ir.const(bound)), body, ir.const(start), Y, carried=2)
+    graph = optimized(i, h, trips)
+    assert "while" not in ops(graph)
+    assert ("loop" in ops(graph)) == bool(length)
+    if length:
+        assert the("loop", graph).attrs["length"] == length
+
+
+def test_a_while_that_may_end_early_stays():
+    i, h, *_ = while_(lambda i, h: pw.logical_and(pw.lt(i, ir.const(9)), pw.lt(total(h), number(50))),
+                      lambda i, h: (pw.add(i, ir.const(1)), pw.add(h, h)), ir.const(0), Y, carried=2)
+    assert "while" in ops(optimized(i, h))

@@ -180,3 +180,38 @@ def test_a_hook_in_a_loop_runs_in_each_iteration(mode):
             i += 1
         return x
     assert float(gc.grad(f)(Tensor(1.0), Tensor(3))) == 216 and seen == [3, 18, 108]
+
+
+def test_hooks_are_called_in_their_order(mode):
+    net, seen, x = Both(), [], Tensor([1.0, 2.0])
+    for name in "ab":
+        net.register_backward_hook(lambda cell, of_inputs, of_outputs, name=name: seen.append(name))
+        net.register_backward_pre_hook(lambda cell, of_outputs, name=name: seen.append("pre " + name))
+    gc.grad(run(net))(X, Y)
+    assert seen == ["pre a", "pre b", "a", "b"]
+    for hook in (lambda g: g * 2, lambda g: g + 1):
+        x.register_hook(hook)
+    assert plain(gc.grad(lambda v: v * 7)(x)) == [15, 15]
+
+    def f(v):
+        y = v * 1
+        handles = [y.register_hook(hook) for hook in (lambda g: g * 2, lambda g: g * 100, lambda g: g + 1)]
+        handles[1].remove()
+        return y * 7
+    assert plain(gc.grad(f)(X)) == [15, 15]
+
+
+def test_a_hook_is_called_where_only_weights_are_wanted(mode):
+    net, seen = nn.Dense(2, 1, weight_init="ones"), []
+    net.register_backward_hook(lambda cell, of_inputs, of_outputs: seen.append(plain(of_outputs)))
+    gradient = gc.grad(net, None, net.trainable_params())
+    for _ in range(2):
+        assert plain(gradient(Tensor([[1.0, 2.0]])))[0] == [[1, 2]]
+    assert seen == [([[1]],)] * 2
+
+
+def test_what_a_hook_raises_is_the_users(mode):
+    def bad(gradient):
+        raise KeyError("mine", float(gradient.sum()))
+    with pytest.raises(KeyError, match="mine"):
+        gc.grad(lambda x: ops.InsertGradientOf(bad)(x) * 2)(X)

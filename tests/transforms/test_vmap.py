@@ -147,6 +147,67 @@ def test_printing_happens_for_each_example(way, capsys):
     assert capsys.readouterr().out.split() == ["big", "4.0", "big", "9.0"]
 
 
+# -- layers -----------------------------------------------------------------------------------------------------------
+
+class Small(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.SequentialCell(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2, 2), nn.Flatten(),
+                                      nn.Dense(8, 3))
+
+    def construct(self, x):
+        return self.body(x)
+
+
+def test_gradients_of_a_convolutional_net_for_each_example(way):
+    net, loss = Small(), nn.CrossEntropyLoss()
+
+    def of_one(image, label):
+        return loss(net(image.expand_dims(0)), label.expand_dims(0))
+    gradients = gc.grad(of_one, None, net.trainable_params())
+    images = Tensor(np.random.default_rng(0).standard_normal((3, 1, 4, 4)).astype(np.float32))
+    labels = Tensor(np.array([0, 2, 1], np.int32))
+    together = vmap(gradients)(images, labels)
+    alone = [gradients(images[i], labels[i]) for i in range(3)]
+    for k, found in enumerate(together):
+        same(found, np.stack([g[k].asnumpy() for g in alone]))
+
+
+class WithGradientOfItsOwn(nn.Cell):
+    def construct(self, x):
+        return x * 2
+
+    def bprop(self, x, out, dout):
+        return (dout * x * 5,)
+
+
+def test_custom_gradients(way):
+    cell, x = WithGradientOfItsOwn(), np.array([1.0, 3.0], np.float32)
+    same(vmap(cell)(Tensor(x)), 2 * x)
+    same(vmap(gc.grad(cell))(Tensor(x)), 5 * x)
+    same(gc.grad(vmap(cell))(Tensor(x)), 5 * x)
+
+
+def test_local_lists(way):
+    def f(x):
+        parts = []
+        for i in range(3):
+            parts.append(x * i)
+        return ops.stack(parts)
+    same(vmap(f, out_axes=1)(Tensor([1.0, 2.0])), np.outer(np.arange(3), [1, 2]))
+
+
+def test_in_a_loop_of_the_program(way):
+    def f(x):
+        while x.sum() < 100:
+            x = vmap(lambda row: row * 2 + row.sum())(x)
+        return x
+    x = X
+    while x.sum() < 100:
+        x = x * 2 + x.sum(1, keepdims=True)
+    same(gc.jit(f)(Tensor(X)), x)
+
+
 # -- control flow on tensors ------------------------------------------------------------------------------------------
 
 def choose(x):

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 import weakref
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
@@ -10,11 +9,8 @@ from types import CellType, CodeType, FunctionType
 from graphcore.capture.convert.rewrite import rewrite_function
 from graphcore.capture.convert.source import find_source
 from graphcore.capture.convert.syntax import PREFIX, function_def
-from graphcore.capture.location import is_library_file
+from graphcore.capture.location import is_users_file
 
-#: Packages whose code never branches on traced tensors, or could not be the user's.
-_FOREIGN = frozenset(sys.stdlib_module_names) | {"numpy", "numba", "llvmlite", "scipy", "pytest", "_pytest", "rich",
-                                                 "graphcore"}
 _GENERATOR = 0x20 | 0x80 | 0x200        # code flags: generator, coroutine, asynchronous generator
 
 
@@ -40,14 +36,9 @@ def converted(function: FunctionType) -> FunctionType:
     return known
 
 
-def has_source(function: FunctionType) -> bool:
-    """Whether a function could be converted (or did not need to be)."""
-    return _is_foreign(function) or converted(function) is not function or _is_converted(function.__code__)
-
-
 def _template(function: FunctionType) -> _Template | None:
     code = function.__code__
-    if _is_converted(code) or code.co_flags & _GENERATOR or _is_foreign(function):
+    if _is_converted(code) or code.co_flags & _GENERATOR or not is_users_file(code.co_filename):
         return None
     key = code.co_filename, code
     if key not in _templates:
@@ -58,11 +49,6 @@ def _template(function: FunctionType) -> _Template | None:
 
 def _is_converted(code: CodeType) -> bool:
     return PREFIX in code.co_freevars
-
-
-def _is_foreign(function: FunctionType) -> bool:
-    package = (function.__globals__.get("__name__") or "").partition(".")[0]
-    return package in _FOREIGN and package != "__main__" or is_library_file(function.__code__.co_filename)
 
 
 def _compile(source, code: CodeType) -> CodeType:

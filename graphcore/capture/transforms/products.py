@@ -107,8 +107,6 @@ def _backward(fn, weights, has_aux: bool) -> Transformed:
 class _Pullback:
     """The function that `vjp` returns."""
 
-    runs_as_it_is = True
-
     def __init__(self, fn, inputs, weights, has_aux):
         self._fn, self._inputs, self._weights, self._has_aux = fn, inputs, weights, has_aux
         self._trace = None      # the capture in which the outputs were computed
