@@ -159,8 +159,8 @@ WORKLOADS = {w.name: w for w in (
              _resnet18(stem_kernel=7, classes=1000), {"infer": Mode(20)}),
     Workload("tiny", 8, "16-32-1 tanh, batch 1, tensor in and tensor out", (1, 16), _tiny,
              {"infer": Mode(50, calls=200)}),
-    Workload("newton", 9, "x exp(x) = a for 1,000 values by Newton's method until no step exceeds 1e-6", (1000,), _newton,
-             {"infer": Mode(50, calls=50)}),
+    Workload("newton", 9, "x exp(x) = a for 1,000 values, Newton's method until no step exceeds 1e-6", (1000,),
+             _newton, {"infer": Mode(50, calls=50)}),
     Workload("branching_rnn", 10, "200 steps of a 32-unit tanh cell with a branch in each, batch 1", (200, 1, 32),
              _branching_rnn, {"infer": Mode(50, calls=20)}),
 )}

@@ -131,7 +131,9 @@ def _without_grad(graph: Graph, node: Node) -> Graph:
         return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
 
     graph = ir.rebuild(graph, expand)
-    graph = graph.replace_roots(graph.outputs, graph.updates, (*graph.effects, *sweep.effects))
+    effects = (*graph.effects, *sweep.effects)
+    ordered = [n for n in ir.walk(effects) if n in effects]     # one may need what another gives
+    graph = graph.replace_roots(graph.outputs, graph.updates, ordered)
     return region_gradients.with_replaced(graph, sweep.replaced)
 
 

@@ -81,8 +81,8 @@ class RegionTrace(Trace):
     def assume(self, node: Node, why: str = "Python code asks for the value of a tensor",
                cure: str = "compute with tensors there (ops.where, arithmetic)"):
         raise locate(CaptureError(
-            f"{why} (here of type {node.type}), under a condition or in a loop that the program decides; {cure}, or take "
-            "this code out of the branch or loop"))
+            f"{why} (here of type {node.type}), under a condition or in a loop that the program decides; {cure}, or "
+            "take this code out of the branch or loop"))
 
     def check_hashable(self, node: Node) -> None:
         if node.type.size == 1 and not node.dtype.is_float:

@@ -124,7 +124,8 @@ class TracedNumber(TracedTensor):
     __slots__ = ()
 
 
-TracedNumber.__name__ = TracedTensor.__name__ = Tensor.__name__        # messages of Python name the class; to the user it is a Tensor
+# Messages of Python name the class; to the user it is a Tensor.
+TracedNumber.__name__ = TracedTensor.__name__ = Tensor.__name__
 
 
 class Trace:
@@ -144,7 +145,7 @@ class Trace:
         self.touched: dict = {}                      # Python state that was changed, see `capture.places`
         self.owned: dict = {}                        # id -> container that was made during this trace
         self.outside: dict = {}                      # id -> container that was there before the capture
-        self.states: dict = {}                       # key -> (attribute, the input that it is), see `capture.attributes`
+        self.states: dict = {}                       # key -> (attribute, its input), see `capture.attributes`
         self.read_attributes: dict = {}              # key -> (owner, value) of attributes read as constants
         self.endless: set = set()                    # code of branches within which a function calls itself without end
         self.stacked: dict = {}                      # id -> (list, what a loop's body appends to it)
@@ -314,8 +315,8 @@ class Trace:
         """Raise CaptureError: the value of `node` exists only when the program runs."""
         raise locate(CaptureError(
             f"the value of a tensor of type {node.type} is needed for {purpose} while the graph is captured, but it is "
-            "known only when the program runs. Compute with tensors instead (ops.where, ops.select), move this code out "
-            "of construct, or run it in PYNATIVE_MODE"))
+            "known only when the program runs. Compute with tensors instead (ops.where, ops.select), move this code "
+            "out of construct, or run it in PYNATIVE_MODE"))
 
     def check_hashable(self, node: Node) -> None:
         """Tensors are hashed by identity; a trace of a loop's body refuses it."""

@@ -51,8 +51,8 @@ def no_inline(fn=None):
 def mutable(input_data, dynamic_len=False):
     """`input_data` as an input of the graph: a number that may change from call to call without compiling again.
 
-    Within the graph an int or float so marked is a 0-d tensor (int64, float32); the numbers of a list, tuple or dict are
-    marked each.  Tensors are inputs in any case.  Raises ValueError for `dynamic_len`, since the length of a list
+    Within the graph an int or float so marked is a 0-d tensor (int64, float32); the numbers of a list, tuple or dict
+    are marked each.  Tensors are inputs in any case.  Raises ValueError for `dynamic_len`, since the length of a list
     belongs to the graph.
     """
     if dynamic_len:

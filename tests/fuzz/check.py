@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import linecache
+import os
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
@@ -50,8 +51,21 @@ def load(source: str, name: str) -> dict:
     return namespace
 
 
-def check(source: str, name: str = "fuzz", gradients: bool = True) -> Checked:
-    """Run everything that is compared.  Never raises: exceptions of the program are findings."""
+def check(source: str, name: str = "fuzz", gradients: bool = True, native: bool = False) -> Checked:
+    """Run everything that is compared.  Never raises: exceptions of the program are findings.
+
+    native: compile the graphs; else they are evaluated by the operators' references.
+    """
+    outer = os.environ.get("GRAPHCORE_INTERPRET", "")
+    os.environ["GRAPHCORE_INTERPRET"] = "" if native else "1"
+    try:
+        return _checked(source, name, gradients)
+    finally:
+        os.environ["GRAPHCORE_INTERPRET"] = outer
+        gc.set_context(mode=gc.GRAPH_MODE)
+
+
+def _checked(source: str, name: str, gradients: bool) -> Checked:
     result = Checked()
     plain, double = load(source, name), load(source.replace(*_DOUBLE), f"{name}_double")
     try:

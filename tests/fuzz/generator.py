@@ -130,7 +130,7 @@ class _Writer(Statements):
                 for v in (*held, *functions, *(Variable(f"self.part{i}", f, 20, writable=False)
                                                for i, (_, f) in enumerate(parts))):
                     self.scope.add(v)
-                self.statements(self.rng.randint(4, 11))
+                self.statements(self.rng.randint(3, 8))
                 self.return_(result)
         self.write("")
         self.write("")

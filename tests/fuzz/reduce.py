@@ -1,4 +1,4 @@
-"""Makes a program that shows a defect smaller, as long as it still shows it: ``python -m tests.fuzz.reduce SEED|FILE``.
+"""Makes a program that shows a defect smaller, as long as it still shows it: ``python -m tests.fuzz.reduce SEED|FILE [--native]``.
 
 A smaller program is one with a statement less, a compound statement replaced by its body, or an expression replaced by
 a part of itself.
@@ -105,34 +105,34 @@ def _parts(node: ast.expr) -> list:
 
 # -- what a defect looks like --------------------------------------------------------------------------------------
 
-def signature(source: str, gradients: bool = True) -> str | None:
+def signature(source: str, gradients: bool = True, native: bool = False) -> str | None:
     """The kind of a program's first finding and, for an error, how it begins; None if nothing is wrong."""
-    findings = check(source, gradients=gradients).findings
+    findings = check(source, gradients=gradients, native=native).findings
     if not findings or findings[0].kind == "invalid":
         return None
     detail = findings[0].detail.splitlines()[0].partition("off by")
     return f"{findings[0].kind}: " + (detail[1] or re.sub(r"[-\d.]+", "#", detail[0])[:60])
 
 
-def _limited(source: str, gradients: bool) -> str | None:
+def _limited(source: str, gradients: bool, native: bool) -> str | None:
     signal.alarm(SECONDS)
     try:
-        return signature(source, gradients)
+        return signature(source, gradients, native)
     except Exception:
         return None
     finally:
         signal.alarm(0)
 
 
-def main(argument: str) -> None:
-    """Reduce the program of a seed or file and print it."""
+def main(argument: str, native: bool = False) -> None:
+    """Reduce the program of a seed or file and print it; native: its graphs are compiled."""
     source = open(argument).read() if os.path.exists(argument) else program(int(argument)).source
     signal.signal(signal.SIGALRM, _stop)
-    wanted = signature(source)
+    wanted = signature(source, native=native)
     print(f"# {wanted}", flush=True)
     if wanted is not None:
         gradients = "gradient" in wanted or "slope" in wanted
-        print(reduced(source, lambda text: _limited(text, gradients) == wanted))
+        print(reduced(source, lambda text: _limited(text, gradients, native) == wanted))
 
 
 def _stop(*_):
@@ -140,4 +140,4 @@ def _stop(*_):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], native="--native" in sys.argv)

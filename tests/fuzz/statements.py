@@ -71,7 +71,7 @@ class Statements(Expressions):
         return TensorOf(self.weighted({"f": 8, "i": 1.5, "b": 0.7}), self.pick(SHAPES))
 
     def depth_here(self) -> int:
-        return 2 if self.place.trips > 8 or self.place.depth > 1 else 3
+        return 1 if self.place.trips > 8 else 2 if self.place.depth else 3
 
     def assigned(self, e: Expr, bound: float) -> str:
         return self.squashed(e, bound).text if isinstance(e.type, TensorOf) else e.text

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from graphcore import dtype as dt
-from graphcore.compiler.kernels import matmul
+from graphcore.compiler.kernels import matmul, products
 from graphcore.compiler.kernels.blocking import Tile
 from graphcore.compiler.toolchain.cpu import host
 from graphcore.errors import DTypeError, ShapeError
@@ -39,6 +39,16 @@ def product(arrays, dtype=dt.float32, **options):
 def test_edges_of_the_tile(m, n):
     for k in (1, D - 1, D + 1, 2 * D):
         product(operands(m, k, n))
+
+
+@pytest.mark.parametrize("dtype", [dt.float32, dt.float64])
+@pytest.mark.parametrize("k", [0, 1, 2, 5, 33])
+def test_strips_of_a_small_matrix(k, dtype):
+    width = products.strip_width(Tile.of(host(), dtype))
+    for m in (1, 3):
+        for n in (1, width - 1, width, 2 * width + 5):
+            product(operands(m, k, n), dtype)
+            product(operands(m, k, n, ta=True), dtype, transpose_a=True)
 
 
 @pytest.mark.parametrize("ta, tb", [(False, True), (True, False), (True, True)])

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import subprocess
+import tempfile
 import sys
 import threading
 from pathlib import Path
@@ -57,8 +58,10 @@ def _run_worker(python: str, topic: str, results: dict) -> tuple[str | None, boo
     """Run a worker and take up its results; returns the program it was in last and whether it came to its end."""
     command = [python, "-m", "tests.parity.worker", topic, *results]
     started = None
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True) as worker:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(     # where MindSpore may leave its files
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True) as worker:
         while line := _line_within(worker, _SECONDS_FOR_A_PROGRAM):
             message = json.loads(line)
             if "started" in message:

@@ -1,4 +1,4 @@
-"""if, conditional expressions, and, or, not, comparisons: on Python values as ever, on tensors as regions of the graph."""
+"""if, conditional expressions, and, or, not, comparisons: in Python on Python values, on tensors regions of the graph."""
 from __future__ import annotations
 
 import operator
@@ -14,7 +14,8 @@ from graphcore.errors import CaptureError
 from graphcore.ops import regions
 from graphcore.tensor import Tensor
 
-
+_ENDLESS = ("a function calls itself under a condition on a tensor, how often is known only when the program runs; write "
+            "a while loop")
 _DEEPEST_RECURSION = 16     # of one branch within itself, after which a recursion is taken to have no end
 
 
@@ -76,8 +77,7 @@ def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: boo
     before = get() if names else ()
     try:
         if then.__code__ in outer.root.endless:
-            raise JoinError("a function calls itself under a condition on a tensor, how often is known when the program "
-                            "runs; write a while loop")
+            raise JoinError(_ENDLESS)
         return _recorded(outer, condition, (then, orelse), names, before, get, put, returns)
     except JoinError as error:
         if names:
@@ -118,8 +118,7 @@ class _Side:
         self.trace = RegionTrace(operands, code=block.__code__)
         if self.trace.recursions(block.__code__) > _DEEPEST_RECURSION:
             self.trace.root.endless.update(b.__code__ for b in blocks)
-            raise JoinError("a function calls itself under a condition on a tensor, how often is known when the program "
-                            "runs; write a while loop")
+            raise JoinError(_ENDLESS)
         self.raises, self.result, self.values = False, None, ()
         with self.trace.active():
             try:

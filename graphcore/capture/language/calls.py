@@ -9,8 +9,8 @@ from graphcore.capture import guards, places
 from graphcore.capture.convert.converted import converted
 from graphcore.capture.language import effects
 from graphcore.capture.language.branches import and_, as_number, if_expression, is_known, or_, truth
-from graphcore.capture.language.nests import tensors_in
 from graphcore.capture.language.loops import TracedEnumerate, TracedRange, traced_range
+from graphcore.capture.language.nests import tensors_in
 from graphcore.capture.location import is_library_file, locate
 from graphcore.capture.trace import TracedNumber, TracedTensor, current_trace, no_trace
 from graphcore.errors import CaptureError
@@ -40,7 +40,7 @@ def callee(function):
         return _class(function)
     if kind is functools.partial:
         return functools.partial(callee(function.func), *function.args, **function.keywords)
-    call = getattr(kind, "__call__", None)
+    call = kind.__call__ if callable(function) else None
     if isinstance(call, FunctionType) and not is_library_file(call.__code__.co_filename):
         return MethodType(_user_function(call), function)
     return function
@@ -112,7 +112,8 @@ def _number(builtin, dtype: str):
             from graphcore.ops import functional as F
             x = args[0]
             if x.size != 1:
-                raise locate(ValueError(f"{builtin.__name__}() takes a tensor of one element, not one of type {x.type_}"))
+                raise locate(ValueError(f"{builtin.__name__}() takes a tensor of one element, not one of type "
+                                        f"{x.type_}"))
             return TracedNumber(F.cast(F.reshape(x, ()), getattr(dt, dtype)).node, x.recorder)
         return builtin(*args, **kwargs)
     return of
@@ -169,8 +170,8 @@ def _filter(function, iterable):
     for value in iterable:
         condition = truth(test(value))
         if not is_known(condition):
-            raise locate(CaptureError("filter() by the value of a tensor: how many remain is known only when the program "
-                                      "runs; use ops.where"))
+            raise locate(CaptureError("filter() by the value of a tensor: how many remain is known only when the "
+                                      "program runs; use ops.where"))
         if condition:
             kept.append(value)
     return iter(kept)
@@ -189,8 +190,8 @@ def _class(kind: type):
     if kind is Tensor:
         return new_tensor
     if issubclass(kind, Parameter):
-        raise locate(CaptureError("Parameter(...) inside construct: Parameters are made in __init__, or they would be new "
-                                  "in every call"))
+        raise locate(CaptureError("Parameter(...) inside construct: Parameters are made in __init__, or they would be "
+                                  "new in every call"))
     if issubclass(kind, Cell):
         return functools.partial(_new_cell, kind)
     return _BUILTINS.get(kind, kind)
@@ -200,8 +201,8 @@ def _new_cell(kind: type, *args, **kwargs):
     with no_trace():
         cell = kind(*args, **kwargs)
     if next(iter(cell.get_parameters()), None) is not None:
-        raise locate(CaptureError(f"{kind.__name__}(...) inside construct: Cells with Parameters are made in __init__, or "
-                                  "their weights would be new in every call"))
+        raise locate(CaptureError(f"{kind.__name__}(...) inside construct: Cells with Parameters are made in __init__, "
+                                  "or their weights would be new in every call"))
     return cell
 
 

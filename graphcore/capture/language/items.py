@@ -43,8 +43,8 @@ def set_attribute(owner, name: str, value) -> None:
         if getattr(owner, name, None) is value:
             return
         if isinstance(value, (Parameter, Cell)):
-            raise locate(CaptureError(f"self.{name} = {type(value).__name__}(...) inside construct: Parameters and Cells "
-                                      "are made in __init__, or they would be new in every call"))
+            raise locate(CaptureError(f"self.{name} = {type(value).__name__}(...) inside construct: Parameters and "
+                                      "Cells are made in __init__, or they would be new in every call"))
         if owner._params.get(name) is not None or name in owner._cells or isinstance(
                 getattr(type(owner), name, None), property):
             setattr(owner, name, value)
@@ -90,8 +90,8 @@ def set_item(owner, key, value):
 def set_item_of_outer(owner, key, value) -> None:
     """``owner[key] = value`` where `owner` is no local variable.  Raises CaptureError for a tensor."""
     if set_item(owner, key, value) is not owner:
-        raise locate(CaptureError("an element of a tensor that is no local variable is assigned to; tensors are changed "
-                                  "by giving a variable a new value, so take it as an argument and return it"))
+        raise locate(CaptureError("an element of a tensor that is no local variable is assigned to; tensors are "
+                                  "changed by giving a variable a new value, so take it as an argument and return it"))
 
 
 def delete_item(owner, key) -> None:

@@ -1,4 +1,4 @@
-"""Strings with tensors in them: what stands for a tensor in a string while capturing, and its value when the program runs.
+"""Strings with tensors in them: what stands for a tensor while capturing, and its value when the program runs.
 
 ``f"{x}"``, ``"%s" % x`` and ``str(x)`` cannot know the value of a traced tensor; they get a mark, which is replaced in
 what is printed, raised or returned.

@@ -75,6 +75,7 @@ def vjp(fn, *inputs, weights=None, has_aux=False):
     inputs: float Tensors.  The pullback takes a Tensor for each output, of its shape and dtype, that weighs it, and
     gives the tuple of the gradients of the inputs; with `weights` (Parameters, or one) a pair of tuples, for the inputs
     and for the weights.  With has_aux only the first output is differentiated.
+    The pullback computes the outputs again, except within the capture in which vjp was called.
     Raises TypeError for inputs that are not Tensors.
     """
     check_aux_flag(has_aux)

@@ -30,7 +30,8 @@ from graphcore.ops.functional.creation import full_of
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, transpose
 
 __all__ = [
-    "gather", "embedding", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "searchsorted", "bucketize", "scatter_nd", "tensor_scatter_update",
+    "gather", "embedding", "index_select", "gather_elements", "gather_d", "gather_nd", "take", "searchsorted",
+    "bucketize", "scatter_nd", "tensor_scatter_update",
     "tensor_scatter_add", "tensor_scatter_sub", "scatter_nd_update", "scatter_elements", "scatter",
     "tensor_scatter_elements", "index_add", "index_fill", "unsorted_segment_sum", "isin", "slice", "tensor_slice",
     "strided_slice",

@@ -37,7 +37,7 @@ def concat(tensors, axis=0):
 
 
 def whole_stack(parts, axis: int, new_axis: bool) -> Tensor | None:
-    """What joins `parts` if they are all elements of one stack, in order, that a loop of the program gave; else None."""
+    """What joins `parts` if they are all elements, in order, of one stack that a loop gave; else None."""
     trace = current_trace()
     if trace is None or not trace.symbolic:
         return None

@@ -178,12 +178,12 @@ def hasattr_and_getattr(x):
 
 @probe()
 def string_methods(x):
-    return "abc".upper(), "a,b".split(","), "%d" % 3, "{}".format(2), "-".join(["a", "b"]), "abc".startswith("a")
+    return "abc".upper(), "a,b".split(","), "%d" % 3, f"{2}", "-".join(["a", "b"]), "abc".startswith("a")
 
 
 @probe()
 def class_name(x):
-    return type(3).__name__
+    return int.__name__
 
 
 @probe()

@@ -1,0 +1,137 @@
+"""A campaign: ``python -m tests.fuzz --count 5000 --seed 0 --jobs 2 --native 10 --out campaign.jsonl``.
+
+Checks the programs of `count` seeds in worker processes; a worker that dies or takes too long is a finding of its seed.
+Results are appended to `--out`, one line of JSON a seed; seeds that are in it already are not run again.  At the end a
+report is printed.  Every `--native`-th program is compiled to native code, the others run on NumPy references of their
+graphs, which is many times faster and finds the defects of capture and differentiation.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+
+def main() -> int:
+    """Run a campaign; the exit code is 1 if anything was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--native", type=int, default=10, help="compile every N-th program (1: all, 0: none)")
+    parser.add_argument("--timeout", type=float, default=240, help="seconds for one program")
+    parser.add_argument("--out", type=Path, default=Path("campaign.jsonl"))
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        return _work()
+    seeds = range(options.seed, options.seed + options.count)
+    done = {r["seed"]: r for r in _read(options.out)}
+    todo: queue.Queue = queue.Queue()
+    for seed in seeds:
+        if seed not in done:
+            todo.put((seed, bool(options.native) and seed % options.native == 0))
+    with open(options.out, "a") as file:
+        threads = [threading.Thread(target=_Worker(options.timeout).drain, args=(todo, done, file))
+                   for _ in range(options.jobs)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    results = [done[seed] for seed in seeds]
+    print(report(results))
+    return int(any(r["findings"] for r in results))
+
+
+def _read(path: Path) -> list:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class _Worker:
+    """A process that checks one program after the other, started again when it has died or was stopped."""
+
+    def __init__(self, timeout: float):
+        self._timeout, self._process = timeout, None
+
+    def drain(self, todo: queue.Queue, done: dict, file) -> None:
+        """Check seeds until none is left."""
+        while True:
+            try:
+                seed, native = todo.get_nowait()
+            except queue.Empty:
+                break
+            result = done[seed] = self._check(seed, native)
+            file.write(json.dumps(result) + "\n")
+            file.flush()
+            for kind, detail in result["findings"]:
+                print(f"{seed}: {kind}: {detail.splitlines()[0][:150]}", flush=True)
+        if self._process is not None:
+            self._process.stdin.close()
+            self._process.wait()
+
+    def _check(self, seed: int, native: bool) -> dict:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--worker"], text=True,
+                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            threading.Thread(target=self._process.stderr.read, daemon=True).start()
+        timer = threading.Timer(self._timeout, self._process.kill)
+        began = time.monotonic()
+        timer.start()
+        try:
+            self._process.stdin.write(f"{seed} {int(native)}\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            timer.cancel()
+        seconds = time.monotonic() - began
+        if line:
+            return {**json.loads(line), "seconds": round(seconds, 2)}
+        kind = "timeout" if seconds >= self._timeout else "crash"
+        return {"seed": seed, "native": native, "findings": [[kind, f"exit code {self._process.wait()}"]], "notes": [],
+                "features": {}, "seconds": round(seconds, 2)}
+
+
+def _work() -> int:
+    from tests.fuzz.check import check
+    from tests.fuzz.generator import program
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)                       # what programs print is no answer
+    for line in sys.stdin:
+        seed, native = map(int, line.split())
+        made = program(seed)
+        result = check(made.source, f"fuzz_{seed}", native=bool(native))
+        answers.write(json.dumps({"seed": seed, "native": bool(native), "notes": result.notes, "features": made.features,
+                                  "findings": [[f.kind, f.detail] for f in result.findings]}) + "\n")
+        answers.flush()
+    return 0
+
+
+def report(results: list) -> str:
+    """Counts by feature, notes and findings, as Markdown."""
+    features: Counter = Counter()
+    for r in results:
+        features.update(r["features"].keys())
+    notes = Counter(note for r in results for note in set(r["notes"]))
+    kinds = Counter(r["findings"][0][0] for r in results if r["findings"])
+    native, seconds = sum(r["native"] for r in results), sum(r["seconds"] for r in results)
+    bad = [r["seed"] for r in results if r["findings"]]
+    return "\n".join([
+        f"{len(results)} programs (seeds {results[0]['seed']} to {results[-1]['seed']}), {native} of them compiled to "
+        f"native code, {seconds:.0f} s of work: {len(bad)} with findings.", "",
+        "Findings: " + (", ".join(f"{k} {n}" for k, n in kinds.most_common()) or "none") + ".",
+        *([f"Seeds: {', '.join(map(str, bad[:50]))}."] if bad else []),
+        "Notes: " + (", ".join(f"{k} {n}" for k, n in notes.most_common()) or "none") + ".", "",
+        "Programs by feature: " + ", ".join(f"{k} {n}" for k, n in features.most_common()) + "."])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
