@@ -9,8 +9,8 @@ import argparse
 import json
 import os
 import subprocess
-import tempfile
 import sys
+import tempfile
 import threading
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""if, conditional expressions, and, or, not, comparisons: in Python on Python values, on tensors regions of the graph."""
+"""if, conditional expressions, and, or, not, comparisons: Python on Python values, regions on tensors."""
 from __future__ import annotations
 
 import operator
@@ -14,8 +14,8 @@ from graphcore.errors import CaptureError
 from graphcore.ops import regions
 from graphcore.tensor import Tensor
 
-_ENDLESS = ("a function calls itself under a condition on a tensor, how often is known only when the program runs; write "
-            "a while loop")
+_ENDLESS = ("a function calls itself under a condition on a tensor, how often is known only when the program runs; "
+            "write a while loop")
 _DEEPEST_RECURSION = 16     # of one branch within itself, after which a recursion is taken to have no end
 
 

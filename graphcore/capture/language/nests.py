@@ -57,8 +57,8 @@ class Undefined:
 
 
 for _name in """add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and or
-        xor neg pos abs invert lt le gt ge eq ne bool int float index len iter getitem setitem contains call str repr format
-        hash""".split():
+        xor neg pos abs invert lt le gt ge eq ne bool int float index len iter getitem setitem contains call str repr
+        format hash""".split():
     setattr(Undefined, f"__{_name}__", Undefined.refuse)
 
 
