@@ -106,6 +106,13 @@ class Builder:
         self.copy(view, target)
         return target
 
+    def is_fixed(self, buffer: Buffer) -> bool:
+        """Whether a loop stands around the operator in which the buffer stays the same.
+
+        What depends on such buffers alone is computed once, before the loop (see `schedule.derive`).
+        """
+        return buffer in self._lowering.fixed
+
     def copy(self, source: View, target: View) -> None:
         """Copy between windows of equal shape."""
         leaf = ir.input_("source", TensorType(source.dtype, source.shape))
@@ -136,11 +143,12 @@ class _Tables:
 class Lowering:
     """The lowering of one graph: of the program, or of a region.
 
-    leaves: the memory of each input and Parameter leaf (a Tape where it is one); outputs: where the outputs are to go.
+    leaves: the memory of each input and Parameter leaf (a Tape where it is one); outputs: where the outputs are to go;
+    fixed: memory that is the same in all iterations of a loop around the graph.
     """
 
-    def __init__(self, schedule: Schedule, cpu, tables: _Tables, leaves: Mapping, outputs: list):
-        self.schedule, self.cpu, self.tables, self.outputs = schedule, cpu, tables, outputs
+    def __init__(self, schedule: Schedule, cpu, tables: _Tables, leaves: Mapping, outputs: list, fixed=frozenset()):
+        self.schedule, self.cpu, self.tables, self.outputs, self.fixed = schedule, cpu, tables, outputs, fixed
         self.entries: list = []
         self.nodes = frozenset(schedule.graph.nodes)
         self.buffers: dict[Node, Buffer] = dict(leaves)
@@ -155,10 +163,10 @@ class Lowering:
         self._final_copies()
         return tuple(self.entries)
 
-    def nested(self, graph: ir.Graph, leaves: Mapping, outputs: list) -> tuple:
-        """The entries of a region's graph."""
+    def nested(self, graph: ir.Graph, leaves: Mapping, outputs: list, fixed=()) -> tuple:
+        """The entries of a region's graph; `fixed`: memory that is the same in all its iterations, if it is a loop."""
         schedule = make_schedule(insert_copies(graph), ACCEPTS_EPILOGUE)
-        return Lowering(schedule, self.cpu, self.tables, leaves, outputs).run()
+        return Lowering(schedule, self.cpu, self.tables, leaves, outputs, self.fixed.union(fixed)).run()
 
     def emit(self, entry) -> None:
         """Append an entry; who touches an element of a stack touches the stack."""

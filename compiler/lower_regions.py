@@ -35,10 +35,10 @@ def _lower_while(lowering, build, node) -> None:
     fixed = [_operand(lowering, build, i) for i in node.inputs[carried:]]
     _initialise(lowering, build, node.inputs[:carried], state)
     flag = Buffer("goes on", bool_, 1)
-    test = lowering.nested(condition, dict(zip(condition.inputs, (*state, *fixed))), [flag])
+    test = lowering.nested(condition, dict(zip(condition.inputs, (*state, *fixed))), [flag], fixed)
     kept, elements = _places(lowering, tapes, body.outputs[carried:])
     stateful, leaves = _stateful(body, range(carried), (*state, *fixed))
-    inside = lowering.nested(stateful, leaves, kept)
+    inside = lowering.nested(stateful, leaves, kept, fixed)
     counter = trips if structural.item(node, index=carried) in lowering.nodes else None
     lowering.emit(While(test, flag, inside, tuple(state), counter, elements))
 
@@ -57,7 +57,7 @@ def _lower_loop(lowering, build, node) -> None:
     taken, elements = _places(lowering, operands[:stacks], body.inputs[1 + carried:])
     kept, written = _places(lowering, made, body.outputs[carried:])
     stateful, leaves = _stateful(body, range(1, 1 + carried), (index, *state, *taken, *operands[stacks:]))
-    inside = lowering.nested(stateful, leaves, kept)
+    inside = lowering.nested(stateful, leaves, kept, operands[stacks:])
     lowering.emit(Repeat(count, index, attrs["reverse"], inside, tuple(state), elements | written,
                          tuple(t for t in made if isinstance(t, Tape))))
 

@@ -1,8 +1,8 @@
 """Matrix products: which algorithm and which blocks for which sizes.
 
-Four algorithms: *panels* (both operands in the layout of the register tile; see `panels`); for few rows, as at a small
+Five algorithms: *panels* (both operands in the layout of the register tile; see `panels`); for few rows, as at a small
 batch, two that read the right operand once and as it lies: *dots* where it is contiguous along the inner axis, and
-*columns* where it is so along its rows; and a *plain* loop nest for integers.
+*columns* where it is so along its rows, *strips* if it is small, too; and a *plain* loop nest for integers.
 """
 from __future__ import annotations
 
@@ -114,6 +114,8 @@ class _Product:
             return
         if not self.dtype.is_float:
             self._launch_plain()
+        elif self._suits_strips():
+            self._launch_strips()
         elif self._suits_dots():
             self._launch_dots()
         elif self._suits_columns():
@@ -146,20 +148,29 @@ class _Product:
     def _suits_columns(self) -> bool:
         return self._has_rows_up_to(products.VERY_FEW_ROWS) and self.b.across == 1
 
-    def _launch_columns(self) -> None:
+    def _suits_strips(self) -> bool:
+        """For small matrices; in a loop it pays to turn one round that stays the same."""
+        return (self._has_rows_up_to(products.VERY_FEW_ROWS) and self.dtype.code == self._work
+                and static(self.depth * self.columns, SMALL_MATRIX + 1) <= SMALL_MATRIX
+                and (self.b.across == 1 or self.build.is_fixed(self.b.view.buffer)))
+
+    def _launch_strips(self) -> None:
+        if self.b.across != 1:
+            view, (across, along) = self.b.view, (self.b.across, self.b.along)
+            turned = self.build.contiguous(View(view.buffer, (self.depth, self.columns), (along, across), view.offset))
+            self.b = _Operand(turned, outer_first=False)
+            self.reads[1] = turned.buffer
         tile = Tile.of(self.build.cpu, self.dtype)
-        if self._is_small and self.dtype.code == tile.work:
-            kernel, width = products.strips_kernel(tile), products.strip_width(tile)
-        else:
-            kernel, width = products.columns_kernel(self.dtype, self._work), products.COLUMNS_WIDTH
+        self._launch_along_columns(products.strips_kernel(tile), products.strip_width(tile))
+
+    def _launch_columns(self) -> None:
+        self._launch_along_columns(products.columns_kernel(self.dtype, self._work), products.COLUMNS_WIDTH)
+
+    def _launch_along_columns(self, kernel, width: int) -> None:
         words = (Address(self.a.view), Address(self.b.view), Address(self.output), self.rows, self.columns, self.depth,
                  self.a.across, self.a.along, self.b.along, *self.after)
         self._emit(kernel, words, ceil_div(self.columns, width),
                    static(self.depth, 1024) * self.rows * width)
-
-    @property
-    def _is_small(self) -> bool:
-        return static(self.depth * self.columns, SMALL_MATRIX + 1) <= SMALL_MATRIX
 
     @property
     def _work(self) -> str:

@@ -22,7 +22,12 @@ WORKERS = 3
 
 
 class EagerBuild:
-    """What a lowering asks of the compiler, done at once; temps begin as garbage."""
+    """What a lowering asks of the compiler, done at once; temps begin as garbage.
+
+    in_loop: whether operands count as the same in all iterations of a loop.
+    """
+
+    in_loop = False
 
     def __init__(self, binding: dict, cpu=None):
         self.binding, self.memory, self.launches = binding, {}, []
@@ -44,6 +49,9 @@ class EagerBuild:
         if view.is_contiguous:
             return view
         return View.whole(self.hold("copy", view.dtype, self.read(view).ravel()), view.shape)
+
+    def is_fixed(self, buffer: Buffer) -> bool:
+        return self.in_loop
 
     def read(self, view: View) -> np.ndarray:
         array = self.memory[view.buffer].ravel()[self.size(view.offset):]

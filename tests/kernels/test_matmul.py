@@ -13,6 +13,7 @@ from graphcore.ir import graph as ir
 from graphcore.ir.dims import Dim
 from graphcore.ir.types import TensorType
 from graphcore.ops import linear
+from tests.kernels.lowering import EagerBuild
 from tests.kernels.runner import check
 from tests.thinning import thinned
 
@@ -49,6 +50,12 @@ def test_strips_of_a_small_matrix(k, dtype):
         for n in (1, width - 1, width, 2 * width + 5):
             product(operands(m, k, n), dtype)
             product(operands(m, k, n, ta=True), dtype, transpose_a=True)
+
+
+@pytest.mark.parametrize("m, k, n", [(1, 32, 32), (3, 7, 70), (4, 1, 5)])
+def test_a_small_matrix_is_turned_round_in_a_loop(m, k, n, monkeypatch):
+    monkeypatch.setattr(EagerBuild, "in_loop", True)
+    product(operands(m, k, n, tb=True), transpose_b=True)
 
 
 @pytest.mark.parametrize("ta, tb", [(False, True), (True, False), (True, True)])

@@ -27,9 +27,8 @@ def encode(value):
         return {"array": str(value.dtype), "shape": list(value.shape), "values": value.tolist()}
     if hasattr(value, "asnumpy"):
         return _encode_tensor(str(value.dtype), value)
-    name = str(value)
-    if name.startswith("mindspore.") or type(value).__module__.endswith("dtype"):
-        return {"dtype": name.rpartition(".")[2]}
+    if type(value).__module__.rpartition(".")[2] in ("typing", "dtype"):
+        return {"dtype": str(value)}
     return {"object": type(value).__name__}
 
 
@@ -102,6 +101,8 @@ def _dtype_name(dtype: np.dtype) -> str:
 
 
 def _tensor_differences(found, wanted: dict, scale: float, path: str):
+    if isinstance(found, bool) and wanted["tensor"] == "Bool" and wanted["shape"] == []:
+        found = {**wanted, "values": found}     # `not x` is Python's own in PYNATIVE_MODE
     if not isinstance(found, dict) or "tensor" not in found:
         yield f"{path}: {found}, not {wanted}"
         return

@@ -36,6 +36,7 @@ class Program:
     expected: Any = None        # a nest for each input set, in place of what MindSpore gave
     expected_gradients: Any = None
     printed: str | None = None  # in place of what MindSpore printed
+    graph_only: bool = False    # PYNATIVE_MODE differs on purpose, in MindSpore too
     why: str = ""
 
     @property
@@ -65,11 +66,11 @@ class Constant:
 
 
 def program(*input_sets, gradients=True, finite=True, expected=None, expected_gradients=None, printed=None,
-            why=""):
+            graph_only=False, why=""):
     """Register a function or Cell class; `expected` and `expected_gradients` hold one nest for each input set."""
     def register(make):
         _add(Program(_topic(make), make.__name__, make, None, tuple(map(tuple, input_sets)) or ((),), gradients, finite,
-                     expected, expected_gradients, printed, why))
+                     expected, expected_gradients, printed, graph_only, why))
         return make
     return register
 
@@ -77,11 +78,11 @@ def program(*input_sets, gradients=True, finite=True, expected=None, expected_gr
 _NOTHING = object()
 
 
-def script(expected=_NOTHING, why=""):
+def script(expected=_NOTHING, graph_only=False, why=""):
     """Register a function that is run once as ordinary Python."""
     def register(function):
         wanted = None if expected is _NOTHING else [expected]
-        _add(Program(_topic(function), function.__name__, None, function, gradients=False, expected=wanted, why=why))
+        _add(Program(_topic(function), function.__name__, None, function, gradients=False, expected=wanted, graph_only=graph_only, why=why))
         return function
     return register
 

@@ -263,7 +263,7 @@ def duplicate_names_in_one_cell():
     return n(Tensor([1.0])), sorted(p.name for p in n.get_parameters())
 
 
-@script(expected=f32([8]), why="two nets used by one function; MindSpore refuses equal names [limit]")
+@script(expected=Fails(Exception, "w"), why="two Parameters of one graph need two names, as in MindSpore")
 def equal_names_in_two_nets():
     a, b = Scale(2.0), Scale(6.0)
     def forward(x):

@@ -127,7 +127,8 @@ def flag_as_a_value(x):
     return x * positive + 7 * x
 
 
-@program([f32(2), f32(2)], [f32(2), f32(3)])
+@program([f32(2), f32(2)], [f32(2), f32(3)], expected=[f32(20), f32(30)],
+         why="two names of one Tensor are it; MindSpore says they are not [defect]")
 def is_of_two_names(x, y):
     z = x
     if z is x:

@@ -82,11 +82,15 @@ def arguments_of_extremes(i):
 
 @quiet([f32([1, 2])])
 def ranges_and_fills(x):
-    return (ops.arange(3), ops.arange(0.0, 1.0, 0.5), ops.zeros(2, ms.int32), ops.ones_like(x), ops.full((2,), 7.0),
-            ops.zeros_like(x))
+    return (ops.arange(3), ops.arange(0.0, 1.0, 0.5), ops.zeros(2, ms.int32), ops.ones_like(x), ops.zeros_like(x))
 
 
-@quiet([f32([4, 9])])
+@quiet([f32([1, 2])], expected=[f32([7, 7])], why="MindSpore gives int64 in a graph [defect]")
+def full_of_a_float(x):
+    return ops.full((2,), 7.0)
+
+
+@quiet([f32([4, 9])], expected=[(f32([2, 3]), f32([1, 1]), f32([2, 3]))], why="MindSpore has no exp of int32 [limit]")
 def float_functions_of_ints(x):
     i = x.astype(ms.int32)
     return ops.sqrt(i), ops.exp(i * 0), ops.sqrt(x)
@@ -100,7 +104,8 @@ def dtype_of_a_loop_variable(l):
     return total, total / 2
 
 
-@program([f32([1, 2])], [f32([-1, 2])])
+@program([f32([1, 2])], [f32([-3, 2])], expected=[f32([1.5, 3]), f32([-6, 4])],
+         why="MindSpore cannot join a Tensor and a bool in an `and` [limit]")
 def dtype_in_a_branch(x):
     if x.sum() > 0 and x.dtype == ms.float32:
         return x * 1.5
@@ -117,7 +122,7 @@ def logarithm_out_of_range(x):
     return ops.log(x), 1 / x
 
 
-@quiet([i32([100])], expected=[i32([100 * 2**31 // 2**31])], why="a cast there and back")
+@quiet([i32([100])], expected=[i32([100])], why="a cast there and back")
 def cast_there_and_back(i):
     return i.astype(ms.int64).astype(ms.int32)
 

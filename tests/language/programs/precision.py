@@ -58,9 +58,7 @@ def mixed_inputs(x, y):
     return x * y, y * 2
 
 
-@script(expected={"O0": ("Float32", "Float32"), "O1": ("Float32", "Float32"), "O2": ("Float32", "Float32"),
-                  "O3": ("Float16", "Float16"), "auto": ("Float32", "Float32")},
-        why="the levels as documented; MindSpore gives float32 for O3 too on a CPU [defect]")
+@script()
 def amp_levels():
     found = {}
     for level in ("O0", "O1", "O2", "O3", "auto"):
@@ -111,7 +109,8 @@ def scaled_training_step():
     return value, scaler.unscale(grads)
 
 
-@script()
+@script(expected=(f32(1), False, 4.0, True, 2.0, f32([[0.8]])),
+        why="MindSpore lacks the kernels on a CPU [limit]; the step with infinity changes the scale alone")
 def loss_scale_cell_skips_an_overflow():
     net = nn.Dense(1, 1, weight_init="ones", bias_init="zeros")
     with_loss = nn.WithLossCell(net, nn.MSELoss())

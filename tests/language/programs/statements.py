@@ -42,7 +42,7 @@ def f_string(x):
     return x, s
 
 
-@probe()
+@probe(expected=["3.14 's' ()"], why="MindSpore ignores formats in f-strings [defect]")
 def f_string_with_format(x):
     k = 3.14159
     return f"{k:.2f} {'s'!r} {x.shape}"
@@ -75,7 +75,7 @@ def augmented_assignments(x):
     return x
 
 
-@program([f32(2)])
+@program([f32(2)], expected=[(f32(2), f32(-1.5))], why="MindSpore writes into x, which y was bound to [defect]")
 def more_augmented_assignments(x):
     y = x
     y -= 5

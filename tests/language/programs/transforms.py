@@ -173,7 +173,7 @@ def vmap_of_a_vmap():
     return ms.vmap(ms.vmap(scale, in_axes=(None, 0)), in_axes=(0, None))(PAIR, Tensor([3.0, 4.0, 5.0]))
 
 
-@script()
+@script(expected=f32([5.965143, 23.866852]), why="MindSpore takes the maximum over the examples too [defect]")
 def vmap_of_matmul_and_reductions():
     def f(x, w):
         y = ops.matmul(w, x)
