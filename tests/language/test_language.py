@@ -30,7 +30,8 @@ DIFFERENTIABLE = [key for key, p in PROGRAMS.items() if p.gradients and p.finite
 
 
 @cache
-def _recorded(topic: str) -> dict:
+def recorded_of(topic: str) -> dict:
+    """Name -> what MindSpore gave, for the programs of a topic."""
     return json.loads((RECORDED / f"{topic}.json").read_text())
 
 
@@ -46,6 +47,8 @@ def _is_error(value) -> bool:
 def differences_of(entry, part: str, found, recorded: dict):
     """Yield how `found`, the values or gradients of a program, differ from what is expected of it."""
     explicit = entry.expected if part == "values" else entry.expected_gradients
+    if part == "gradients" and explicit is None and entry.expected is not None:
+        return      # MindSpore differentiated another program; finite differences are compared below
     wanted = explicit if explicit is not None else recorded.get(part)
     if wanted is None:
         yield f"MindSpore's {part} are not recorded, and the program says nothing of them"
@@ -64,7 +67,7 @@ def differences_of(entry, part: str, found, recorded: dict):
 
 
 def _check(entry, found: dict, parts) -> None:
-    recorded = _recorded(entry.topic).get(entry.name, {})
+    recorded = recorded_of(entry.topic).get(entry.name, {})
     problems = [line for part in parts for line in differences_of(entry, part, found[part], recorded)]
     if entry.expected is None and "parameters" in recorded:
         problems += encoding.differences(found.get("parameters"), recorded["parameters"], path="parameters")

@@ -10,6 +10,7 @@ from graphcore import dtype as dt
 from graphcore.capture import epoch, guards
 from graphcore.capture.compiled import capture_call
 from graphcore.capture.trace import Trace
+from graphcore.errors import CaptureError
 from graphcore.initializer import initializer
 from graphcore.nn import Cell, CellList, SequentialCell
 from graphcore.ops import pointwise
@@ -381,12 +382,22 @@ def test_repr_is_mindspores_tree():
 
 
 def test_a_cell_made_inside_construct():
-    class Net(Cell):
+    class Doubled(Cell):
         def construct(self, x):
-            return Scale()(x)
+            return x + x
+
+    class Net(Cell):
+        def __init__(self, kind):
+            super().__init__()
+            self.kind = kind
+
+        def construct(self, x):
+            return self.kind()(x)
 
     with Trace("t").active():
-        assert Net()._run_construct(PAIR).shape == (2,)
+        assert Net(Doubled)._run_construct(PAIR).shape == (2,)
+        with pytest.raises(CaptureError, match="their weights would be new in every call"):
+            Net(Scale)._run_construct(PAIR)
 
 
 def test_lazy_parameters_stay_lazy_through_a_capture():

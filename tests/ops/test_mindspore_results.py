@@ -13,7 +13,7 @@ import graphcore.ops.composite as C
 import graphcore.ops.functional as F
 import graphcore.ops.operations as P
 from graphcore import Tensor, ops
-from graphcore.capture.trace import Trace
+from graphcore.capture.trace import NeedsValue, Trace
 from graphcore.errors import CaptureError
 from graphcore.ops.evaluate import interpret
 
@@ -61,8 +61,10 @@ def test_in_a_graph(expression):
                 leaves[names[name].node] = tensor._array
         try:
             found = eval(expression, names)
+        except NeedsValue:          # a size that depends on the data: a program for each, see tests/language
+            return
         except CaptureError as error:
-            assert "depends on the data" in str(error) or "is needed for" in str(error)
+            assert "is needed for" in str(error)
             return
         found = _interpreted(found, trace, leaves)
     _check(found, EXPECTED[expression])

@@ -14,7 +14,9 @@ from graphcore.ops.record import REGISTRY
 from tests.ops.cases import ALL, RECORDS
 
 # Gone before anything runs: they have no values of their own.
-STRUCTURAL = {"grad", "item", "barrier", "stop_gradient"}
+#: Operators of the graph itself and regions, which have tests of their own in tests/ir and tests/compiler.
+STRUCTURAL = {"grad", "item", "barrier", "stop_gradient", "hook", "fence", *(r.name for r in RECORDS
+                                                                            if r.kind == "region")}
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)

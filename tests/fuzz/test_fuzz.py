@@ -1,0 +1,45 @@
+"""300 random programs: in a graph as in PYNATIVE_MODE, gradients as finite differences.
+
+All run on the references of their graphs' operators, every tenth as native code too; a part of both at every run, all
+with ``pytest -m "slow or not slow"``.  ``python -m tests.fuzz`` runs longer campaigns.
+"""
+import pytest
+
+from tests.fuzz.check import check
+from tests.fuzz.generator import program
+from tests.thinning import thinned
+
+SEEDS = range(300)
+
+
+def _check(seed: int, native: bool) -> None:
+    made = program(seed)
+    result = check(made.source, f"fuzz_{seed}", native=native)
+    assert not result.findings, "\n".join(f"{f.kind}: {f.detail}" for f in result.findings) + "\n" + made.source
+
+
+@pytest.mark.parametrize("seed", thinned(SEEDS, 40))
+def test_on_references(seed):
+    _check(seed, native=False)
+
+
+@pytest.mark.parametrize("seed", thinned(SEEDS[::10], 6))
+def test_native(seed):
+    _check(seed, native=True)
+
+
+def test_a_program_is_always_the_same():
+    assert program(7).source == program(7).source != program(8).source
+
+
+def test_a_difference_is_found():
+    wrong = """
+import graphcore as gc
+from graphcore import Tensor, nn
+class Net(nn.Cell):
+    def construct(self, x):
+        return x * (1.0 if gc.get_context("mode") == gc.GRAPH_MODE else 2.0)
+def inputs():
+    return [[Tensor([1.5])], [Tensor([2.5])]]
+"""
+    assert {f.kind for f in check(wrong, "wrong").findings} == {"output", "gradient"}
