@@ -14,7 +14,7 @@ PARTS = {"graphcore": ROOT / "graphcore", "graphcore.nn": ROOT / "nn", "graphcor
 COMPILER_MAY_IMPORT = ("graphcore.compiler", "graphcore.ir", "graphcore.ops", "graphcore.dtype", "graphcore.errors",
                        "graphcore.tensor", "graphcore.capture.epoch")
 # The doors through which graphcore reaches the compiler, and only inside functions.
-FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.trace", "graphcore.capture.gradients",
+FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.tape", "graphcore.capture.gradients",
                "graphcore.capture.transforms.examples",
                "graphcore.context", "graphcore.inspect", "graphcore.cli.dump"}
 # Those that may know the layers: they work on Cells.

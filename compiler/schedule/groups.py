@@ -125,8 +125,8 @@ class Fuser:
     def _place(self, n: Node) -> None:
         candidates = self._candidate_groups(n)
         if self._may_repeat(n, candidates):
-            for g in candidates:
-                self._join(n, g, self._level(n, g))
+            for g in candidates:        # each has the value to itself: none waits for another
+                self._add(n, g, self._level(n, g))
             if len(candidates) > 1:
                 self.note(n, f"cheap: computed in each of the {len(candidates)} kernels that use it")
             return
@@ -232,10 +232,12 @@ class Fuser:
             g.nodes[m] = "row"
 
     def _join(self, n: Node, g: Group, level: str) -> None:
+        self._add(n, g, level)
+        self.successors.setdefault(g, set()).update(u for u in self._user_units(n) if u is not g)
+
+    def _add(self, n: Node, g: Group, level: str) -> None:
         g.nodes[n] = level
         self.groups_of.setdefault(n, []).append(g)
-        if len(self.groups_of[n]) == 1:
-            self.successors.setdefault(g, set()).update(u for u in self._user_units(n) if u is not g)
 
     def _home(self, n: Node) -> Group:
         return self.groups_of[n][0]

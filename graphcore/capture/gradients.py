@@ -13,7 +13,8 @@ from graphcore.capture import failures
 from graphcore.capture.custom_gradients import finish_hooks
 from graphcore.capture.location import locate
 from graphcore.capture.points import Points, carry_hooks, differentiating, hooks_of, map_leaves
-from graphcore.capture.trace import ConcreteTrace, TracedTensor, current_trace
+from graphcore.capture.tape import ConcreteTrace
+from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import DTypeError, GradientError, ShapeError, UnboundParameterError, shown
 from graphcore.ops import pointwise
 from graphcore.ops.dispatch import promote

@@ -1,8 +1,7 @@
 """Tracing: run Python code on symbolic Tensors and record what it does as a graph.
 
 A `Trace` collects nodes, the Parameters that were met (leaves that hold a name and a type, never data), their new
-values, and the places in the user's code.  A `ConcreteTrace` also computes every value as it goes: that is how
-gradients work in PYNATIVE_MODE.
+values, and the places in the user's code.  `capture.tape` has the one that also computes every value as it goes.
 """
 from __future__ import annotations
 
@@ -11,14 +10,13 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from graphcore.capture import epoch
 from graphcore.capture.location import locate, user_origin
 from graphcore.dtype import DType
 from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError, shown
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node, Origins
 from graphcore.ir.types import TensorType
-from graphcore.ops import evaluate, pointwise, structural
+from graphcore.ops import pointwise, structural
 from graphcore.ops.record import Operator
 from graphcore.ops.view import broadcast_to, reshape
 from graphcore.tensor import Tensor
@@ -350,18 +348,6 @@ class Trace:
         self.origins.add(together, (user_origin(self._scope_name),))
         return [self.record(structural.item(together, index=i)) for i in range(len(wrt))]
 
-    def differentiable(self, node: Node) -> Node:
-        """`node` as a point to differentiate at: leaves as they are, others behind a barrier of their own."""
-        return node if node.is_leaf and node.op != "const" else structural.barrier(node, site=self.next_site())
-
-    def differentiable_parameter(self, parameter) -> Node:
-        """The present value of a Parameter as a point to differentiate at; from now on it is read through it."""
-        value = self._state.get(id(parameter))
-        if value is None:
-            return self.leaf(parameter)
-        self._state[id(parameter)] = self.differentiable(value)
-        return self._state[id(parameter)]
-
     # -- the result ------------------------------------------------------------------------------------
     def finish(self, outputs) -> Graph:
         """The graph of what was recorded, returning the nodes `outputs`."""
@@ -375,67 +361,6 @@ class Trace:
     def value_now(self, parameter) -> Node:
         """The node of a Parameter's present value."""
         return self._state.get(id(parameter)) or self.leaf(parameter)
-
-
-class ConcreteTrace(Trace):
-    """A trace that knows all values: Python control flow on them works, gradients are evaluated at once."""
-
-    symbolic = False
-
-    def __init__(self, name: str):
-        super().__init__(name)
-        self.values: dict[Node, np.ndarray] = {}
-
-    def add_concrete_input(self, name: str, tensor: Tensor) -> TracedTensor:
-        traced = self.add_input(name, tensor.type_)
-        self.values[traced.node] = tensor._array
-        return traced
-
-    def python_value(self, node: Node, kind: type):
-        return kind(Tensor._wrap(self.value_of(node), node.dtype))
-
-    def require_value(self, node: Node, purpose: str) -> None:
-        pass
-
-    def text_of(self, tensor: TracedTensor, spec: str) -> str:
-        value = Tensor._wrap(self.value_of(tensor.node), tensor.dtype)
-        return repr(value) if spec == "!r" else format(value, spec)
-
-    def value_of(self, node: Node) -> np.ndarray:
-        if node not in self.values:
-            for n in ir.walk((node,)):
-                if n not in self.values:
-                    self.values[n] = self._leaf_value(n) if n.op == "param" else evaluate.evaluate_node(
-                        n, self.values.__getitem__, self.callbacks)
-        return self.values[node]
-
-    def _leaf_value(self, leaf: Node) -> np.ndarray:
-        return self.parameters[leaf.name].materialized()._array
-
-    def record(self, node: Node) -> TracedTensor:
-        traced = super().record(node)
-        self.value_of(node)
-        return traced
-
-    def gradient(self, loss: Node, sens: Node | None, wrt) -> list[TracedTensor]:
-        from graphcore.compiler.autodiff import expand_grad_nodes
-        together = structural.grad(loss, *(() if sens is None else (sens,)), *wrt, sens=sens is not None)
-        items = [structural.item(together, index=i) for i in range(len(wrt))]
-        expanded = expand_grad_nodes(Graph(self.name, (), tuple(items), origins=self.origins))
-        return [self.record(g) for g in expanded.outputs]
-
-    def assign(self, parameter, value) -> None:
-        super().assign(parameter, value)
-        self.value_of(self._state[id(parameter)])
-
-    def commit(self) -> None:
-        """Write the recorded new values into the Parameters."""
-        if self._state:
-            epoch.data_changed()
-        for parameter in self.parameters.values():
-            node = self._state.get(id(parameter))
-            if node is not None:
-                np.copyto(parameter.materialized()._array, self.value_of(node))
 
 
 @contextmanager

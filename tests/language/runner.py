@@ -65,11 +65,11 @@ def forward(ms, entry: Program, index: int):
         ms.set_context(mode=ms.PYNATIVE_MODE)
         ms.set_seed(1)
         target, weights = _make(ms, entry)
-        if weights:
+        if is_cell(entry):
+            _to_double(ms, target)
             for earlier in entry.input_sets[:index]:
                 target(*tensors(ms, earlier))
         for place, value in weights_changed.items():
-            weights[place].set_dtype(ms.float64)
             weights[place].set_data(ms.Tensor(value))
         values = [inputs_changed.get(i, v) for i, v in enumerate(entry.input_sets[index])]
         return _float_sum(ms, target(*tensors(ms, tuple(values))))
@@ -94,9 +94,21 @@ def tensors(ms, nest):
     return nest
 
 
+def is_cell(entry: Program) -> bool:
+    """Whether the program is a Cell class rather than a function."""
+    return isinstance(entry.make, type)
+
+
+def _to_double(ms, cell) -> None:
+    """Make graphcore's Parameters of a Cell float64; no public call changes a Parameter's dtype in place."""
+    for p in cell.get_parameters():
+        if p.dtype == ms.float32:
+            p._array, p._dtype = p.asnumpy().astype(np.float64), ms.float64
+
+
 def _make(ms, entry: Program):
     """The function, or a new Cell with its trainable weights."""
-    if not isinstance(entry.make, type):
+    if not is_cell(entry):
         return entry.make, []
     cell = entry.make()
     return cell, cell.trainable_params()
@@ -104,10 +116,9 @@ def _make(ms, entry: Program):
 
 def _run_program(ms, entry: Program, graph: bool) -> dict:
     target, _ = _make(ms, entry)
-    is_cell = isinstance(entry.make, type)
-    call = target if is_cell or not graph else ms.jit(target)
+    call = target if is_cell(entry) or not graph else ms.jit(target)
     outcome = {"values": [_encoded(lambda inputs=inputs: call(*tensors(ms, inputs))) for inputs in entry.input_sets]}
-    parameters = list(target.get_parameters()) if is_cell else []
+    parameters = list(target.get_parameters()) if is_cell(entry) else []
     if parameters:
         outcome["parameters"] = [encoding.encode(p.value()) for p in parameters]
     return outcome

@@ -82,7 +82,8 @@ def script(expected=_NOTHING, graph_only=False, why=""):
     """Register a function that is run once as ordinary Python."""
     def register(function):
         wanted = None if expected is _NOTHING else [expected]
-        _add(Program(_topic(function), function.__name__, None, function, gradients=False, expected=wanted, graph_only=graph_only, why=why))
+        _add(Program(_topic(function), function.__name__, None, function, gradients=False, expected=wanted,
+                     graph_only=graph_only, why=why))
         return function
     return register
 

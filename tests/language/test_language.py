@@ -26,7 +26,7 @@ def _load() -> dict:
 
 
 PROGRAMS = _load()
-DIFFERENTIABLE = [key for key, p in PROGRAMS.items() if p.gradients and p.finite and not p.script]
+DIFFERENTIABLE = [key for key, p in PROGRAMS.items() if p.gradients and p.finite and not p.script and not p.graph_only]
 
 
 @cache

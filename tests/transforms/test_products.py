@@ -5,7 +5,7 @@ import pytest
 import graphcore as gc
 from graphcore import Parameter, Tensor, jvp, nn, ops, vjp, vmap
 from graphcore import dtype as dt
-from graphcore.capture.trace import ConcreteTrace
+from graphcore.capture.tape import ConcreteTrace
 from graphcore.capture.transforms.products import push_forward
 from graphcore.ops.dispatch import apply
 from tests.ops.cases import RECORDS, cases

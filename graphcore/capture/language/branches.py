@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from graphcore import dtype as dt
 from graphcore.capture import places
-from graphcore.capture.language.nests import JoinError, Slot, join, pair_nodes, put_together
+from graphcore.capture.language.nests import JoinError, Slot, Undefined, join, pair_nodes, put_together
 from graphcore.capture.location import locate
 from graphcore.capture.regions import Operands, RegionTrace, place_region
 from graphcore.capture.trace import Trace, TracedNumber, TracedTensor, current_trace
@@ -71,14 +71,23 @@ def if_expression(test, then: Callable, orelse: Callable):
     return if_return(test, then, orelse, (), None, None)
 
 
-def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: bool):
+def if_not_ended(ended: TracedTensor, body: Callable, names: tuple, get, put) -> None:
+    """An iteration of an unrolled loop, unless a tensor has `ended` the loop.
+
+    A variable whose values with and without it do not fit (the loop's own, over strings) must not be used behind it.
+    """
+    _branch(ended, lambda: None, body, names, get, put, returns=False, forgiving=True)
+
+
+def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: bool, forgiving: bool = False):
     """Both branches, each recorded in a trace of its own, and an `if` node for what differs between them."""
     outer = current_trace()
     before = get() if names else ()
     try:
         if then.__code__ in outer.root.endless:
             raise JoinError(_ENDLESS)
-        return _recorded(outer, condition, (then, orelse), names, before, get, put, returns)
+        forgiving = forgiving and outer.root is not outer
+        return _recorded(outer, condition, (then, orelse), names, before, get, put, returns, forgiving)
     except JoinError as error:
         if names:
             put(before)
@@ -88,7 +97,7 @@ def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: boo
         return (then if outer.assume(condition.node) else orelse)()
 
 
-def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns):
+def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns, forgiving):
     operands, sides = Operands(outer), []
     for block in blocks:
         sides.append(_Side(operands, block, blocks, names, get, returns))
@@ -99,7 +108,8 @@ def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns)
         _place(outer, condition, operands, sides, [])
         raise Raises
     pairs: list = []
-    joined = [_join_sides(name, a, b, pairs, first, second) for name, a, b in zip(names, first.values, second.values)]
+    join_variable = _join_or_forget if forgiving else _join_sides
+    joined = [join_variable(name, a, b, pairs, first, second) for name, a, b in zip(names, first.values, second.values)]
     result = _join_sides("the result", first.result, second.result, pairs, first, second)
     touched = _join_places(first, second, pairs)
     tensors = _place(outer, condition, operands, sides, pairs)
@@ -138,6 +148,15 @@ def _join_sides(name: str, a, b, pairs: list, first: _Side, second: _Side):
     if second.raises:
         return join("gc_raises", a, _missing(), pairs)
     return join(name, a, b, pairs)
+
+
+def _join_or_forget(name: str, a, b, pairs: list, first: _Side, second: _Side):
+    known = len(pairs)
+    try:
+        return _join_sides(name, a, b, pairs, first, second)
+    except JoinError as error:
+        del pairs[known:]
+        return Undefined(name, str(error).partition("\n")[0])
 
 
 def _missing():

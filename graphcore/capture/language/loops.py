@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from graphcore.capture.language.branches import Raises, and_, if_, is_known, not_, truth
+from graphcore.capture.language.branches import Raises, and_, if_not_ended, is_known, not_, truth
 from graphcore.capture.language.loop_regions import Loop
 from graphcore.capture.location import locate, user_frame
 from graphcore.capture.trace import NeedsValue, TracedTensor, current_trace
@@ -95,15 +95,11 @@ def for_(iterable, body: Callable, names: tuple, get, put, stop: Callable | None
     for item in iterable:
         ended = truth(stop()) if stop is not None else False
         if not is_known(ended):
-            if_(ended, _nothing, lambda item=item: body(item), names, get, put)
+            if_not_ended(ended, lambda item=item: body(item), names, get, put)
         elif ended:
             return
         else:
             body(item)
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from graphcore.capture import failures
 from graphcore.capture.language import callee
 from graphcore.capture.language.nests import put_together, take_apart
 from graphcore.capture.location import locate
-from graphcore.capture.trace import ConcreteTrace, Trace, TracedTensor, current_trace
+from graphcore.capture.tape import ConcreteTrace
+from graphcore.capture.trace import Trace, TracedTensor, current_trace
 from graphcore.errors import GradientError
 from graphcore.ir.graph import Node
 from graphcore.ops import structural

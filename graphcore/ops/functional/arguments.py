@@ -8,7 +8,8 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.capture.location import locate
-from graphcore.capture.trace import ConcreteTrace, current_trace
+from graphcore.capture.tape import ConcreteTrace
+from graphcore.capture.trace import current_trace
 from graphcore.errors import CaptureError, DTypeError, ShapeError, shown
 from graphcore.ir.dims import Dim
 from graphcore.ops import pointwise, record, view

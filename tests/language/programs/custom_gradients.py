@@ -133,7 +133,8 @@ def forward_hooks():
     return n(x), ms.grad(n)(x)
 
 
-@script(expected=(f32([30]), 1), why="MindSpore ignores HookBackward in a graph [defect]; it doubles 5 on the way to 3; "
+@script(expected=(f32([30]), 1),
+        why="MindSpore ignores HookBackward in a graph [defect]; it doubles 5 on the way to 3; "
         "a hook of HookBackward gets a tuple, as in PYNATIVE_MODE")
 def hook_backward():
     seen = []

@@ -104,7 +104,7 @@ def dtype_of_a_loop_variable(l):
     return total, total / 2
 
 
-@program([f32([1, 2])], [f32([-3, 2])], expected=[f32([1.5, 3]), f32([-6, 4])],
+@program([f32([1, 2])], [f32([-3, 2])], finite=False, expected=[f32([1.5, 3]), f32([-6, 4])],
          why="MindSpore cannot join a Tensor and a bool in an `and` [limit]")
 def dtype_in_a_branch(x):
     if x.sum() > 0 and x.dtype == ms.float32:

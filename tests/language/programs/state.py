@@ -173,7 +173,8 @@ def cells_and_primitives_made_in_construct():
     return Relu()(x), Primitive()(x)
 
 
-@script(expected=Fails(Exception, "Parameter"), graph_only=True, why="a Parameter made at every call would never be trained")
+@script(expected=Fails(Exception, "Parameter"), graph_only=True,
+        why="a Parameter made at every call would never be trained")
 def parameter_made_in_construct():
     class Net(nn.Cell):
         def construct(self, x):

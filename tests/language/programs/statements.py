@@ -173,12 +173,12 @@ def isinstance_checks(x):
 
 @probe()
 def hasattr_and_getattr(x):
-    return hasattr(x, "shape"), getattr(x, "ndim"), getattr(x, "nothing", 5)
+    return hasattr(x, "shape"), getattr(x, "ndim"), getattr(x, "nothing", 5)  # noqa: B009
 
 
 @probe()
 def string_methods(x):
-    return "abc".upper(), "a,b".split(","), "%d" % 3, f"{2}", "-".join(["a", "b"]), "abc".startswith("a")
+    return "abc".upper(), "a,b".split(","), "%d" % 3, "{}".format(2), "-".join(["a", "b"]), "abc".startswith("a")  # noqa: UP031, UP032
 
 
 @probe()
@@ -337,7 +337,7 @@ def matmul_of_scalars(x):
 
 @program([f32(2)])
 def unary_operators(x):
-    return -x, +x, -(-x)
+    return -x, +x, -(-x)  # noqa: B002
 
 
 @program([f32(7), f32(2)], expected_gradients=[(f32(1.3571428), f32(-8.75))],
