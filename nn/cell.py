@@ -235,7 +235,11 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
             parameter.set_data(value)
 
     def _refuse_traced(self, name, value) -> None:
-        if isinstance(value, TracedTensor):
+        if not isinstance(value, TracedTensor):
+            return
+        if not value.recorder.symbolic:
+            value.recorder.keep_attribute(self, name)
+        else:
             raise locate(CaptureError(
                 f"self.{name} = <tensor> inside construct: a plain attribute cannot keep a tensor that exists only "
                 f"when the program runs. Make it a Parameter in __init__ (self.{name} = Parameter(..., "

@@ -22,6 +22,11 @@ class ConcreteTrace(Trace):
     def __init__(self, name: str):
         super().__init__(name)
         self.values: dict[Node, np.ndarray] = {}
+        self._attributes: dict = {}                 # (id of the owner, name) -> owner, of those set to traced tensors
+
+    def keep_attribute(self, owner, name: str) -> None:
+        """Note that an attribute is set to a tensor of this trace; a plain Tensor takes its place in the end."""
+        self._attributes[id(owner), name] = owner
 
     def add_concrete_input(self, name: str, tensor: Tensor) -> TracedTensor:
         traced = self.add_input(name, tensor.type_)
@@ -66,7 +71,11 @@ class ConcreteTrace(Trace):
         self.value_of(self._state[id(parameter)])
 
     def commit(self) -> None:
-        """Write the recorded new values into the Parameters."""
+        """Write the recorded new values into the Parameters, and plain Tensors into attributes."""
+        for (_, name), owner in self._attributes.items():
+            value = vars(owner).get(name)
+            if isinstance(value, TracedTensor):
+                object.__setattr__(owner, name, Tensor._wrap(value._array.copy(), value.dtype))
         if self._state:
             epoch.data_changed()
         for parameter in self.parameters.values():

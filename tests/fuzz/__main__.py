@@ -78,8 +78,9 @@ class _Worker:
 
     def _check(self, seed: int, native: bool) -> dict:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--worker"], text=True,
-                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--worker"]
+            self._process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                             stderr=subprocess.PIPE)
             threading.Thread(target=self._process.stderr.read, daemon=True).start()
         timer = threading.Timer(self._timeout, self._process.kill)
         began = time.monotonic()
@@ -109,8 +110,9 @@ def _work() -> int:
         seed, native = map(int, line.split())
         made = program(seed)
         result = check(made.source, f"fuzz_{seed}", native=bool(native))
-        answers.write(json.dumps({"seed": seed, "native": bool(native), "notes": result.notes, "features": made.features,
-                                  "findings": [[f.kind, f.detail] for f in result.findings]}) + "\n")
+        answer = {"seed": seed, "native": bool(native), "notes": result.notes, "features": made.features,
+                  "findings": [[f.kind, f.detail] for f in result.findings]}
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
     return 0
 

@@ -25,7 +25,7 @@ _DOUBLE = ("FLOAT, HALF, DOUBLE, INT = gc.float32, gc.float16,", "FLOAT, HALF, D
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a program: the kind, and what was seen.  kind: "invalid" says that PYNATIVE_MODE refused it."""
+    """What is wrong with a program; kind "invalid" says that PYNATIVE_MODE refused it."""
 
     kind: str
     detail: str
@@ -87,7 +87,7 @@ def _checked(source: str, name: str, gradients: bool) -> Checked:
 # -- results ------------------------------------------------------------------------------------------------------
 
 def _forward(namespace: dict, mode: int) -> dict:
-    """Outputs and state of one Cell called with all input sets, the first of them again at the end, and what it prints."""
+    """Outputs, state and printed text of a Cell called with all input sets, at the end with the first one again."""
     gc.set_context(mode=mode)
     gc.set_seed(1)
     net, sets = namespace["Net"](), namespace["inputs"]()
@@ -95,10 +95,18 @@ def _forward(namespace: dict, mode: int) -> dict:
     with redirect_stdout(io.StringIO()) as printed:
         for number, inputs in enumerate((*sets, sets[0])):
             outcome[f"output {number}"] = encoded(net(*inputs))
-            outcome[f"state {number}"] = {p.name: encoded(p) for p in net.get_parameters()}
+            outcome[f"state {number}"] = _state(namespace, net)
             outcome[f"inputs {number}"] = encoded(inputs)
     outcome["printed"] = printed.getvalue()
     return outcome
+
+
+def _state(namespace: dict, net) -> dict:
+    """What a call may have changed: Parameters, plain attributes, and the list of the module, which is emptied."""
+    log = namespace.get("LOG", [])
+    state = {**{p.name: encoded(p) for p in net.get_parameters()}, "log": encoded(log)}
+    log.clear()
+    return {**state, **{name: encoded(getattr(net, name)) for name in ("seen", "last") if hasattr(net, name)}}
 
 
 def encoded(value):
@@ -192,7 +200,7 @@ class _Differentiable:
     """A program's Cell as a function whose gradients can be asked for, always from the same state."""
 
     def __init__(self, namespace: dict, mode: int):
-        self.mode, self.net, self.sets = mode, namespace["Net"](), namespace["inputs"]()
+        self.mode, self.namespace, self.net, self.sets = mode, namespace, namespace["Net"](), namespace["inputs"]()
         self.positions = tuple(i for i, x in enumerate(self.sets[0]) if x.dtype in (gc.float32, gc.float64))
         self.weights = self.net.trainable_params()
         self._initial = [(p, p.asnumpy().copy()) for p in self.net.get_parameters()]
@@ -218,7 +226,7 @@ class _Differentiable:
         inputs, weights = found if self.weights else (found, ())
         inputs = inputs if isinstance(inputs, tuple) else (inputs,)         # of one position
         return {"value": encoded(value), "by": [encoded(g) for g in (*inputs, *weights)],
-                "then": {p.name: encoded(p) for p in self.net.get_parameters()}}
+                "then": _state(self.namespace, self.net)}
 
     def at(self, number: int, direction: list, step: float) -> float:
         """The loss, moved along a direction (arrays for inputs, then for weights)."""
@@ -269,10 +277,10 @@ def _check_slope(result: Checked, exact: _Differentiable, number: int, got: list
         known = sum(float((g * d).sum()) for g, d in zip(precise, direction))
         allowed = 1e-4 + FD_RTOL * size + SLACK * abs(sum(terms) - known)
         if abs(known - slope) > 1e-4 + 1e-4 * size:
-            result.found("slope", f"gradient {number}: {known:.7g} along a direction (PYNATIVE, float64), but the finite "
-                                  f"difference is {slope:.7g}")
+            result.found("slope", f"gradient {number} along a direction: {known:.7g} (PYNATIVE_MODE, float64), but the "
+                                  f"finite difference is {slope:.7g}")
         elif abs(sum(terms) - slope) > allowed:
-            result.found("slope", f"gradient {number}: {sum(terms):.7g} along a direction, but the finite difference is "
-                                  f"{slope:.7g}")
+            result.found("slope", f"gradient {number} along a direction: {sum(terms):.7g}, but the finite difference "
+                                  f"is {slope:.7g}")
         return
     result.notes.append("not smooth")

@@ -1,13 +1,13 @@
-"""Random expressions of a wanted type: by what they give, so that every one is valid."""
+"""Random float expressions of a wanted type: by what they give, so that every one is valid."""
 from __future__ import annotations
 
-import random
-from collections import Counter
+from tests.fuzz.choices import Choices, atom
+from tests.fuzz.scope import LARGEST, Expr, TensorOf
 
-from tests.fuzz.scope import LARGEST, Expr, FunctionOf, NestOf, NumberOf, Place, Scope, TensorOf, Variable
-
-_SAME_SIZE = {6: [(2, 3), (6,), (3, 2), (1, 6)], 12: [(3, 4), (4, 3), (12,), (2, 6), (2, 2, 3)], 3: [(3,), (1, 3), (3, 1)],
-              4: [(4,), (2, 2), (1, 4)], 8: [(2, 4), (8,), (2, 2, 2)], 1: [(), (1,), (1, 1)], 24: [(2, 3, 4), (4, 6)]}
+_SAME_SIZE = {
+    1: [(), (1,), (1, 1)], 3: [(3,), (1, 3), (3, 1)], 4: [(4,), (2, 2), (1, 4)], 6: [(2, 3), (6,), (3, 2), (1, 6)],
+    8: [(2, 4), (8,), (2, 2, 2)], 12: [(3, 4), (4, 3), (12,), (2, 6), (2, 2, 3)], 24: [(2, 3, 4), (4, 6)],
+}
 
 # name: (text, bound of the result from the bound of the operand)
 _UNARY = {
@@ -23,149 +23,8 @@ _UNARY = {
 }
 
 
-class Expressions:
-    """Makes expressions from what a scope holds.  `features` counts what was used."""
-
-    def __init__(self, rng: random.Random):
-        self.rng, self.features = rng, Counter()
-        self.scope, self.place = Scope(), Place()
-        self._names = Counter()
-
-    # -- chance ----------------------------------------------------------------------------------------
-    def chance(self, p: float) -> bool:
-        return self.rng.random() < p
-
-    def pick(self, options):
-        return self.rng.choice(list(options))
-
-    def weighted(self, options: dict):
-        return self.rng.choices(list(options), list(options.values()))[0]
-
-    def number(self, low=-1.5, high=1.5) -> float:
-        """A number that no computed value meets by accident."""
-        return round(self.rng.uniform(low, high), 2) + 0.00137
-
-    def constant(self, low=-1.5, high=1.5) -> str:
-        return f"{self.number(low, high):.5f}"
-
-    def new_name(self, prefix: str) -> str:
-        self._names[prefix] += 1
-        return f"{prefix}{self._names[prefix]}"
-
-    # -- by type ---------------------------------------------------------------------------------------
-    def of_type(self, wanted, depth: int = 2) -> Expr:
-        """An expression of any type of `scope`."""
-        if isinstance(wanted, NumberOf):
-            return self.number_of(wanted)
-        if isinstance(wanted, NestOf):
-            items = [self.of_type(t, depth - 1) for t in wanted.items]
-            bound = max([1, *(i.bound for i in items)])
-            if wanted.kind == "dict":
-                text = "{" + ", ".join(f"{k!r}: {i.text}" for k, i in zip(wanted.keys, items)) + "}"
-            else:
-                inner = ", ".join(i.text for i in items)
-                text = f"[{inner}]" if wanted.kind == "list" else f"({inner},)"
-            return Expr(text, wanted, bound)
-        return self.tensor(wanted, depth)
-
-    def tensor(self, wanted: TensorOf, depth: int = 2) -> Expr:
-        made = {"f": self._float, "i": self._int, "b": self._bool, "h": self._float, "d": self._float}[wanted.dtype](
-            wanted, depth)
-        if made.bound > LARGEST * LARGEST and wanted.dtype != "b":
-            return self.squashed(made)
-        return made
-
-    def squashed(self, e: Expr, bound: float = 1.0) -> Expr:
-        """`e` brought below `bound` (at least 1)."""
-        if e.bound <= bound or e.type.dtype == "b":
-            return e
-        if e.type.dtype == "i":
-            return Expr(f"({e.text} % {max(2, int(bound) + 1)})", e.type, int(bound))
-        return Expr(f"ops.tanh({e.text})", e.type, 1.0)
-
-    def variables(self, wanted) -> list[Expr]:
-        """What the scope holds of exactly this type: variables and entries of containers."""
-        found = []
-        for v in self.scope.all():
-            if v.type == wanted:
-                found.append(Expr(v.read, wanted, v.bound))
-            elif isinstance(v.type, NestOf):
-                keys = v.type.keys if v.type.kind == "dict" else range(len(v.type.items))
-                found += [Expr(f"{v.name}[{k!r}]", t, v.bound) for k, t in zip(keys, v.type.items) if t == wanted]
-        return found
-
-    def functions(self, wanted) -> list[Variable]:
-        return self.scope.of(lambda v: isinstance(v.type, FunctionOf) and v.type.result == wanted)
-
-    # -- numbers ---------------------------------------------------------------------------------------
-    def number_of(self, wanted: NumberOf) -> Expr:
-        found = self.variables(wanted)
-        if wanted.kind == "int":
-            if found and self.chance(0.7):
-                e = self.pick(found)
-                return self.pick([e, Expr(f"({e.text} + 1) % 4", wanted, 3), Expr(f"{e.text} % 3", wanted, 2)])
-            return Expr(str(self.rng.randint(0, 3)), wanted, 3)
-        if found and self.chance(0.7):
-            return Expr(f"{self.pick(found).text} * 0.5 + {self.constant(0, 0.5)}", wanted, 1)
-        return Expr(self.constant(-0.5, 0.5), wanted, 1)
-
-    def scalar(self) -> Expr:
-        """A Python number for arithmetic with floats, often one that the scope holds."""
-        found = self.scope.of(lambda v: isinstance(v.type, NumberOf))
-        if found and self.chance(0.5):
-            v = self.pick(found)
-            if v.type.kind == "int":
-                return Expr(f"{v.name} * 0.05", None, v.bound * 0.05)
-            return Expr(v.name, None, v.bound)
-        return Expr(self.constant(), None, 1.6)
-
-    def index(self, size: int) -> str:
-        """A valid index for an axis: a number, a Python int, or a tensor."""
-        ints = self.scope.of(lambda v: isinstance(v.type, NumberOf) and v.type.kind == "int")
-        if ints and self.chance(0.5):
-            self.features["index by a loop's number"] += 1
-            return f"{self.pick(ints).name} % {size}"
-        tensors = self.variables(TensorOf("i", ()))
-        if tensors and self.chance(0.4):
-            self.features["index by a tensor"] += 1
-            return f"{self.pick(tensors).text} % {size}"
-        return str(self.rng.randint(-size, size - 1))
-
-    # -- floats ----------------------------------------------------------------------------------------
-    def _leaf(self, wanted: TensorOf) -> Expr:
-        exact = self.variables(wanted)
-        if exact and self.chance(0.85):
-            return self.pick(exact)
-        options = []
-        for v in self.scope.all():
-            if not isinstance(v.type, TensorOf) or v.type.dtype != wanted.dtype:
-                continue
-            if v.type.size == wanted.size and v.type != wanted:
-                options.append(Expr(f"{v.read}.reshape({wanted.shape})", wanted, v.bound))
-            elif _broadcasts(v.type.shape, wanted.shape):
-                options.append(Expr(f"{v.read}.broadcast_to({wanted.shape})", wanted, v.bound))
-            elif wanted.shape == () and wanted.dtype != "b":
-                options.append(Expr(f"{v.read}.mean()", wanted, v.bound) if wanted.dtype != "i" else
-                               Expr(f"{v.read}.max()", wanted, v.bound))
-        if options and self.chance(0.8):
-            return self.pick(options)
-        known = self.scope.of(lambda v: isinstance(v.type, TensorOf) and v.type.dtype == wanted.dtype)
-        if known and self.chance(0.9):
-            v = self.pick(known)
-            name = {"f": "FLOAT", "h": "HALF", "d": "DOUBLE", "i": "INT"}[wanted.dtype]
-            text = f"{v.read}.{self.pick(['max', 'min'])}()" if wanted.dtype == "i" else f"{v.read}.mean()"
-            return Expr(f"({text} * ops.ones({wanted.shape}, {name}))" if wanted.shape else text, wanted, v.bound)
-        return self._literal(wanted)
-
-    def _literal(self, wanted: TensorOf) -> Expr:
-        if wanted.dtype == "i":
-            value = self.rng.randint(0, 4)
-            return Expr(f"Tensor({value}, INT)" if not wanted.shape else f"ops.full({wanted.shape}, {value}, dtype=INT)",
-                        wanted, 4)
-        name = {"f": "FLOAT", "h": "HALF", "d": "DOUBLE"}[wanted.dtype]
-        value = self.constant()
-        return Expr(f"Tensor({value}, {name})" if not wanted.shape else f"ops.full({wanted.shape}, {value}, dtype={name})",
-                    wanted, 1.6)
+class Floats(Choices):
+    """Rules that make a float tensor out of others; `tensor` and `condition` come from `conditions.Expressions`."""
 
     def _float(self, wanted: TensorOf, depth: int) -> Expr:
         if depth <= 0:
@@ -227,7 +86,7 @@ class Expressions:
         mask = self.tensor(TensorOf("b", self._smaller(wanted.shape)), 1)
         a, b = self.tensor(wanted, depth), self.tensor(wanted, depth - 1)
         if self.chance(0.3):
-            return Expr(f"{_atom(a)}.masked_fill({mask.text}, {self.constant()})", wanted, max(a.bound, 1.6))
+            return Expr(f"{atom(a)}.masked_fill({mask.text}, {self.constant()})", wanted, max(a.bound, 1.6))
         return Expr(f"ops.where({mask.text}, {a.text}, {b.text})", wanted, max(a.bound, b.bound))
 
     def _reduced(self, wanted, depth):
@@ -241,14 +100,13 @@ class Expressions:
         bound = e.bound * shape[axis] if name == "sum" else e.bound
         if not keep and len(shape) == 1 and self.chance(0.5):
             arguments = ""
-        return Expr(f"{_atom(e)}.{name}({arguments})", wanted, bound)
+        return Expr(f"{atom(e)}.{name}({arguments})", wanted, bound)
 
     def _wider(self, shape: tuple) -> tuple:
         """(axis, shape) of something that reduces to `shape` along that axis; of equal rank: with the axis kept."""
         ones = [i for i, n in enumerate(shape) if n == 1]
         size = self.rng.randint(2, 4)
-        known = [(i, v.type.shape) for v in self.scope.of(lambda v: isinstance(v.type, TensorOf) and v.type.dtype == "f")
-                 for i in range(len(v.type.shape)) if v.type.shape[:i] + v.type.shape[i + 1:] == shape]
+        known = self._with_one_axis_more(shape)
         if known and self.chance(0.6):
             return self.pick(known)
         if ones and self.chance(0.5) or len(shape) == 3:
@@ -258,6 +116,12 @@ class Expressions:
         axis = self.rng.randint(0, len(shape))
         return axis, (*shape[:axis], size, *shape[axis:])
 
+    def _with_one_axis_more(self, shape: tuple) -> list:
+        """(axis, shape) of the float variables that are of shape `shape` without that axis."""
+        known = self.scope.of(lambda v: isinstance(v.type, TensorOf) and v.type.dtype == "f")
+        return [(i, v.type.shape) for v in known for i in range(len(v.type.shape))
+                if v.type.shape[:i] + v.type.shape[i + 1:] == shape]
+
     def _viewed(self, wanted, depth):
         self.features["view"] += 1
         shape, rank = wanted.shape, len(wanted.shape)
@@ -265,50 +129,51 @@ class Expressions:
         if choice == "reshape" or rank == 1 and choice == "transpose":
             other = self.pick(_SAME_SIZE.get(wanted.size, [(wanted.size,)]))
             e = self.tensor(TensorOf(wanted.dtype, other), depth)
-            return Expr(f"{_atom(e)}.reshape({shape})", wanted, e.bound)
+            return Expr(f"{atom(e)}.reshape({shape})", wanted, e.bound)
         if choice == "transpose":
             perm = self.rng.sample(range(rank), rank)
             other = [0] * rank
             for i, p in enumerate(perm):
                 other[p] = shape[i]
             e = self.tensor(TensorOf(wanted.dtype, tuple(other)), depth)
-            text = f"{_atom(e)}.T" if perm == list(range(rank))[::-1] and self.chance(0.5) else f"ops.transpose({e.text}, {tuple(perm)})"
-            return Expr(text, wanted, e.bound)
+            if perm == list(range(rank))[::-1] and self.chance(0.5):
+                return Expr(f"{atom(e)}.T", wanted, e.bound)
+            return Expr(f"ops.transpose({e.text}, {tuple(perm)})", wanted, e.bound)
         axis = self.rng.randrange(rank)
         before = ":, " * axis
         if choice == "flip":
             e = self.tensor(wanted, depth)
-            return Expr(f"{_atom(e)}[{before}::-1]", wanted, e.bound)
+            return Expr(f"{atom(e)}[{before}::-1]", wanted, e.bound)
         if choice == "slice":
             n = shape[axis]
             window, size = self.pick([("1:", n + 1), (":-1", n + 1), ("::2", 2 * n - self.rng.randint(0, 1)),
                                       (f"1:{n + 1}", n + 2), (f"-{n}:", n + 1)])
             e = self.tensor(TensorOf(wanted.dtype, (*shape[:axis], size, *shape[axis + 1:])), depth)
-            return Expr(f"{_atom(e)}[{before}{window}]", wanted, e.bound)
+            return Expr(f"{atom(e)}[{before}{window}]", wanted, e.bound)
         if choice == "squeeze":
             e = self.tensor(TensorOf(wanted.dtype, (*shape[:axis], 1, *shape[axis:])), depth)
-            return Expr(self.pick([f"{_atom(e)}.squeeze({axis})", f"{_atom(e)}[{before}0]"]), wanted, e.bound)
+            return Expr(self.pick([f"{atom(e)}.squeeze({axis})", f"{atom(e)}[{before}0]"]), wanted, e.bound)
         if shape[axis] == 1:
             e = self.tensor(TensorOf(wanted.dtype, shape[:axis] + shape[axis + 1:]), depth)
-            return Expr(self.pick([f"ops.expand_dims({e.text}, {axis})", f"{_atom(e)}[{before}None]"]), wanted, e.bound)
+            return Expr(self.pick([f"ops.expand_dims({e.text}, {axis})", f"{atom(e)}[{before}None]"]), wanted, e.bound)
         return self.tensor(wanted, depth)
 
     def _indexed(self, wanted, depth):
         self.features["indexing"] += 1
         rank = len(wanted.shape)
         axis, size = self.rng.randint(0, rank), self.rng.randint(2, 4)
-        known = [(i, v.type.shape[i]) for v in self.scope.of(lambda v: isinstance(v.type, TensorOf) and v.type.dtype == "f")
-                 for i in range(len(v.type.shape)) if v.type.shape[:i] + v.type.shape[i + 1:] == wanted.shape]
+        known = self._with_one_axis_more(wanted.shape)
         if known:
-            axis, size = self.pick(known)
+            axis, shape = self.pick(known)
+            size = shape[axis]
         if rank and self.chance(0.3):                       # a list of positions
             axis = self.rng.randrange(rank)
             places = [self.rng.randrange(size) for _ in range(wanted.shape[axis])]
             e = self.tensor(TensorOf(wanted.dtype, (*wanted.shape[:axis], size, *wanted.shape[axis + 1:])), depth)
             return Expr(self.pick([f"ops.gather({e.text}, Tensor({places}, INT), {axis})",
-                                   f"{_atom(e)}[{':, ' * axis}Tensor({places}, INT)]"]), wanted, e.bound)
+                                   f"{atom(e)}[{':, ' * axis}Tensor({places}, INT)]"]), wanted, e.bound)
         e = self.tensor(TensorOf(wanted.dtype, (*wanted.shape[:axis], size, *wanted.shape[axis:])), depth)
-        return Expr(f"{_atom(e)}[{':, ' * axis}{self.index(size)}]", wanted, e.bound)
+        return Expr(f"{atom(e)}[{':, ' * axis}{self.index(size)}]", wanted, e.bound)
 
     def _matmul(self, wanted, depth):
         self.features["matmul"] += 1
@@ -332,7 +197,8 @@ class Expressions:
             cut = self.rng.randint(1, size - 1)
             parts = [self.tensor(TensorOf(wanted.dtype, (*around[0], n, *around[1])), depth - i)
                      for i, n in enumerate((cut, size - cut))]
-            return Expr(f"ops.concat([{', '.join(p.text for p in parts)}], {axis})", wanted, max(p.bound for p in parts))
+            texts = ", ".join(p.text for p in parts)
+            return Expr(f"ops.concat([{texts}], {axis})", wanted, max(p.bound for p in parts))
         if size > 4:
             return self.tensor(wanted, depth)
         parts = [self.tensor(TensorOf(wanted.dtype, (*around[0], *around[1])), depth - 1) for _ in range(size)]
@@ -358,11 +224,11 @@ class Expressions:
             inner = Expr("", TensorOf("f", wanted.shape))
             base = self.squashed(self.tensor(inner.type, depth - 1), 4)
             name = {"h": "HALF", "d": "DOUBLE"}[source]
-            other = f"{_atom(base)}.astype({name})"
+            other = f"{atom(base)}.astype({name})"
             text = self.pick([f"ops.tanh({other} * 0.5)", f"({other} + {self.constant()})", f"{other} * {other}"])
             return Expr(f"({text}).astype(FLOAT)", wanted, base.bound * max(base.bound, 1) + 2)
         e = self.tensor(TensorOf(source, wanted.shape), depth)
-        return Expr(f"{_atom(e)}.astype(FLOAT)", wanted, e.bound)
+        return Expr(f"{atom(e)}.astype(FLOAT)", wanted, e.bound)
 
     def _ternary(self, wanted, depth):
         condition, _ = self.condition()
@@ -391,110 +257,3 @@ class Expressions:
         operation = self.pick([f"ops.tanh({name})", f"{name} * 0.4", f"{name} - 0.3"])
         return Expr(f"sum([{operation} for {name} in [{', '.join(p.text for p in parts)}]])", wanted,
                     len(parts) * (max(p.bound for p in parts) + 0.3))
-
-    # -- integers and bools ----------------------------------------------------------------------------
-    def _int(self, wanted, depth):
-        if depth <= 0:
-            return self._leaf(wanted)
-        choice = self.weighted({"leaf": 3, "arithmetic": 4, "bool": 1, "sum": 1, "number": 3})
-        if choice == "leaf":
-            return self._leaf(wanted)
-        a = self.tensor(wanted, depth - 1)
-        if choice == "number":
-            form, bound = self.pick([("({} + 1)", a.bound + 1), ("({} * 2)", a.bound * 2), ("({} // 2)", a.bound),
-                                     ("({} % 3)", 2), ("(5 - {})", a.bound + 5)])
-            return Expr(form.format(a.text), wanted, bound)
-        if choice == "arithmetic":
-            b = self.tensor(wanted, depth - 1)
-            name = self.pick("+-*")
-            return Expr(f"({a.text} {name} {b.text})", wanted, a.bound * b.bound if name == "*" else a.bound + b.bound)
-        if choice == "sum":
-            axis, shape = self._wider(wanted.shape)
-            if len(shape) == len(wanted.shape):
-                return a
-            e = self.tensor(TensorOf("i", shape), depth - 1)
-            return Expr(f"{_atom(e)}.sum({axis}).astype(INT)", wanted, e.bound * shape[axis])
-        e = self.tensor(TensorOf("b", wanted.shape), depth - 1)
-        return Expr(f"{_atom(e)}.astype(INT)", wanted, 1)
-
-    def _bool(self, wanted, depth):
-        found = self.variables(wanted)
-        if found and self.chance(0.25):
-            return self.pick(found)
-        choice = self.weighted({"float": 5, "int": 3, "logic": 2 if depth > 0 else 0, "not": 1 if depth > 0 else 0})
-        if choice == "float":
-            e = self.tensor(TensorOf("f", wanted.shape), depth - 1)
-            return Expr(f"({e.text} {self.pick('<>')} {self.constant()})", wanted)
-        if choice == "int":
-            e = self.tensor(TensorOf("i", wanted.shape), depth - 1)
-            return Expr(f"({e.text} {self.pick(['<', '>', '==', '!=', '<=', '>='])} {self.rng.randint(0, 4)})", wanted)
-        a = self.tensor(wanted, depth - 1)
-        if choice == "not":
-            return Expr(self.pick([f"ops.logical_not({a.text})", f"(~{a.text})"]), wanted)
-        b = self.tensor(wanted, depth - 1)
-        return Expr(self.pick([f"({a.text} & {b.text})", f"({a.text} | {b.text})", f"ops.logical_and({a.text}, {b.text})"]),
-                    wanted)
-
-    # -- conditions ------------------------------------------------------------------------------------
-    def condition(self, depth: int = 1, tensor: bool | None = None) -> tuple[str, bool]:
-        """(text, whether a tensor decides) of the condition of an if or a while; tensor: what it must be."""
-        if depth > 0 and self.chance(0.25):
-            a, first = self.condition(depth - 1, tensor)
-            b, second = self.condition(depth - 1)
-            word = self.pick(["and", "or"])
-            self.features["and, or, not"] += 1
-            return (f"({a} {word} {b})", True) if first or second else (f"({a} {word} {b})", False)
-        if depth > 0 and self.chance(0.1):
-            a, first = self.condition(depth - 1, tensor)
-            self.features["and, or, not"] += 1
-            return f"(not {a})", first
-        if tensor is not True and self.chance(0.25 if tensor is None else 1):
-            python = self._python_condition()
-            if python is not None or tensor is False:
-                return python or ("True", False)
-        kind = self.weighted({"scalar": 4, "any": 1.5, "chain": 1, "int": 3, "one": 0.5})
-        if kind == "int":
-            return f"({self.tensor(TensorOf('i', ()), 1).text} {self.pick(['<', '>', '==', '!='])} {self.rng.randint(0, 4)})", True
-        if kind == "scalar":
-            return f"({self.tensor(TensorOf('f', ()), 1).text} {self.pick('<>')} {self.constant(-0.6, 0.6)})", True
-        if kind == "one":
-            return f"({self.tensor(TensorOf('f', (1,)), 1).text} {self.pick('<>')} {self.constant(-0.6, 0.6)})", True
-        if kind == "chain":
-            self.features["comparison chain"] += 1
-            return f"({self.constant(-1, -0.3)} < {self.tensor(TensorOf('f', ()), 1).text} < {self.constant(0.3, 1)})", True
-        shape = self.pick([v.type.shape for v in self.scope.of(lambda v: isinstance(v.type, TensorOf))] or [(3,)])
-        return f"{self.tensor(TensorOf('b', shape), 1).text}.{self.pick(['any', 'all'])}()", True
-
-    def _python_condition(self):
-        options = []
-        for v in self.scope.all():
-            if isinstance(v.type, NumberOf) and v.type.kind == "int":
-                options.append((f"({v.name} % 2 == {self.rng.randint(0, 1)})", v.type.soft))
-                options.append((f"({v.name} > {self.rng.randint(0, 3)})", v.type.soft))
-            elif isinstance(v.type, TensorOf) and v.type.dtype == "f" and v.type.shape:
-                options.append((f"({v.name}.shape[0] {self.pick(['>', '=='])} 3)", False))
-            elif isinstance(v.type, NestOf):
-                options.append((f"(len({v.name}) == {self.rng.randint(1, 3)})", False))
-        if self.place.cell:
-            options += [("self.flag", False), ("self.training", False), ("(self.width > 2)", False)] * 2
-        return self.pick(options) if options else None
-
-
-def _broadcasts(small: tuple, large: tuple) -> bool:
-    """Whether a tensor of shape `small` broadcasts to `large`."""
-    return len(small) <= len(large) and all(a in (1, b) for a, b in zip(small[::-1], large[::-1]))
-
-
-def _atom(e: Expr) -> str:
-    """The text of an expression with brackets, where a dot or a subscript may follow."""
-    text = e.text
-    return text if text.isidentifier() or text.startswith("(") and text.endswith(")") and _closed(text) else f"({text})"
-
-
-def _closed(text: str) -> bool:
-    depth = 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0:
-            return i == len(text) - 1
-    return False

@@ -4,16 +4,17 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tests.fuzz.scope import Expr, FunctionOf, NumberOf, Place, Scope, TensorOf, Variable
-from tests.fuzz.statements import LONG, SHAPES, Statements
+from tests.fuzz.assignments import SHAPES
+from tests.fuzz.loops import LONG
+from tests.fuzz.scope import FunctionOf, NumberOf, Place, Scope, TensorOf, Variable
+from tests.fuzz.statements import Statements
 
 _HEAD = '''"""Made by tests.fuzz from seed {seed}."""
-import numpy as np
-
 import graphcore as gc
 from graphcore import Parameter, Tensor, nn, ops
 
 FLOAT, HALF, DOUBLE, INT = gc.float32, gc.float16, gc.float64, gc.int32
+LOG = []
 '''
 SETS = 3            # input sets of a program
 
@@ -69,7 +70,8 @@ class _Writer(Statements):
         with self.indented(f"class {name}(nn.Cell):"):
             held = self._init([wanted], states=self.chance(0.4))
             self.write("")
-            with self.indented("def construct(self, x):"), self.block(Place(result=(wanted,), cell=True, trips=10, region=True)):
+            place = Place(result=(wanted,), cell=True, trips=10, region=True)
+            with self.indented("def construct(self, x):"), self.block(place):
                 self.scope = Scope()
                 for v in (*held, Variable("x", wanted, 4)):
                     self.scope.add(v)
@@ -121,9 +123,15 @@ class _Writer(Statements):
         weights = [TensorOf("f", self.pick(SHAPES)) for _ in range(self.rng.randint(0, 2))]
         self.write("")
         with self.indented("class Net(nn.Cell):"):
-            held = self._init(weights, self.chance(0.6), [f"self.part{i} = {n}()" for i, (n, _) in enumerate(parts)])
+            more = [f"self.part{i} = {part}()" for i, (part, _) in enumerate(parts)]
+            kept = TensorOf("f", self.pick(SHAPES))
+            more += ["self.seen = 0", f"self.last = Tensor({self._values(kept)}, FLOAT)"]
+            held = self._init(weights, self.chance(0.6), more)
+            if self.chance(0.25):
+                self.attributes = [("self.seen", None), ("self.last", kept), ("self.last", kept)]
             self.write("")
-            with self.indented(f"def construct(self, {', '.join(names)}):"), self.block(Place(result=result, cell=True)):
+            place = Place(result=result, cell=True)
+            with self.indented(f"def construct(self, {', '.join(names)}):"), self.block(place):
                 self.scope = Scope()
                 for n, t in zip(names, arguments):
                     self.scope.add(Variable(n, t, 5 if t.dtype == "i" else 2))
@@ -142,5 +150,3 @@ class _Writer(Statements):
                 self.write(f"    [{', '.join(texts)}],")
             self.write("]")
 
-
-__all__ = ["Expr", "Program", "program"]

@@ -1,4 +1,6 @@
-"""Makes a program that shows a defect smaller, as long as it still shows it: ``python -m tests.fuzz.reduce SEED|FILE [--native]``.
+"""Makes a program that shows a defect smaller, as long as it still shows it.
+
+    python -m tests.fuzz.reduce SEED|FILE [--native]
 
 A smaller program is one with a statement less, a compound statement replaced by its body, or an expression replaced by
 a part of itself.
