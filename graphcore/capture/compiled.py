@@ -18,7 +18,7 @@ from graphcore.capture.language.nests import Slot
 from graphcore.capture.mutable import MUTABLE
 from graphcore.capture.recompile import History, arguments_of
 from graphcore.capture.symbolic import declared_types
-from graphcore.capture.trace import NeedsValue, Trace
+from graphcore.capture.trace import DecideByValue, NeedsValue, Trace
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
 from graphcore.tensor import Tensor
@@ -103,35 +103,44 @@ class CompiledFunction:
         return capture_call(self.function, args, kwargs, self.name, self.owner, assumed)
 
 
-def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple = (), states: tuple = ()) -> Captured:
+def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple = (), states: tuple = (),
+                 decided: frozenset = frozenset()) -> Captured:
     """Run `function`, its control flow converted, on traced arguments.
 
     Tensors become inputs of the graph (Parameters stay themselves, everything else is a constant of this capture);
     a TensorType in place of a Tensor makes an input of that type.
     Where Python code asks for the value of a tensor, it gets the next of `assumed`; when they are used up, the graph
-    computes what it asked for (`asks`).  `states` are attributes known to be read and written.
+    computes what it asked for (`asks`).  `states` are attributes known to be read and written, `decided` is the code of
+    branches that are known to be decided by value.
     """
     trace, reads = Trace(name, assumed), {}
+    trace.decided |= decided
     names = _argument_names(function, args)
 
-    def traced(value, name):
+    def traced(value, name, place):
         if isinstance(value, TensorType):
             return trace.add_input(name, value)
         if is_input(value):
             return trace.add_input(name, value.type_)
         if isinstance(value, (list, tuple)):
-            items = [traced(v, f"{name}.{i}") for i, v in enumerate(value)]
-            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-        if isinstance(value, dict):
-            return {k: traced(v, f"{name}.{k}") for k, v in value.items()}
-        return value
+            items = [traced(v, f"{name}.{i}", (*place, i)) for i, v in enumerate(value)]
+            result = type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        elif isinstance(value, dict):
+            result = {k: traced(v, f"{name}.{k}", (*place, k)) for k, v in value.items()}
+        else:
+            return value
+        if isinstance(value, (list, dict)):
+            trace.outside[id(result)] = result
+            trace.argument_places[id(result)] = place
+        return result
 
     if owner is not None:
         owner.bind_names()
     again = None
     with trace.active(), guards.recording(reads):
         try:
-            arguments = [traced(a, n) for a, n in zip(args, names)], {k: traced(v, k) for k, v in kwargs.items()}
+            arguments = ([traced(a, n, (0, i)) for i, (a, n) in enumerate(zip(args, names))],
+                         {k: traced(v, k, (1, k)) for k, v in kwargs.items()})
             for state in states:
                 state.enter(trace)
             try:
@@ -145,7 +154,9 @@ def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple =
             graph = Graph(name, tuple(trace.inputs), (question.node,), (), (), trace.origins)
             return Captured(graph, trace.parameters, None, reads, states=states, asks=True)
         except StartAgain as found:
-            again = found.attribute
+            again = (*states, found.attribute), decided
+        except DecideByValue as found:
+            again = states, decided | {found.code}
         except Exception as error:
             failures.replace(error)
             raise
@@ -153,7 +164,7 @@ def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple =
             changed = places.restore(trace)
         actions = outcome.actions(changed, trace, outputs) if again is None else ()
     if again is not None:
-        return capture_call(function, args, kwargs, name, owner, assumed, (*states, again))
+        return capture_call(function, args, kwargs, name, owner, assumed, *again)
     return Captured(trace.finish(outputs), trace.parameters, structure, reads, tuple(trace.callbacks), actions,
                     states)
 
@@ -234,15 +245,15 @@ class Entry:
         if self._answers is not None:
             return self._answered(arrays, args, kwargs).run(args, kwargs)
         if _settings["check_nan"]:
-            return self._arranged(run_checked(self.program, arrays))
-        return self._arranged(self.program.run(arrays))
+            return self._arranged(run_checked(self.program, arrays), args, kwargs)
+        return self._arranged(self.program.run(arrays), args, kwargs)
 
-    def _arranged(self, results: list):
+    def _arranged(self, results: list, args, kwargs):
         if self._single:
             return Tensor._wrap(results[0], self._dtypes[0])
         tensors = [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)]
         for action in self._actions:
-            action.run(tensors)
+            action.run(tensors, (args, kwargs))
         return outcome.put_together(self._structure, tensors)
 
     def _answered(self, arrays, args, kwargs) -> Entry:

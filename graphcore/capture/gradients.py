@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from graphcore import context
 from graphcore.capture import failures
 from graphcore.capture.custom_gradients import finish_hooks
+from graphcore.capture.language.nests import Undefined
 from graphcore.capture.location import locate
 from graphcore.capture.points import Points, carry_hooks, differentiating, hooks_of, map_leaves
 from graphcore.capture.tape import ConcreteTrace
@@ -204,7 +205,12 @@ class GradientFunction:
 
 def _loss(trace, outputs, sens):
     """The node that is differentiated: the sum of the float Tensors in a nest, weighed by those of the nest `sens`."""
-    tensors = [t for t in _leaves(outputs) if isinstance(t, Tensor)]
+    tensors = []
+    for leaf in _leaves(outputs):
+        if isinstance(leaf, Undefined):
+            leaf.refuse()
+        if isinstance(leaf, Tensor):
+            tensors.append(leaf)
     if not tensors:
         raise locate(GradientError("the function returned no Tensor to differentiate; return the loss"))
     weights = [None] * len(tensors) if sens is None else list(_leaves(sens))

@@ -77,8 +77,8 @@ class Action:
     extends: bool               # the new contents come behind those that a list has
     is_number: bool = False     # what was an int or float is one again
 
-    def run(self, tensors: list) -> None:
-        """Do it, with the outputs of a run."""
+    def run(self, tensors: list, arguments: tuple) -> None:
+        """Do it, with the outputs of a run; `arguments` are (args, kwargs) of the call."""
         value = put_together(self.structure, tensors)
         if self.is_number and isinstance(value, Tensor):
             value = value.item()
@@ -89,10 +89,51 @@ class Action:
                 self.place.renew(value)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """An entry that a list or dict had before, by its index or key."""
+
+    key: object
+
+
+@dataclass(frozen=True)
+class ArgumentAction:
+    """A list or dict among the arguments that the captured function changed: changed in the caller's hands too.
+
+    path: where it stands in (args, kwargs); structure: its new contents, with `_Kept` for entries that stay.
+    """
+
+    path: tuple
+    structure: object
+
+    def run(self, tensors: list, arguments: tuple) -> None:
+        """Do it, with the outputs of a run; `arguments` are (args, kwargs) of the call."""
+        target = arguments
+        for key in self.path:
+            target = target[key]
+        leaves: list = []
+        structure = _take_apart(put_together(self.structure, tensors), leaves, lambda v: isinstance(v, _Kept))
+        Container(target).write(_put_together(structure, [target[leaf.key] for leaf in leaves]))
+
+
+def _argument_action(path: tuple, old, new, trace: Trace, outputs: list) -> ArgumentAction:
+    entries = old.items() if isinstance(old, dict) else enumerate(old)
+    keys = {id(value): key for key, value in entries}
+
+    def shown(value):
+        return _Kept(keys[id(value)]) if id(value) in keys else take_apart(value, trace, outputs)
+
+    structure = {k: shown(v) for k, v in new.items()} if isinstance(new, dict) else [shown(v) for v in new]
+    return ArgumentAction(path, structure)
+
+
 def actions(changed: dict, trace: Trace, outputs: list) -> tuple:
     """The actions for the places that a capture changed (see `places.restore`)."""
     found = []
     for place, old, new in changed.values():
+        if place.key in trace.argument_places:
+            found.append(_argument_action(trace.argument_places[place.key], old, new, trace, outputs))
+            continue
         state, unchanged = trace.states.get(place.key, (None, old))
         if new is unchanged:
             continue

@@ -33,6 +33,14 @@ class NeedsValue(Exception):
         self.node = node
 
 
+class DecideByValue(BaseException):
+    """A capture is to start again, with the branches of this code decided by the value of their condition."""
+
+    def __init__(self, code):
+        super().__init__("a variable is used that only one branch gives a value to")
+        self.code = code
+
+
 def current_trace() -> Trace | None:
     """The trace that is being recorded on this thread, or None outside a capture."""
     return getattr(_local, "trace", None)
@@ -143,9 +151,10 @@ class Trace:
         self.touched: dict = {}                      # Python state that was changed, see `capture.places`
         self.owned: dict = {}                        # id -> container that was made during this trace
         self.outside: dict = {}                      # id -> container that was there before the capture
+        self.argument_places: dict = {}              # id of a list or dict among the arguments -> where it stands
         self.states: dict = {}                       # key -> (attribute, its input), see `capture.attributes`
         self.read_attributes: dict = {}              # key -> (owner, value) of attributes read as constants
-        self.endless: set = set()                    # code of branches within which a function calls itself without end
+        self.decided: set = set()                    # code of branches that are decided by the value of their condition
         self.stacked: dict = {}                      # id -> (list, what a loop's body appends to it)
         self._leaves: dict[int, Node] = {}           # id(Parameter) -> its leaf
         self._state: dict[int, Node] = {}            # id(Parameter) -> its value now, where it was assigned

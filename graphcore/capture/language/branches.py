@@ -84,7 +84,7 @@ def _branch(condition: TracedTensor, then, orelse, names, get, put, returns: boo
     outer = current_trace()
     before = get() if names else ()
     try:
-        if then.__code__ in outer.root.endless:
+        if then.__code__ in outer.root.decided:
             raise JoinError(_ENDLESS)
         forgiving = forgiving and outer.root is not outer
         return _recorded(outer, condition, (then, orelse), names, before, get, put, returns, forgiving)
@@ -117,6 +117,10 @@ def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns,
         places.note(outer, place, old)
         place.write(put_together(value, tensors))
     if names:
+        if outer.root is outer:
+            for value in joined:
+                if isinstance(value, Undefined):
+                    value.may_decide(blocks[0].__code__)
         put(tuple(put_together(v, tensors) for v in joined))
     return put_together(result, tensors)
 
@@ -127,7 +131,7 @@ class _Side:
     def __init__(self, operands: Operands, block, blocks, names, get, returns: bool):
         self.trace = RegionTrace(operands, code=block.__code__)
         if self.trace.recursions(block.__code__) > _DEEPEST_RECURSION:
-            self.trace.root.endless.update(b.__code__ for b in blocks)
+            self.trace.root.decided.update(b.__code__ for b in blocks)
             raise JoinError(_ENDLESS)
         self.raises, self.result, self.values = False, None, ()
         with self.trace.active():

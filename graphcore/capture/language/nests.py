@@ -7,7 +7,7 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.capture.location import describe, locate, user_frame
-from graphcore.capture.trace import Trace
+from graphcore.capture.trace import DecideByValue, Trace, current_trace
 from graphcore.errors import CaptureError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node
@@ -43,10 +43,18 @@ class Undefined:
     """The value of a variable that only one branch gave a value to: using it is an error."""
 
     def __init__(self, name: str, why: str):
-        self.__dict__.update(name=name, why=why, where=describe(user_frame()))
+        self.__dict__.update(name=name, why=why, where=describe(user_frame()), branch=None)
+
+    def may_decide(self, code) -> None:
+        """Using it starts the capture again, with the branch of this code, whose it is, decided by value."""
+        if self.branch is None:
+            self.__dict__["branch"] = code
 
     def refuse(self, *args, **kwargs):
-        """Raise UndefinedError."""
+        """Raise UndefinedError, or DecideByValue where that helps."""
+        trace = current_trace()
+        if self.branch is not None and trace is not None and self.branch not in trace.root.decided:
+            raise DecideByValue(self.branch)
         raise locate(UndefinedError(f"local variable {self.name!r} is used, but {self.why}:\n{self.where}\nGive it a "
                                     "value before, or in both branches"))
 
