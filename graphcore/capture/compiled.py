@@ -152,7 +152,8 @@ def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple =
             structure = outcome.take_apart(result, trace, outputs)
         except NeedsValue as question:
             graph = Graph(name, tuple(trace.inputs), (question.node,), (), (), trace.origins)
-            return Captured(graph, trace.parameters, None, reads, states=states, asks=True)
+            callbacks = (_do_nothing if i in trace.effect_callbacks else c for i, c in enumerate(trace.callbacks))
+            return Captured(graph, trace.parameters, None, reads, tuple(callbacks), states=states, asks=True)
         except StartAgain as found:
             again = (*states, found.attribute), decided
         except DecideByValue as found:
@@ -167,6 +168,10 @@ def capture_call(function, args, kwargs, name: str, owner=None, assumed: tuple =
         return capture_call(function, args, kwargs, name, owner, assumed, *again)
     return Captured(trace.finish(outputs), trace.parameters, structure, reads, tuple(trace.callbacks), actions,
                     states)
+
+
+def _do_nothing(*values) -> None:
+    """Stands for printing and raising in a program that only finds a value out: the next program does them."""
 
 
 def is_input(value) -> bool:

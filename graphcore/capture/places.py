@@ -147,6 +147,15 @@ def own(container):
     return container
 
 
+def own_new(value, known):
+    """Note that the containers in `value` were made by the trace at hand, but for those in `known`; gives it back."""
+    old = {id(c) for c in containers_in(known)}
+    for container in containers_in(value):
+        if id(container) not in old:
+            own(container)
+    return value
+
+
 def containers_in(value) -> list:
     """The lists, dicts and sets in a nest, the outermost first."""
     if not isinstance(value, (*CONTAINERS, tuple)):

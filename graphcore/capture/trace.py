@@ -148,6 +148,7 @@ class Trace:
         self.origins = Origins()
         self.parameters: dict[str, object] = {}      # bound name -> Parameter
         self.callbacks: list = []                    # Python functions for `host_call` nodes
+        self.effect_callbacks: set = set()           # the numbers of those that give nothing
         self.touched: dict = {}                      # Python state that was changed, see `capture.places`
         self.owned: dict = {}                        # id -> container that was made during this trace
         self.outside: dict = {}                      # id -> container that was there before the capture

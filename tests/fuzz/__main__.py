@@ -54,11 +54,14 @@ def _read(path: Path) -> list:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+PROGRAMS = 200          # of one process: what it has captured and compiled stays in its memory
+
+
 class _Worker:
     """A process that checks one program after the other, started again when it has died or was stopped."""
 
     def __init__(self, timeout: float):
-        self._timeout, self._process = timeout, None
+        self._timeout, self._process, self._left = timeout, None, 0
 
     def drain(self, todo: queue.Queue, done: dict, file) -> None:
         """Check seeds until none is left."""
@@ -72,16 +75,24 @@ class _Worker:
             file.flush()
             for kind, detail in result["findings"]:
                 print(f"{seed}: {kind}: {detail.splitlines()[0][:150]}", flush=True)
+        self._end()
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.stdin.close()
             self._process.wait()
+            self._process = None
 
     def _check(self, seed: int, native: bool) -> dict:
+        if self._left == 0:
+            self._end()
         if self._process is None or self._process.poll() is not None:
+            self._left = PROGRAMS
             command = [sys.executable, "-W", "ignore", "-m", "tests.fuzz", "--worker"]
             self._process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                              stderr=subprocess.PIPE)
             threading.Thread(target=self._process.stderr.read, daemon=True).start()
+        self._left -= 1
         timer = threading.Timer(self._timeout, self._process.kill)
         began = time.monotonic()
         timer.start()

@@ -36,15 +36,19 @@ def reduced(source: str, shows: Callable[[str], bool]) -> str:
                     break
                 places[position]()
                 text = _text(candidate)
-                if len(text) < len(_text(tree)) and shows(text):
+                if text is not None and len(text) < len(_text(tree)) and shows(text):
                     tree, again = candidate, True
                 else:
                     position += 1
     return _text(tree)
 
 
-def _text(tree: ast.Module) -> str:
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+def _text(tree: ast.Module) -> str | None:
+    """The tree's text; None if a change made it no syntax (a part of an f-string without the string)."""
+    try:
+        return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    except ValueError:
+        return None
 
 
 def _places(tree: ast.Module, change) -> Iterator[Callable]:

@@ -113,16 +113,21 @@ def _recorded(outer: Trace, condition, blocks, names, before, get, put, returns,
     result = _join_sides("the result", first.result, second.result, pairs, first, second)
     touched = _join_places(first, second, pairs)
     tensors = _place(outer, condition, operands, sides, pairs)
+    known = [(side.values, side.result, [new for _, _, new in side.places.values()]) for side in sides]
+
+    def settled(value):
+        return places.own_new(put_together(value, tensors), known)
+
     for place, old, value in touched:
         places.note(outer, place, old)
-        place.write(put_together(value, tensors))
+        place.write(settled(value))
     if names:
         if outer.root is outer:
             for value in joined:
                 if isinstance(value, Undefined):
                     value.may_decide(blocks[0].__code__)
-        put(tuple(put_together(v, tensors) for v in joined))
-    return put_together(result, tensors)
+        put(tuple(map(settled, joined)))
+    return settled(result)
 
 
 class _Side:
@@ -211,12 +216,12 @@ def as_number(condition):
 
 
 def and_(first, *others: Callable):
-    """``first and others()...``; of tensors the truth values, all of them computed."""
+    """``first and others()...``; of tensors the truth values, all computed unless that has effects."""
     return _chain(first, others, lambda a, b: _logical("logical_and", a, b), until=False)
 
 
 def or_(first, *others: Callable):
-    """``first or others()...``; of tensors the truth values, all of them computed."""
+    """``first or others()...``; of tensors the truth values, all computed unless that has effects."""
     return _chain(first, others, lambda a, b: _logical("logical_or", a, b), until=True)
 
 
@@ -224,19 +229,43 @@ def _chain(value, others, combine, until: bool):
     for number, other in enumerate(others):
         condition = truth(value)
         if not is_known(condition):
-            result = condition
             for rest in others[number:]:
-                right = truth(rest())
-                if is_known(right):
-                    if right is until:
-                        return until
-                    continue
-                result = combine(result, right)
-            return result
+                condition = truth(rest()) if is_known(condition) else _combined(condition, rest, combine, until)
+                if condition is until:
+                    return until
+            return condition
         if condition is until:
             return value
         value = other()
     return value
+
+
+def _combined(condition: TracedTensor, rest: Callable, combine, until: bool):
+    """`condition` and (or) the truth of rest(): in a branch of its own if that does more than compute."""
+    if has_effects(rest):
+        ends, goes_on = (lambda: until), (lambda: truth(rest()))
+        return truth(if_expression(condition, *((ends, goes_on) if until else (goes_on, ends))))
+    right = truth(rest())
+    if is_known(right):
+        return until if right is until else condition
+    return combine(condition, right)
+
+
+def has_effects(function: Callable, names: tuple = (), get=None, put=None) -> bool:
+    """Whether a function writes state, prints, raises or gives a variable another value.
+
+    Seen in a recording that is thrown away.  names, get, put: the variables to look at, as for `if_`.
+    """
+    before = get() if names else ()
+    try:
+        side = _Side(Operands(current_trace()), function, (function,), names, get, returns=True)
+    except CaptureError:            # it will be raised again where it says more
+        return False
+    finally:
+        if names:
+            put(before)
+    changed = any(new is not old for new, old in zip(side.values, before))
+    return bool(changed or side.raises or side.trace.effects or side.trace.written or side.places)
 
 
 def _logical(name, a, b):

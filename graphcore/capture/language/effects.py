@@ -37,6 +37,7 @@ def host_call(label: str, function: Callable, values) -> None:
 
     callbacks = trace.root.callbacks
     callbacks.append(callback)
+    trace.root.effect_callbacks.add(len(callbacks) - 1)
     node = regions.host_call(*nodes, callback=len(callbacks) - 1, label=label, returns=False)
     trace.origins.add(node, (user_origin(trace._scope_name),))
     trace.effects.append(node)

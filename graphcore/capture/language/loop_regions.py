@@ -168,9 +168,7 @@ class Loop:
             carried = [TracedTensor(leaf, trace) for leaf in initial]
             values = [item.value(carried) for item in self.items]
             for item, value in zip(self.items, values):
-                if value is not item.before and item.place is None:
-                    for container in places.containers_in(value):
-                        places.own(container)
+                places.own_new(value, item.before)
             if self.names:
                 self._put(tuple(values[:len(self.names)]))
             for item, value in zip(self.items[len(self.names):], values[len(self.names):]):
@@ -254,7 +252,7 @@ class Loop:
             if item.has_no_value:
                 values.append(Undefined(item.name, "its first value is given in a loop that may run no iteration"))
             else:
-                values.append(item.value(carried))
+                values.append(places.own_new(item.value(carried), item.before))
         if self.names:
             self._put(tuple(values[:len(self.names)]))
         for item, value in zip(self.items[len(self.names):], values[len(self.names):]):

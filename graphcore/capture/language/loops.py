@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from graphcore.capture.language.branches import Raises, and_, if_not_ended, is_known, not_, truth
+from graphcore.capture.language.branches import Raises, and_, has_effects, if_not_ended, is_known, not_, truth
 from graphcore.capture.language.loop_regions import Loop
 from graphcore.capture.location import locate, user_frame
 from graphcore.capture.trace import NeedsValue, TracedTensor, current_trace
@@ -72,12 +72,39 @@ def while_(test: Callable, body: Callable, names: tuple, get, put) -> None:
             return
         body()
     try:
-        Loop(current_trace(), names, get, put).run_while(test, body)
+        if has_effects(test, names, get, put):
+            _testing_in_the_body(condition, test, body, names, get, put)
+        else:
+            Loop(current_trace(), names, get, put).run_while(test, body)
     except CaptureError as error:
         raise locate(error) from None
     except Raises:
         raise locate(CaptureError("the body of this loop always raises an exception; raise it under a condition, "
                                   "or use if in place of while")) from None
+
+
+def _testing_in_the_body(condition, test, body, names, get, put) -> None:
+    """A loop whose test does more than compute: it stands at the end of the body; `condition` is its first result."""
+    flag = [condition]
+
+    def step():
+        body()
+        flag[0] = truth(test())
+
+    _with_variable(flag, names, get, put).run_while(lambda: flag[0], step)
+
+
+def _with_variable(holder: list, names, get, put) -> Loop:
+    """A loop that carries the one entry of `holder` besides its variables."""
+    def get_all():
+        return (holder[0], *(get() if names else ()))
+
+    def put_all(values):
+        holder[0] = values[0]
+        if names:
+            put(tuple(values[1:]))
+
+    return Loop(current_trace(), ("gc_held", *names), get_all, put_all)
 
 
 # -- for ------------------------------------------------------------------------------------------------------
@@ -178,14 +205,6 @@ def _with_break(counted: _Counted, trace, body, names, get, put, stop) -> None:
     """A counted loop that may end early: a `while` with its index among the variables."""
     index = [TracedTensor(ir.const(0), trace)]
 
-    def get_all():
-        return (index[0], *(get() if names else ()))
-
-    def put_all(values):
-        index[0] = values[0]
-        if names:
-            put(tuple(values[1:]))
-
     def test():
         return and_(index[0] < counted.length, lambda: not_(stop()))
 
@@ -193,7 +212,7 @@ def _with_break(counted: _Counted, trace, body, names, get, put, stop) -> None:
         body(counted.item(index[0]))
         index[0] = index[0] + 1
 
-    Loop(trace, ("gc_index", *names), get_all, put_all).run_while(test, step)
+    _with_variable(index, names, get, put).run_while(test, step)
 
 
 def _warn_unrolled(length: int, error: BaseException) -> None:
