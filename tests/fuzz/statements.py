@@ -130,10 +130,13 @@ class Statements(Loops):
         if self.chance(0.4) and not self.place.region:
             self.features["list of the module"] += 1
             self.write(f"LOG.append({self.squashed(self.tensor(TensorOf('f', ()), 1), LARGEST).text})")
-        elif wanted is None and not self.place.region:
-            self.features["attribute counted up"] += 1
-            self.write(f"{name} += 1")
-        elif wanted is not None:
+        elif wanted is None:
+            if self.place.region:
+                self.reassign()
+            else:
+                self.features["attribute counted up"] += 1
+                self.write(f"{name} += 1")
+        else:
             self.features["attribute set"] += 1
             self.write(f"{name} = {self.squashed(self.tensor(wanted, 2), LARGEST).text} * 1")
 
