@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.capture import epoch
 from graphcore.dtype import DType
 from graphcore.errors import ShapeError
 from graphcore.ir.types import TensorType
@@ -106,9 +107,13 @@ class Tensor:
     # -- leaving to NumPy ----------------------------------------------------------------------------
     def asnumpy(self) -> np.ndarray:
         """The values as a NumPy array that shares this Tensor's memory (bfloat16: a float32 copy)."""
-        if self._dtype is dt.bfloat16:
-            return dt.bfloat16_to_float32(self._array)
-        return self._array
+        values = self._values()
+        epoch.values_exposed(values)
+        return values
+
+    def _values(self) -> np.ndarray:
+        """The values for reading only."""
+        return dt.bfloat16_to_float32(self._array) if self._dtype is dt.bfloat16 else self._array
 
     def numpy(self) -> np.ndarray:
         """The same as `asnumpy`."""
@@ -122,29 +127,29 @@ class Tensor:
 
     def item(self, *index):
         """The Python number of a one-element Tensor, or of the element at `index`."""
-        return self.asnumpy().item(*index)
+        return self._values().item(*index)
 
     def tolist(self):
         """The values as nested Python lists."""
-        return self.asnumpy().tolist()
+        return self._values().tolist()
 
     def __bool__(self):
         if self.size != 1:
             raise ValueError("The truth value of an array with more than one element is ambiguous: only a tensor of "
                              f"one element can be converted to bool, this one has shape {self.shape}; use .all() or "
                              ".any()")
-        return bool(self.asnumpy().item())
+        return bool(self._values().item())
 
     def __int__(self):
-        return int(self.asnumpy().item())
+        return int(self._values().item())
 
     def __float__(self):
-        return float(self.asnumpy().item())
+        return float(self._values().item())
 
     def __index__(self):
         if not self._dtype.is_integer:
             raise TypeError(f"only integer tensors can be an index, this one is {self._dtype.name}")
-        return int(self.asnumpy().item())
+        return int(self._values().item())
 
     def __len__(self):
         if not self.shape:
@@ -160,7 +165,7 @@ class Tensor:
         return id(self)
 
     def __str__(self):
-        return str(self.asnumpy())
+        return str(self._values())
 
     def __repr__(self):
         from graphcore.tensor_format import tensor_repr
@@ -205,9 +210,9 @@ def storage_of(data, dtype: DType | None = None) -> tuple:
         source, found = data._array, data._dtype
         if dtype is None or dtype is found:
             return source.copy(), found
-        return store(data.asnumpy(), dtype), dtype
+        return store(data._values(), dtype), dtype
     if isinstance(data, (list, tuple)) and _holds_tensor(data):
-        data = [d.asnumpy() if isinstance(d, Tensor) else np.asarray(storage_of(d)[0]) for d in data]
+        data = [d._values() if isinstance(d, Tensor) else np.asarray(storage_of(d)[0]) for d in data]
         array = np.array(data)
         found = dt.from_numpy(array.dtype)
     else:

@@ -16,7 +16,7 @@ _DIGITS = {dt.float16: 4, dt.float32: 8, dt.float64: 8}
 def tensor_repr(tensor: Tensor) -> str:
     """``Tensor(shape=[2], dtype=Float32, value= [ 1.00000000e+00,  2.00000000e+00])``; matrices on new lines."""
     shape = ", ".join(map(str, tensor.shape))
-    values = Tensor._wrap(tensor._array, tensor._dtype).asnumpy()       # no view that counts as escaped
+    values = tensor._values()
     if values.ndim == 0:
         text = " " + (f"{values.item():.6g}" if tensor.dtype.is_float else str(values.item()))
     else:

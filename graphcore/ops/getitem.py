@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.capture import epoch
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.ir.dims import Dim, product
 from graphcore.ops import indexing as records
@@ -242,11 +243,11 @@ def _setitem_now(self: Tensor, index, value) -> None:
             if stored.size == part.size and stored.ndim == 1 and part.ndim > 1:
                 stored = stored.reshape(part.shape)
             target[key] = stored
+            epoch.values_exposed(target)
         except IndexError as error:
             raise index_error(str(error)) from None
         except ValueError:
             raise shape_error(f"a value of shape {stored.shape} cannot be broadcast to the shape {part.shape} of the "
                               "elements assigned to") from None
     if "_sources" in self.__dict__ or isinstance(self, Parameter):
-        from graphcore.capture import epoch
         epoch.data_changed()        # a Parameter's memory may have been written

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.capture import epoch
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import CaptureError, DTypeError
@@ -109,9 +110,9 @@ def overwrite(self, new) -> Tensor:
     if isinstance(self, Parameter):
         return assign(self, new)
     if current_trace() is None:
-        np.copyto(self._array, new._array)
-        for source in self.__dict__.get("_sources", ()):
-            np.copyto(source, new._array)
+        for target in (self._array, *self.__dict__.get("_sources", ())):
+            np.copyto(target, new._array)
+            epoch.values_exposed(target)
     elif isinstance(self, TracedTensor):
         getitem.setitem(self, Ellipsis, new)
     else:

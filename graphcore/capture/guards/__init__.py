@@ -4,8 +4,9 @@ While a capture runs, `reads` notes attributes, globals, closure cells and conta
 they held.  `checks` turns the notes of one program into a function that a call runs in a few ten nanoseconds.
 
 Attributes of Cells cost nothing there: every change of one moves the `epoch.structure` counter, and only then are they
-compared.  What can change without anybody being told is compared at each call: globals, closure cells, plain objects,
-and the contents of lists, dicts, sets, arrays and Tensors, those of a Cell's attributes included.
+compared.  So it is with the values of Tensors, as long as nobody else holds a view of their memory.  What can change
+without anybody being told is compared at each call: globals, closure cells, plain objects, and the contents of lists,
+dicts, sets, arrays and Tensors over shared memory, those of a Cell's attributes included.
 """
 from __future__ import annotations
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import keyword
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from operator import is_
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, SimpleNamespace
 
+from graphcore.capture import epoch
 from graphcore.capture.guards.reads import Attribute, Closure, Contents, Global, Read, Watched
 from graphcore.capture.guards.snapshots import MISSING, Array, Bound, Items, Same, same_words, snapshot
 from graphcore.tensor import Tensor
@@ -31,8 +32,11 @@ class Guards:
     """
 
     def __init__(self, reads: dict):
-        self._reads = tuple(r for r in reads.values() if not _is_fleeting(r) or r.still_holds())
-        self.check = compile_check(self._reads)
+        self._expect(r for r in reads.values() if not _is_fleeting(r) or r.still_holds())
+
+    def _expect(self, reads: Iterable[Read]) -> None:
+        self._reads = tuple(reads)
+        self.check, self._watched = compile_check(self._reads)
 
     def changes(self) -> list[str]:
         """What does not hold any more, in words."""
@@ -40,7 +44,8 @@ class Guards:
 
     def refresh(self) -> bool:
         """Compare everything by value; where it holds, later checks expect the objects that are there now."""
-        kept, moved = [], self.check is not None and not self.check()
+        kept = []
+        moved = self.check is not None and not self.check() or not all(map(epoch.is_watched, self._watched))
         for read in self._reads:
             now = read.now()
             if not read.held.matches(now):
@@ -49,8 +54,7 @@ class Guards:
                 read, moved = replace(read, held=Same(MISSING) if now is MISSING else snapshot(now)), True
             kept.append(read)
         if moved:
-            self._reads = tuple(kept)
-            self.check = compile_check(self._reads)
+            self._expect(kept)
         return True
 
 
@@ -66,13 +70,13 @@ def _expects_the_object(read: Read) -> bool:
     return not isinstance(read.held, Bound) and not (isinstance(read, Attribute) and read.computed)
 
 
-def compile_check(reads: tuple[Read, ...]) -> Callable[[], bool] | None:
-    """The function that compares these reads, or None where there is nothing to compare at each call."""
+def compile_check(reads: tuple[Read, ...]) -> tuple[Callable[[], bool] | None, list[Tensor]]:
+    """What compares these reads, or None where there is nothing to compare, and the Tensors it leaves to the epoch."""
     spaces = Counter(id(r.owner) for r in reads if isinstance(r, Global))
     writer = _Writer(spaces.most_common(1)[0][0] if spaces else None)
     for read in reads:
         writer.read(read)
-    return writer.function()
+    return writer.function(), writer.watched
 
 
 class _Writer:
@@ -85,6 +89,7 @@ class _Writer:
         self._tests: list[str] = []     # of expressions, which come first
         self._contents: list[str] = []  # statements that take containers apart
         self._seen: set = set()
+        self.watched: list[Tensor] = []
 
     def read(self, read: Read) -> None:
         """Add the comparison of one read."""
@@ -112,6 +117,8 @@ class _Writer:
                 if plain:
                     return read.name
             return f"{self._name(read.owner)}[{read.name!r}]"
+        if type(read.owner) is SimpleNamespace:         # as a dict it is quicker
+            return f"{self._name(vars(read.owner))}[{read.name!r}]"
         owner = self._name(read.owner)
         return f"{owner}.{read.name}" if plain else f"{self._name(getattr)}({owner}, {read.name!r})"
 
@@ -155,9 +162,12 @@ class _Writer:
             self._contents.append(f"if not {self._name(all)}({pairs}): return False")
 
     def _array(self, held: Array) -> None:
-        array = self._name(held.array)
+        if held.watch():
+            self.watched.append(held.value)
+            return
+        array = self._name(held.value)
         if isinstance(held.value, Tensor):
-            self._tests.append(f"{self._name(held.value)}._array is {array}")
+            array += "._array"
         if held.words.nbytes <= _SMALL_ARRAY and isinstance(held.value, Tensor):
             self._contents.append(f"if {array}.tobytes() != {self._name(held.words.tobytes())}: return False")
         else:

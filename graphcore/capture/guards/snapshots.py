@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from graphcore.capture import epoch
 from graphcore.tensor import Tensor
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice)
@@ -66,10 +67,9 @@ class Plain:
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """A NumPy array or a plain Tensor over `array`, with a copy of its values."""
+    """A NumPy array or a plain Tensor, with a copy of its values."""
 
     value: Any
-    array: np.ndarray
     words: np.ndarray
     changes_in_place = True
 
@@ -78,6 +78,10 @@ class Array:
             return False
         array = array_of(now)
         return array is not None and same_words(array, self.words)
+
+    def watch(self) -> bool:
+        """Let changes of a Tensor's values move `epoch.structure`; False where they are to be compared at each call."""
+        return isinstance(self.value, Tensor) and epoch.watch(self.value) and self.matches(self.value)
 
     def text(self) -> str:
         return show(self.value)
@@ -136,7 +140,7 @@ def _snapshot(value, depth: int, budget: list):
     if isinstance(value, (Tensor, np.ndarray)):
         array = array_of(value)
         if array is not None:
-            return Array(value, array, array.copy())
+            return Array(value, array.copy())
     return Same(value)
 
 
