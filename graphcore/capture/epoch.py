@@ -14,7 +14,15 @@ import numpy as np
 structure = [0]
 data = [0]
 
-_OF_ONE_HOLDER = 3          # references: of the holder, of the variable here, of the call of getrefcount
+
+def _references_of_one_holder() -> int:
+    """What getrefcount says of an object in a local variable that one other holds; it depends on the interpreter."""
+    holder = [object()]
+    held = holder[0]
+    return sys.getrefcount(held)
+
+
+_OF_ONE_HOLDER = _references_of_one_holder()
 
 #: id -> the NumPy array that owns the memory of a constant; taken out once the memory is written or handed out.
 constants: dict[int, weakref.ref] = {}

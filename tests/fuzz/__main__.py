@@ -21,13 +21,15 @@ from pathlib import Path
 
 def main() -> int:
     """Run a campaign; the exit code is 1 if anything was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    parser.add_argument("--count", type=int, default=300)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Check random programs.",
+                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--count", type=int, default=300, help="how many programs")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     parser.add_argument("--native", type=int, default=10, help="compile every N-th program (1: all, 0: none)")
     parser.add_argument("--timeout", type=float, default=240, help="seconds for one program")
-    parser.add_argument("--out", type=Path, default=Path("campaign.jsonl"))
+    parser.add_argument("--out", type=Path, default=Path("campaign.jsonl"),
+                        help="results, a line of JSON a seed; seeds that are in it are not run again")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -129,21 +131,24 @@ def _work() -> int:
 
 
 def report(results: list) -> str:
-    """Counts by feature, notes and findings, as Markdown."""
-    features: Counter = Counter()
-    for r in results:
-        features.update(r["features"].keys())
-    notes = Counter(note for r in results for note in set(r["notes"]))
+    """Counts of programs by findings (the first of each), notes and features, as Markdown."""
     kinds = Counter(r["findings"][0][0] for r in results if r["findings"])
-    native, seconds = sum(r["native"] for r in results), sum(r["seconds"] for r in results)
+    notes = Counter(note for r in results for note in set(r["notes"]))
+    features = Counter(feature for r in results for feature in r["features"])
+    native, seconds = [r for r in results if r["native"]], sum(r["seconds"] for r in results)
+    halves = sum("dtype h" in r["features"] for r in native)
     bad = [r["seed"] for r in results if r["findings"]]
     return "\n".join([
-        f"{len(results)} programs (seeds {results[0]['seed']} to {results[-1]['seed']}), {native} of them compiled to "
-        f"native code, {seconds:.0f} s of work: {len(bad)} with findings.", "",
-        "Findings: " + (", ".join(f"{k} {n}" for k, n in kinds.most_common()) or "none") + ".",
+        f"{len(results)} programs (seeds {results[0]['seed']} to {results[-1]['seed']}), {len(native)} of them native "
+        f"({halves} with float16), {seconds:.0f} s of work: {len(bad)} with findings.", "",
+        f"Findings: {_counts(kinds)}.",
         *([f"Seeds: {', '.join(map(str, bad[:50]))}."] if bad else []),
-        "Notes: " + (", ".join(f"{k} {n}" for k, n in notes.most_common()) or "none") + ".", "",
-        "Programs by feature: " + ", ".join(f"{k} {n}" for k, n in features.most_common()) + "."])
+        f"Notes: {_counts(notes)}.", "",
+        f"Programs by feature: {_counts(features)}."])
+
+
+def _counts(counter: Counter) -> str:
+    return ", ".join(f"{name} {n}" for name, n in counter.most_common()) or "none"
 
 
 if __name__ == "__main__":
