@@ -13,7 +13,8 @@ from pathlib import Path
 
 #: Modules of the compiler that define kernel names, each with `namespace() -> dict`; what they import from this
 #: folder belongs to the language as well.
-DEFINING_MODULES = ("codegen.pointers", "codegen.intrinsics", "codegen.mathfun", "codegen.arithmetic", "kernels.tile")
+DEFINING_MODULES = ("codegen.pointers", "codegen.intrinsics", "codegen.mathfun", "codegen.arithmetic", "kernels.tile",
+                    "kernels.moves")
 
 #: Python's own names that kernels may use; min, max, abs and bool are instructions of `intrinsics`.
 BUILTINS = {"range": range}

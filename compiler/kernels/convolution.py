@@ -112,7 +112,8 @@ def conv2d_{memory}(args, begin, end, worker):
                             call_with(multiply, 0, stacked, worker,
                                       from_weights, panel_height * channels * tap_count, first_channel * tap_count,
                                       from_source, stepping, deep, advance(sums, strip * image_pitch + at), row_pitch,
-                                      high, minimum({columns}, row_pitch // strips - at), first_channel, panel_height)
+                                      high, minimum({columns}, row_pitch // strips - at), first_channel, panel_height,
+                                      0, 0)
                 # long rows of the block in memory order, if nothing lies between them
                 whole = line_pitch == out_width and out_step_row == 1 and out_step_column == 1
                 stored_lines = select(whole, 1, lines)

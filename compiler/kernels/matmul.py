@@ -191,8 +191,10 @@ class _Product:
         block_columns = tile.columns * self._panels_wide(tile, static(row_blocks, 16) * static(self.count, 1))
         as_it_lies = (self.b.along != 1 and self.b.across == 1 and self.dtype.code == tile.work
                       and row_blocks == 1 and isinstance(self.rows, int) and self.rows <= 2 * tile.rows)
+        a_as_it_lies = self.a.along == 1 and self.dtype.code == tile.work
         packed = None
-        if row_blocks != 1 and self.depth_in_all == -1 and all(stride == 0 for _, _, stride in self.batches):
+        is_shared = row_blocks != 1 or self.build.is_fixed(self.b.view.buffer)
+        if is_shared and self.depth_in_all == -1 and all(stride == 0 for _, _, stride in self.batches):
             packed = self._pack_b(tile)
         sections = Sections()
         sections.add(2 * tile.depth * 8)
@@ -204,7 +206,7 @@ class _Product:
                  self.a.across, self.a.along, self.b.along, self.b.across, len(self.batches), self._batch_row(),
                  self.depth_in_all, height, block_rows, block_columns, packed or 0, int(as_it_lies),
                  KernelAddress(panels.multiply_panel(tile)), pack, *self.after,
-                 Scratch(sections.total), sections.total, at_a, at_b, at_sums)
+                 Scratch(sections.total), sections.total, at_a, at_b, at_sums, int(a_as_it_lies))
         items = self.count * row_blocks * ceil_div(self.columns, block_columns)
         if packed is not None:
             self.reads.append(packed.view.buffer)

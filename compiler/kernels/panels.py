@@ -15,7 +15,7 @@ from graphcore.dtype import DType
 _MULTIPLY = """
 def multiply_panel_{work}(args, begin, end, worker):
     # args: a, elements from one panel of a to the next, first step, b, steps, depth, c, elements from row to row of c,
-    # rows, columns, add, height
+    # rows, columns, add, height, strides of a (across, along; 0: packed)
     b = ptr_{work}(args[3])
     steps = ptr_i64(args[4])
     depth = args[5]
@@ -28,17 +28,23 @@ def multiply_panel_{work}(args, begin, end, worker):
     spare = alloca_{work}({spare})
     for i in range(begin, end):
         rows = minimum(height, args[8] - i * height)
-        a = advance(ptr_{work}(args[0]), i * args[1] + args[2] * rows)
+        across = args[12]
+        along = args[13]
+        if along == 0:
+            across = 1
+            along = rows
+        a = advance(ptr_{work}(args[0]), i * args[1] + args[2] * along)
         c = advance(ptr_{work}(args[6]), i * height * row)
         if columns == {columns}:
-            outer_tile(rows, a, b, steps, depth, c, row, add, {rows}, {vectors}, {lanes})
+            outer_tile(rows, a, across, along, b, steps, depth, c, row, add, {rows}, {vectors}, {lanes})
         else:
             for v in range(whole):
                 at = v * {lanes}
-                outer_tile(rows, a, advance(b, at), steps, depth, advance(c, at), row, add, {rows}, 1, {lanes})
+                outer_tile(rows, a, across, along, advance(b, at), steps, depth, advance(c, at), row, add, {rows}, 1,
+                           {lanes})
             if rest > 0:
                 at = whole * {lanes}
-                outer_tile(rows, a, advance(b, at), steps, depth, spare, {lanes}, 0, {rows}, 1, {lanes})
+                outer_tile(rows, a, across, along, advance(b, at), steps, depth, spare, {lanes}, 0, {rows}, 1, {lanes})
                 for r in range(rows):
                     for j in range(rest):
                         value = load(spare, r * {lanes} + j)
@@ -79,53 +85,90 @@ def pack_panels_{memory}_{work}(args, begin, end, worker):
     along = args[2]
     depth = args[4]
     width = args[5]
-    for panel in range(begin, end):
+    done = begin
+{together}
+    for panel in range(done, end):
         wide = minimum(width, args[3] - panel * width)
         pitch = wide
         if args[8] != 0:
             pitch = width
         source = advance(ptr_{memory}(args[0]), panel * width * across)
         target = advance(ptr_{work}(args[6]), panel * args[7])
-        if pitch > wide:
-            for k in range(depth):
-                for j in range(wide, pitch):
-                    store(target, k * pitch + j, 0)
-        if across == 1 and wide == {columns}:
-            for k in range(depth):
-                for j in range({columns}):
-                    store(target, k * {columns} + j, load(source, k * along + j))
-        elif across == 1:
+        if across == 1:
             for k in range(depth):
 {line}
         elif along == 1:
-            done = 0
+            ready = 0
 {blocks}
-            for j in range(done, wide):
+            for j in range(ready, wide):
                 for k in range(depth):
                     store(target, k * pitch + j, load(source, j * across + k))
         else:
             for j in range(wide):
                 for k in range(depth):
                     store(target, k * pitch + j, load(source, j * across + k * along))
+        if pitch > wide:
+            for k in range(depth):
+                for j in range(wide, pitch):
+                    store(target, k * pitch + j, 0)
 """
 
-_COPY_LINE = """\
+#: Whole panels whose lines are contiguous in the source: some at a time, so that its lines are read in one go.
+#: A line shorter than a vector is moved as one: what is too much lies where the next line will be.
+_TOGETHER = """\
+    reach = {lanes}
+    if width == {columns}:
+        reach = {columns}
+    if across == 1 and (width == {columns} or width <= {lanes} and along >= {lanes}):
+        last = minimum(end, args[3] // width)
+        while done < last:
+            count = minimum({most}, last - done)
+            source = advance(ptr_{work}(args[0]), done * width)
+            target = advance(ptr_{work}(args[6]), done * args[7])
+            vectors = depth
+            if width < reach:
+                vectors = maximum(0, depth - 1)
+            for k in range(vectors):
+                for line in range(0, count * width, 16):
+                    prefetch(source, (k + {ahead}) * along + line)
+                to = k * width
+                at = k * along
+                if width == {columns}:
+                    for panel in range(count):
+{copies}
+                        to += args[7]
+                        at += {columns}
+                else:
+                    for panel in range(count):
+                        copy_vector(target, to, source, at, {lanes})
+                        to += args[7]
+                        at += width
+            for k in range(vectors, depth):
+                for panel in range(count):
+                    copy_line(advance(target, panel * args[7] + k * width), advance(source, k * along + panel * width),
+                              width, {lanes})
+            done += count"""
+_COPY = """\
+                        copy_vector(target, to + {at}, source, at + {at}, {lanes})"""
+_LINE = """\
                 copy_line(advance(target, k * pitch), advance(source, k * along), wide, {lanes})"""
-_COPY_ONE_BY_ONE = """\
+_CONVERTED_LINE = """\
                 for j in range(wide):
                     store(target, k * pitch + j, load(source, k * along + j))"""
+#: So many lines ahead are asked for while one is copied, into so many panels at once.
+_AHEAD, _PANELS_AT_ONCE = 12, 8
 
 #: Transposing while packing, in squares of `size`; what is left over of the depth is copied one by one.
 _BLOCKS = """\
             deep = depth // {size} * {size}
-            while wide - done >= {size}:
+            while wide - ready >= {size}:
                 for k in range(0, deep, {size}):
-                    transpose_block(advance(target, k * pitch + done), pitch,
-                                    advance(source, done * across + k), across, {size})
+                    transpose_block(advance(target, k * pitch + ready), pitch,
+                                    advance(source, ready * across + k), across, {size})
                 for k in range(deep, depth):
-                    for j in range(done, done + {size}):
+                    for j in range(ready, ready + {size}):
                         store(target, k * pitch + j, load(source, j * across + k))
-                done += {size}"""
+                ready += {size}"""
 
 
 @cache
@@ -133,7 +176,8 @@ def multiply_panel(tile: Tile) -> KernelSource:
     """c[i, j] (+)= a x b for the panels of rows begin..end of a and one panel of b.
 
     Row: address of a, elements from panel to panel of a, step of a to begin with, addresses of b and of the table of
-    its steps, depth, address of c, elements from row to row of c, rows, columns, whether to add to c, panel height.
+    its steps, depth, address of c, elements from row to row of c, rows, columns, whether to add to c, panel height,
+    the strides of a across and along its rows (along 0: a is packed).
     """
     return KernelSource(f"multiply_panel_{tile.work}", _MULTIPLY.format(
         work=tile.work, rows=tile.rows, vectors=tile.vectors, lanes=tile.lanes, columns=tile.columns,
@@ -158,10 +202,14 @@ def pack_panels(tile: Tile, dtype: DType) -> KernelSource:
     Row: address of the source, its strides across and along the panels, size across, depth, width of a panel, address
     of the target, elements from panel to panel, whether to fill the last panel with zeros (else it is narrower).
     """
-    blocks, line = "", _COPY_ONE_BY_ONE
+    blocks, together, line = "", "", _CONVERTED_LINE
     if dtype.code == tile.work:
-        line = _COPY_LINE.format(lanes=tile.lanes)
+        lanes, columns = tile.lanes, tile.columns
+        copies = "\n".join(_COPY.format(at=v * lanes, lanes=lanes) for v in range(tile.vectors))
+        together = _TOGETHER.format(work=tile.work, columns=columns, lanes=lanes, ahead=_AHEAD, most=_PANELS_AT_ONCE,
+                                    copies=copies)
+        line = _LINE.format(lanes=lanes)
         sizes = [size for size in (8, 4, 2) if size <= max(2, tile.lanes)]
         blocks = "\n".join(_BLOCKS.format(size=size) for size in sizes[:2])
     return KernelSource(f"pack_panels_{dtype.code}_{tile.work}", _PACK.format(
-        memory=dtype.code, work=tile.work, columns=tile.columns, blocks=blocks, line=line))
+        memory=dtype.code, work=tile.work, blocks=blocks, together=together, line=line))

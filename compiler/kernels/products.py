@@ -38,6 +38,7 @@ def matmul_{memory}(args, begin, end, worker):
     block_a = scratch + args[24]
     block_b = scratch + args[25]
     sums = scratch + args[26]
+    a_as_it_lies = args[27]         # a is not packed
     row_blocks = (rows + block_rows - 1) // block_rows
     column_blocks = (columns + block_columns - 1) // block_columns
     for item in range(begin, end):
@@ -74,8 +75,12 @@ def matmul_{memory}(args, begin, end, worker):
             first = piece * {depth}
             deep = minimum({depth}, long - first)
             stacked = (high + height - 1) // height
-            call_with(pack, 0, stacked, worker, a + first * along_a * {bytes}, across_a, along_a, high, deep, height,
-                      block_a, height * deep, 0)
+            from_a = block_a
+            if a_as_it_lies != 0:
+                from_a = a + first * along_a * {bytes}
+            else:
+                call_with(pack, 0, stacked, worker, a + first * along_a * {bytes}, across_a, along_a, high, deep,
+                          height, block_a, height * deep, 0)
             for panel in range((wide + {columns} - 1) // {columns}):
                 at = panel * {columns}
                 part = minimum({columns}, wide - at)
@@ -87,8 +92,12 @@ def matmul_{memory}(args, begin, end, worker):
                     call_with(pack, 0, 1, worker, from_b, across_b, along_b, part, deep, {columns}, block_b, 0, 1)
                     from_b = block_b
                     stepping = advance(steps, {depth})
-                call_with(multiply, 0, stacked, worker, block_a, height * deep, 0, from_b, stepping, deep,
-                          result + at * {size}, result_row, high, part, piece, height)
+                if a_as_it_lies != 0:
+                    call_with(multiply, 0, stacked, worker, from_a, height * across_a, 0, from_b, stepping, deep,
+                              result + at * {size}, result_row, high, part, piece, height, across_a, along_a)
+                else:
+                    call_with(multiply, 0, stacked, worker, block_a, height * deep, 0, from_b, stepping, deep,
+                              result + at * {size}, result_row, high, part, piece, height, 0, 0)
 {store_sums}
         if args[20] != 0:
             start = (matrix * rows + first_row) * columns + first_column
