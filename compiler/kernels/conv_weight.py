@@ -194,8 +194,8 @@ def lower_conv2d_grad_weight(build, node, inputs: list, output: View, epilogue) 
     sections.add(rows * 8)
     block_pixels = block_images * (block_lines * width)
     offsets = (sections.add(block_pixels * 8),
-               sections.add(block_channels * block_images * len(phase.planes) * tile.bytes
-                            * ((block_lines + phase.span[0]) * (width + phase.span[1]))),
+               sections.add((block_channels * block_images * len(phase.planes) * (block_lines + phase.span[0])
+                             * (width + phase.span[1]) + tile.lanes) * tile.bytes),
                sections.add(block_pixels * round_up(block_rows, tile.columns) * tile.bytes),
                sections.add(rows * round_up(block_rows, tile.lanes) * tile.bytes))
     words = (Address(source), images, channels, *source.shape[2:], Address(gradient), outputs, lines, width, groups,

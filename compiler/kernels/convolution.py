@@ -344,7 +344,8 @@ class _Convolution:
             rows = self._channels_for(row_blocks)
             others = ceil_div(self.rows, rows) * self.groups
             block_images = min(together, max(1, images * others // ENOUGH_ITEMS))
-            if block_images * lines * width >= wanted // 4 or rows <= 64:
+            is_shared_out = ceil_div(images, block_images) * others >= ENOUGH_ITEMS
+            if block_images * lines * width >= wanted // 4 and is_shared_out or rows <= 64:
                 break
         return block_images, round_up(lines, self.out_step[0]), rows
 

@@ -95,6 +95,7 @@ def copy_planes_{memory}_{work}(args, begin, end, worker):
     high = args[11]
     wide = args[12]
     step = args[16]
+    zero = lanes({work}(0), {lanes})
     for channel in range(begin, end):
         for image in range(args[7]):
             source = advance(ptr_{memory}(args[0]), channel * args[1] + image * args[8])
@@ -116,6 +117,10 @@ def copy_planes_{memory}_{work}(args, begin, end, worker):
 _COPY_VECTORS = """\
                         if step == 1:
                             copy_line(advance(target, first), advance(line, first), last - first, {lanes})
+                        elif step == 2:
+                            # what the last vector writes beyond the line are zeros, where the next will be
+                            for j in range(first, last, {lanes}):
+                                store_whole(target, j, load_lanes(line, 2 * j, 2, 2 * last - 1, zero))
                         else:
                             for j in range(first, last):
                                 store(target, j, load(line, j * step))"""
@@ -126,7 +131,10 @@ _COPY_SCALARS = """\
 
 @cache
 def copy_planes(tile: Tile, dtype: DType) -> KernelSource:
-    """Copy channels of some images to scratch memory, padded with zeros and separated into planes."""
+    """Copy channels of some images to scratch memory, padded with zeros and separated into planes.
+
+    Behind the last plane there must be place for a vector.
+    """
     lines = _COPY_VECTORS.format(lanes=tile.lanes) if dtype.code == tile.work else _COPY_SCALARS
     return KernelSource(f"copy_planes_{dtype.code}_{tile.work}", _COPY_PLANES.format(
         memory=dtype.code, work=tile.work, lanes=tile.lanes, copy_line=lines))

@@ -21,8 +21,8 @@ import graphcore as gc
 from graphcore import Tensor
 
 ATOL, RTOL, HALF_RTOL, SLACK = 1e-5, 1e-4, 2e-3, 10
-FD_FACTOR = 10              # of the tolerance, for a directional derivative
 STEP = 1e-6                 # of finite differences
+SLOPE_RTOL = 1e-5           # of a finite difference in float64, in parts of the sum of the magnitudes of its terms
 UNSTABLE = 0.02             # a reference whose float32 and float64 results differ by more says nothing
 _FLOATS = re.compile(r"(?<=FLOAT, HALF, DOUBLE, INT = )gc\.float32, gc\.float\d+")     # at the head of a program
 
@@ -302,15 +302,14 @@ def _check_slope(result: Checked, exact: _Differentiable, number: int, got: list
         here, ahead, behind = (exact.at(number, direction, s) for s in (0, STEP, -STEP))
         forward, backward, slope = (ahead - here) / STEP, (here - behind) / STEP, (ahead - behind) / (2 * STEP)
         size = 1 + sum(float(np.abs(g * d).sum()) for g, d in zip(precise, direction))
-        if abs(forward - backward) > 1e-4 * size:
+        if abs(forward - backward) > 2 * SLOPE_RTOL * size:
             continue                                    # a branch or a kink is crossed
         ours, reference, known = (sum(float((g * d).sum()) for g, d in zip(gradients, direction))
                                   for gradients in (got, wanted, precise))
-        allowed = FD_FACTOR * result.rtol * size + SLACK * abs(reference - known)
-        if abs(known - slope) > 1e-4 * size:
+        if abs(known - slope) > SLOPE_RTOL * size:
             result.found("slope", f"gradient {number} along a direction: {known:.7g} (PYNATIVE_MODE, float64), but the "
                                   f"finite difference is {slope:.7g}")
-        elif abs(ours - slope) > allowed:
+        elif abs(ours - slope) > result.rtol * size + SLACK * abs(reference - known):
             result.found("slope", f"gradient {number} along a direction: {ours:.7g}, but the finite difference is "
                                   f"{slope:.7g}")
         return
