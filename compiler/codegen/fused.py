@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from graphcore.compiler.codegen.phases import DEAR, find_phases
 from graphcore.compiler.codegen.scope import Scope
-from graphcore.compiler.codegen.text import add_up, affine, combine, compute_type, identity, times
+from graphcore.compiler.codegen.text import add_up, affine, combine, compute_type, identity, literal, times, word_of
 from graphcore.compiler.launch import KernelSource
 from graphcore.compiler.schedule.kinds import kind
 from graphcore.compiler.schedule.loops import Array, Index, Loops
@@ -51,6 +51,7 @@ class _Writer:
         self.head: list[str] = []               # reads of the row, before any loop
         self.lines: list[str] = []
         self.names: dict = {}
+        self.constants: dict = {}               # (text, word) -> name
         self.pointers: dict = {}                # (Array, is output) -> (pointer name, stride texts)
         self.members = self.group.in_order()
         self.indent = 1
@@ -85,6 +86,18 @@ class _Writer:
             strides.append(str(stride) if stride in (0, 1) and isinstance(stride, int)
                            else self._word(stride, f"{name}_s{i}"))
         self.pointers[array, output] = (name, strides)
+
+    def constant(self, node: Node) -> str:
+        """The text of a constant."""
+        found = word_of(node)
+        if found is None:
+            return literal(node)
+        if found not in self.constants:
+            text, word = found
+            self.constants[found] = f"c{len(self.constants)}"
+            self.head.append(f"    {self.constants[found]} = {text.format(f'args[{len(self.words)}]')}")
+            self.words.append(word)
+        return self.constants[found]
 
     def _declare_key(self, array: Array) -> None:
         number = len(self.words)

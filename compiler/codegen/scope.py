@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from graphcore.compiler.codegen.text import compute_type, literal
+from graphcore.compiler.codegen.text import compute_type
 from graphcore.compiler.schedule.loops import Index, Literal
 from graphcore.ir.graph import Node
 from graphcore.ops.record import REGISTRY
@@ -46,7 +46,7 @@ class Scope:
         if isinstance(operand, Node):
             return self.value(operand)
         if isinstance(operand, Literal):
-            return literal(operand.node)
+            return self.writer.constant(operand.node)
         if isinstance(operand, Index):
             return f"{compute_type(operand.dtype)}({self.index_of(operand)})"
         known = self.names.get(operand)

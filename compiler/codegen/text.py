@@ -17,18 +17,36 @@ def compute_type(dtype: DType) -> str:
 
 def literal(node: Node) -> str:
     """A one-element constant as text of its compute type; exact."""
-    value = node.attrs["value"]
-    dtype, item = value.dtype, value.array.reshape(-1)[0]
+    dtype, number = node.dtype, _number(node)
     if dtype.is_bool:
-        return "bool(1)" if item else "bool(0)"
+        return "bool(1)" if number else "bool(0)"
     if dtype.is_integer:
-        return f"{dtype.code}({int(item)})"
-    if dtype.code == "bf16":
-        item = np.uint32(int(item) << 16).view(np.float32)
-    number = float(item)
+        return f"{dtype.code}({number})"
     text = "(1e999 - 1e999)" if math.isnan(number) else ("1e999" if number > 0 else "-1e999") if math.isinf(number) \
         else repr(number)
     return f"{compute_type(dtype)}({text})"
+
+
+#: Floats that stand in a kernel's text; others are words of its row, so that kernels that differ in them alone are one.
+_IN_THE_TEXT = (0.0, 0.5, 1.0, 2.0, math.inf)
+
+
+def word_of(node: Node) -> tuple | None:
+    """(text that makes a float of a word of the row, that word); None for what stands in the text itself."""
+    number = _number(node)
+    if not node.dtype.is_float or abs(number) in _IN_THE_TEXT or math.isnan(number):
+        return None
+    if node.dtype.code == "f64":
+        return "bitcast_i64_f64({})", int(np.float64(number).view(np.int64))
+    return "bitcast_i32_f32(i32({}))", int(np.float32(number).view(np.int32))
+
+
+def _number(node: Node):
+    """The value of a one-element constant."""
+    item = node.attrs["value"].array.reshape(-1)[0]
+    if node.dtype.code == "bf16":
+        item = np.uint32(int(item) << 16).view(np.float32)
+    return float(item) if node.dtype.is_float else int(item)
 
 
 _INTEGER_LIMITS = {"maximum": lambda t: np.iinfo(t).min, "minimum": lambda t: np.iinfo(t).max}
