@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
-_SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors export initializer ir log nn
-    ops parallel parameter random tensor train""".split())
+_SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors experimental export
+    initializer ir log nn ops parallel parameter random tensor train""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}

@@ -13,6 +13,9 @@ _MERGED = {
     "nn.optim": """nn.optim.ada_grad nn.optim.adadelta nn.optim.adafactor nn.optim.adam nn.optim.adamax nn.optim.asgd
         nn.optim.ftrl nn.optim.lamb nn.optim.lars nn.optim.lazyadam nn.optim.momentum nn.optim.optimizer
         nn.optim.proximal_ada_grad nn.optim.rmsprop nn.optim.rprop nn.optim.sgd nn.optim.thor""",
+    "experimental.optim": """experimental.optim.adadelta experimental.optim.adagrad experimental.optim.adamax
+        experimental.optim.adamw experimental.optim.asgd experimental.optim.nadam experimental.optim.radam
+        experimental.optim.rmsprop experimental.optim.rprop""",
     "train.metrics": "nn.metrics",
     "ops": """ops.function ops.function.array_func ops.function.clip_func ops.function.debug_func
         ops.function.image_func ops.function.linalg_func ops.function.math_func ops.function.nn_func
@@ -45,8 +48,10 @@ _HOMES = {old: f"graphcore.{home}" for home, names in _MERGED.items() for old in
 # Modules of graphcore under MindSpore's own paths, for hints about misspelt ones.
 _OWN = """_checkparam amp common common.api common.dtype common.initializer common.parameter common.seed
     common.tensor communication communication.management context dataset dataset.config dataset.transforms
-    dataset.vision log nn nn.optim ops ops.operations parallel parallel._auto_parallel_context parallel._utils train
-    train.callback train.loss_scale_manager train.metrics train.serialization""".split()
+    dataset.vision experimental experimental.optim experimental.optim.adam experimental.optim.lr_scheduler
+    experimental.optim.optimizer experimental.optim.sgd log nn nn.optim ops ops.operations parallel
+    parallel._auto_parallel_context parallel._utils train train.callback train.loss_scale_manager train.metrics
+    train.serialization""".split()
 PACKAGES = frozenset(m.rpartition(".")[0] for m in _HOMES)     # those that other modules are imported from
 MODULES = tuple(sorted({*_HOMES, *_OWN}))
 

@@ -1,6 +1,8 @@
 """Layers."""
 from graphcore.nn.layers.activation import *  # noqa: F403
 from graphcore.nn.layers.activation import __all__ as _activation
+from graphcore.nn.layers.attention import *  # noqa: F403
+from graphcore.nn.layers.attention import __all__ as _attention
 from graphcore.nn.layers.basic import *  # noqa: F403
 from graphcore.nn.layers.basic import __all__ as _basic
 from graphcore.nn.layers.combined import *  # noqa: F403
@@ -17,5 +19,8 @@ from graphcore.nn.layers.pool import *  # noqa: F403
 from graphcore.nn.layers.pool import __all__ as _pool
 from graphcore.nn.layers.rnn import *  # noqa: F403
 from graphcore.nn.layers.rnn import __all__ as _rnn
+from graphcore.nn.layers.transformer import *  # noqa: F403
+from graphcore.nn.layers.transformer import __all__ as _transformer
 
-__all__ = [*_activation, *_basic, *_combined, *_conv, *_embedding, *_norm, *_padding, *_pool, *_rnn]
+__all__ = [*_activation, *_attention, *_basic, *_combined, *_conv, *_embedding, *_norm, *_padding, *_pool, *_rnn,
+           *_transformer]

@@ -1,11 +1,35 @@
-"""Parameter groups of an optimiser: checking the list of dicts that a user writes."""
+"""What optimisers are given: Parameters, or groups of them as the list of dicts that a user writes, and gradients."""
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from graphcore.errors import GradientError
 from graphcore.parameter import Parameter
+from graphcore.tensor import Tensor
 
 _KEYS = ("params", "lr", "weight_decay", "grad_centralization", "order_params")
+
+
+def parameter_list(parameters, name: str, owner: str) -> list:
+    """The Parameters or groups as a list.  Raises ValueError for None and an empty list, TypeError for other types."""
+    if parameters is None:
+        raise ValueError(f"{owner}: {name} is None; give net.trainable_params()")
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"{owner}: {name} must be a list of Parameters, got {type(parameters).__name__}")
+    parameters = list(parameters)
+    if not parameters:
+        raise ValueError(f"{owner}: {name} is empty: the net has no Parameter with requires_grad=True, or its Cells "
+                         "stand in a plain list (use nn.CellList)")
+    return parameters
+
+
+def gradient_tuple(gradients, count: int, owner: str) -> tuple:
+    """`gradients` as a tuple.  Raises GradientError unless there is one for each of `count` Parameters."""
+    gradients = (gradients,) if isinstance(gradients, Tensor) else tuple(gradients)
+    if len(gradients) != count:
+        raise GradientError(f"{owner} updates {count} Parameters but was given {len(gradients)} gradients; "
+                            "differentiate with respect to optimizer.parameters")
+    return gradients
 
 
 def parse_groups(groups, owner: str) -> tuple:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable
 
 import numpy as np
 
 from graphcore import dtype as dt
 from graphcore import ops
-from graphcore.errors import GradientError
 from graphcore.nn.arguments import number
 from graphcore.nn.cell import Cell
 from graphcore.nn.containers import CellList
 from graphcore.nn.learning_rate_schedule import LearningRateSchedule
-from graphcore.nn.optim.groups import parse_groups
+from graphcore.nn.optim.groups import gradient_tuple, parameter_list, parse_groups
 from graphcore.nn.optim.rates import DecayScale, constant_rate, decays_weights, learning_rate_of, rate_holder
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
@@ -107,15 +105,7 @@ class Optimizer(Cell):
 
     # -- checks of arguments -----------------------------------------------------------------------------
     def _parameters_base_check(self, parameters, name) -> list:
-        if parameters is None:
-            raise ValueError(f"{self.cls_name}: {name} is None; give net.trainable_params()")
-        if not isinstance(parameters, Iterable):
-            raise TypeError(f"{self.cls_name}: {name} must be a list of Parameters, got {type(parameters).__name__}")
-        parameters = list(parameters)
-        if not parameters:
-            raise ValueError(f"{self.cls_name}: {name} is empty: the net has no Parameter with requires_grad=True, or "
-                             "its Cells stand in a plain list (use nn.CellList)")
-        return parameters
+        return parameter_list(parameters, name, self.cls_name)
 
     def _preprocess_single_lr(self, learning_rate):
         """A learning rate as float, 0-d or 1-d Tensor, or schedule; notes whether it changes by itself."""
@@ -149,13 +139,7 @@ class Optimizer(Cell):
 
     def check_gradients(self, gradients) -> tuple:
         """`gradients` as a tuple.  Raises GradientError unless there is one for each Parameter."""
-        if isinstance(gradients, Tensor):
-            gradients = (gradients,)
-        gradients = tuple(gradients)
-        if len(gradients) != self.param_length:
-            raise GradientError(f"{self.cls_name} updates {self.param_length} Parameters but was given "
-                                f"{len(gradients)} gradients; differentiate with respect to optimizer.parameters")
-        return gradients
+        return gradient_tuple(gradients, self.param_length, self.cls_name)
 
     def decay_weight(self, gradients) -> tuple:
         """Each gradient plus weight_decay times its Parameter, for the Parameters that decay."""

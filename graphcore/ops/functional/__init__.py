@@ -8,6 +8,7 @@ from graphcore.ops.functional import (
     activation,
     arguments,  # noqa: F401
     arithmetic,
+    attention,
     boxes,
     comparison,
     convolution,
@@ -31,6 +32,7 @@ from graphcore.ops.functional import (
 )
 from graphcore.ops.functional.activation import *
 from graphcore.ops.functional.arithmetic import *
+from graphcore.ops.functional.attention import *
 from graphcore.ops.functional.boxes import *
 from graphcore.ops.functional.comparison import *
 from graphcore.ops.functional.convolution import *
@@ -53,7 +55,7 @@ from graphcore.ops.functional.shaping import *
 from graphcore.ops.functional.shaping import cast_to as cast
 from graphcore.ops.functional.summation import *
 
-_FAMILIES = (activation, arithmetic, boxes, comparison, convolution, creation, elementary, indexing, joining,
+_FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, elementary, indexing, joining,
              linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
              selecting, shaping, summation)
 
