@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import graphcore as gc
-from graphcore import Tensor, nn, ops
+from graphcore import Parameter, Tensor, nn, ops
 
 
 class Recurrent(nn.Cell):
@@ -96,3 +96,19 @@ def test_a_failed_call_leaves_no_trace(fails):
         net(Tensor([1.0]))
         net(Tensor([2.0]))
         assert [float(t) for t in net.seen] == [1, 2]
+
+
+def test_numbers_of_parameters_are_those_of_the_run():
+    class Net(nn.Cell):
+        def __init__(self):
+            super().__init__()
+            self.p = Parameter(np.ones((), np.float32), name="p")
+
+        def construct(self, x):
+            self.p += 1
+            return x + [10, 20, 30, 40][int(self.p)] + float(self.p) * 0.5
+
+    net = Net()
+    assert [float(net(Tensor([1.0]))[0]) for _ in range(2)] == [32.0, 42.5]
+    net.p.set_data(Tensor(0.0))
+    assert float(net(Tensor([1.0]))[0]) == 21.5

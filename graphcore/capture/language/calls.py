@@ -105,12 +105,13 @@ def _is_traced(*values) -> bool:
 
 
 def _number(builtin, dtype: str):
-    """int, float, bool of a traced tensor: a 0-d tensor."""
+    """int and float of a traced tensor or a Parameter: a 0-d tensor."""
     def of(*args, **kwargs):
-        if len(args) == 1 and _is_traced(*args) and not kwargs:
+        from graphcore.parameter import Parameter
+        if len(args) == 1 and (_is_traced(*args) or isinstance(args[0], Parameter)) and not kwargs:
             from graphcore import dtype as dt
             from graphcore.ops import functional as F
-            x = args[0]
+            x = args[0].value() if isinstance(args[0], Parameter) else args[0]
             if x.size != 1:
                 raise locate(ValueError(f"{builtin.__name__}() takes a tensor of one element, not one of type "
                                         f"{x.type_}"))
