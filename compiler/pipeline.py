@@ -17,9 +17,14 @@ from graphcore.compiler.passes import (
     counting,
     fold_affine,
     hoisting,
+    kept_values,
+    loop_products,
+    loop_results,
+    loop_sums,
     loops,
     regions,
     split_reductions,
+    states_before,
 )
 from graphcore.compiler.schedule.windows import insert_copies
 from graphcore.ir.graph import Graph, map_regions
@@ -41,7 +46,8 @@ def everywhere(run: Callable) -> Callable:
 
 
 _simplify = everywhere(algebra.RULES.apply)
-_REGION_STEPS = (*branches.SIMPLIFY, *counting.COUNT, *loops.SIMPLIFY, *hoisting.HOIST)
+_REGION_STEPS = (*branches.SIMPLIFY, *counting.COUNT, *loops.SIMPLIFY, *hoisting.HOIST, *loop_products.PRODUCTS,
+                 *loop_sums.SUMS)
 
 STAGES = (
     Stage("canonical", _simplify),
@@ -49,10 +55,14 @@ STAGES = (
     Stage("grad", lambda graph, log: expand_gradients(graph)),
     Stage("simplify", _simplify),
     Stage("regions_again", lambda graph, log: regions.simplify(graph, (*_REGION_STEPS, *branches.CHOOSE), log)),
+    Stage("kept_as_used", everywhere(kept_values.kept_as_used)),
+    Stage("states_before", everywhere(states_before.states_before)),
+    Stage("regions_at_last", lambda graph, log: regions.simplify(graph, _REGION_STEPS, log)),
     Stage("fold_affine", everywhere(fold_affine.fold_affine)),
     Stage("split_reductions", everywhere(split_reductions.RULES.apply)),
     Stage("simplify_again", _simplify),
     Stage("copies", everywhere(lambda graph, log: insert_copies(graph))),
+    Stage("kept_values_apart", everywhere(lambda graph, log: loop_results.kept_values_apart(graph))),
 )
 
 

@@ -24,7 +24,7 @@ _FAULTS = ("div", "floor_div", "mod")       # of integers, by zero
 def invariant_values(region: Node, used: tuple) -> Successor | None:
     """f(fixed) in a loop -> computed once, before it"""
     draft = LoopDraft.of(region)
-    found = _invariant(draft)
+    found = invariant_nodes(draft)
     hoisted: dict = {}
     for n in ir.walk(draft.roots):
         if n not in found:
@@ -37,7 +37,7 @@ def invariant_values(region: Node, used: tuple) -> Successor | None:
     return succeeded_by(new, {k: k for k in used})
 
 
-def _invariant(draft: LoopDraft) -> set:
+def invariant_nodes(draft: LoopDraft) -> set:
     """The nodes of the body that have one value in all iterations and may be computed even if there is none."""
     found = set(draft.fixed)
     for n in ir.walk(draft.roots):
@@ -81,7 +81,7 @@ def rows_of_fixed(region: Node, used: tuple) -> Successor | None:
     length = draft.parts.length
     if not isinstance(length, int) or not length:
         return None
-    known, invariant, rows = {}, _invariant(draft), {}
+    known, invariant, rows = {}, invariant_nodes(draft), {}
     for n in ir.walk(draft.roots):
         if n.op == "gather" and n.inputs[0] in invariant and not is_constant(n.inputs[0]) and not n.inputs[1].rank:
             stack = _stack(n, draft, progression(n.inputs[1], draft.index[0], length, known))
@@ -111,5 +111,23 @@ def _stack(gather: Node, draft: LoopDraft, places) -> Node | None:
     return view.transpose(cut, perm=(axis, *(i for i in range(outer.rank) if i != axis))) if axis else cut
 
 
-HOIST = tuple((op, step) for op, step in (("loop", rows_of_fixed), ("loop", invariant_values),
-                                          ("while", invariant_values)))
+def placed_in_order(region: Node, used: tuple) -> Successor | None:
+    """a stack transpose(place(x)) -> place(transpose(x)): written in the order in which the loop reads it"""
+    draft = LoopDraft.of(region)
+    turned = {leaf: _placed_in_order(stack) for leaf, stack in draft.stacks.items()
+              if stack.op == "transpose" and stack.inputs[0].op == "place"}
+    if not turned:
+        return None
+    new = replace(draft, stacks={**draft.stacks, **turned}).make()
+    return succeeded_by(new, {k: k for k in used})
+
+
+def _placed_in_order(stack: Node) -> Node:
+    placed, perm = stack.inputs[0], stack.attrs["perm"]
+    shape, begin, stride = (tuple(placed.attrs[k][p] for p in perm) for k in ("shape", "begin", "stride"))
+    return view.place(view.transpose(placed.inputs[0], perm=perm), shape=shape, begin=begin, stride=stride,
+                      fill=placed.attrs["fill"])
+
+
+HOIST = tuple((op, step) for op, step in (("loop", rows_of_fixed), ("loop", placed_in_order),
+                                          ("loop", invariant_values), ("while", invariant_values)))

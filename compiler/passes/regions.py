@@ -1,4 +1,4 @@
-"""Simplification of branches and loops: the engine that applies the steps of `branches`, `loops` and `hoisting`.
+"""Simplification of branches and loops: the engine that applies the steps of `branches`, `loops`, `loop_sums` ...
 
 A step takes a region and the numbers of its results that are used, and gives its `Successor`, or None where it does
 not apply.  Steps are applied to all regions of a graph, outer ones before inner ones and again after them, until none

@@ -14,7 +14,7 @@ from graphcore.ir.verifier import verify
 from graphcore.ops import indexing, regions, structural
 from graphcore.ops import pointwise as pw
 from graphcore.ops.evaluate import interpret
-from graphcore.ops.view import broadcast_to, reshape, slice_, transpose
+from graphcore.ops.view import broadcast_to, place, reshape, slice_, transpose
 from tests.compiler.region_functions import (
     FUNCTIONS,
     MATRIX,
@@ -184,6 +184,15 @@ def test_a_row_out_of_range_is_read_by_its_index():
     (h,) = loop(lambda i, h, x: (pw.add(h, indexing.gather(x, pw.add(i, ir.const(2)), axis=0)),), Y, X, carried=1,
                 length=3)
     assert the("loop", optimized(h)).attrs["stacks"] == 0
+
+
+def test_a_stack_is_placed_in_the_order_in_which_it_is_read():
+    """As the gradient of x[:, -1] is, where the loop runs over the second axis."""
+    placed = place(reshape(Y, shape=(3, 1)), shape=(3, 4), begin=(0, 3), stride=(1, 1), fill=0.0)
+    (h,) = loop(lambda i, h, row: (pw.sin(pw.add(h, row)),), Y, transpose(placed, perm=(1, 0)), carried=1, stacks=1,
+                length=4)
+    stack = the("loop", optimized(h)).inputs[1]
+    assert stack.op == "place" and stack.attrs["begin"] == (3, 0)
 
 
 def test_a_gradient_inside_a_region_keeps_its_variables_apart():

@@ -1,0 +1,107 @@
+"""Products of what a loop is given are made before it: the graph that is left, and its values."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graphcore.compiler.autodiff import expand_gradients
+from graphcore.compiler.pipeline import run_stages
+from graphcore.compiler.program import compile_graph
+from graphcore.ir import graph as ir
+from graphcore.ir.graph import Graph
+from graphcore.ir.types import parse_type
+from graphcore.ir.verifier import verify
+from graphcore.ops import indexing, linear
+from graphcore.ops import pointwise as pw
+from graphcore.ops.evaluate import interpret
+from graphcore.ops.view import slice_
+from tests.compiler.region_functions import gradients, loop, total
+
+ROWS, WIDE, H, W, U, TALL = (ir.input_(name, parse_type(text)) for name, text in (
+    ("rows", "f32[6,4,8]"), ("wide", "f32[6,4,16]"), ("h", "f32[4,8]"), ("w", "f32[8,8]"), ("u", "f32[8,8]"),
+    ("tall", "f32[4,4]")))
+LEAVES = (ROWS, WIDE, H, W, U, TALL)
+
+
+def matmul(a, b, ta=False, tb=False):
+    return linear.matmul(a, b, transpose_a=ta, transpose_b=tb)
+
+
+def optimized(*outputs) -> Graph:
+    """After the stages; the graph and its native program give the values of the graph as it was."""
+    graph = Graph("g", LEAVES, tuple(outputs))
+    result = run_stages(graph)[-1].graph
+    verify(result, final=True)
+    random = np.random.RandomState(1)
+    arrays = [random.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in LEAVES]
+    given = expand_gradients(graph)
+    expected, found = (interpret(g, dict(zip(LEAVES, arrays))) for g in (given, result))
+    for before, after, array in zip(given.outputs, result.outputs, compile_graph(graph, {}).run(arrays)):
+        np.testing.assert_allclose(found[after], expected[before], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(array, expected[before], rtol=1e-4, atol=1e-5)
+    return result
+
+
+def products_in(node) -> int:
+    return [n.op for n in node.attrs["body"].nodes].count("matmul")
+
+
+def loops(graph: Graph) -> list:
+    return [n for n in graph.nodes if n.op == "loop"]
+
+
+@pytest.mark.parametrize("stack, view", [
+    (ROWS, lambda x: x),
+    (WIDE, lambda x: slice_(x, begin=(0, 4), size=(4, 8), stride=(1, 1))),
+])
+@pytest.mark.parametrize("tb", [False, True])
+def test_inputs_are_multiplied_at_once(stack, view, tb):
+    def body(i, h, x, w, u):
+        return (pw.tanh(pw.add(matmul(view(x), w, tb=tb), matmul(h, u))),)
+    (h,) = loop(body, H, stack, W, U, carried=1, stacks=1, length=6)
+    graph = optimized(h)
+    (node,) = loops(graph)
+    assert products_in(node) == 1
+    (product,) = (n for n in graph.nodes if n.op == "matmul")
+    assert product.shape == (6, 4, 8)
+
+
+def test_rows_read_by_the_index():
+    """As users write it: for i in range(6): h = tanh(x[i] w + h u)."""
+    def body(i, h, x, w, u):
+        return (pw.tanh(pw.add(matmul(indexing.gather(x, i, axis=0), w), matmul(h, u))),)
+    (h,) = loop(body, H, ROWS, W, U, carried=1, length=6)
+    assert products_in(loops(optimized(h))[0]) == 1
+
+
+def test_gradients_are_products_at_once_too():
+    def body(i, h, x, w, u):
+        return (pw.tanh(pw.add(matmul(x, w), matmul(h, u))),)
+    (h,) = loop(body, H, ROWS, W, U, carried=1, stacks=1, length=6)
+    graph = optimized(*gradients(total(pw.sin(h)), W, U, ROWS))
+    assert [products_in(node) for node in loops(graph)] == [1, 1]
+
+
+@pytest.mark.parametrize("body", [
+    lambda i, h, x, w, u, t: pw.add(h, matmul(pw.mul(x, h), w)),            # made of the state
+    lambda i, h, x, w, u, t: pw.sin(pw.add(h, matmul(t, x))),               # on the other side
+    lambda i, h, x, w, u, t: pw.sin(pw.add(h, matmul(pw.sin(x), w))),       # not itself on a stack
+])
+def test_other_products_stay(body):
+    (h,) = loop(lambda *v: (body(*v),), H, ROWS, W, U, TALL, carried=1, stacks=1, length=6)
+    node = loops(optimized(h))
+    assert not node or products_in(node[0]) == 1
+
+
+def test_products_that_would_fill_the_memory_stay():
+    thin, broad, start = (ir.input_(name, parse_type(text)) for name, text in (
+        ("thin", "f32[1000,512,8]"), ("broad", "f32[8,4096]"), ("start", "f32[512,4096]")))
+    (h,) = loop(lambda i, h, x, w: (pw.sin(pw.add(h, matmul(x, w))),), start, thin, broad, carried=1, stacks=1,
+                length=1000)
+    graph = run_stages(Graph("g", (thin, broad, start), (h,)))[-1].graph
+    assert products_in(loops(graph)[0]) == 1
+
+
+def test_the_rewrite_is_recorded():
+    (h,) = loop(lambda i, h, x, w: (pw.sin(pw.add(h, matmul(x, w))),), H, ROWS, W, carried=1, stacks=1, length=6)
+    assert "products_at_once" in [r.rule for report in run_stages(Graph("g", LEAVES, (h,))) for r in report.rewrites]
