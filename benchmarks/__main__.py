@@ -8,9 +8,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from benchmarks import chart
 from benchmarks.competitors import COMPETITORS, OURS
 from benchmarks.driver import measure, measure_first_steps, start_all
-from benchmarks.machine import facts, usable_cores
+from benchmarks.machine import facts, limit_of, rates, usable_cores
 from benchmarks.process import entrants
 from benchmarks.report import as_json, table
 from benchmarks.workloads import WORKLOADS, select
@@ -28,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--first-step", action="store_true",
                         help="measure the time to the first result, in new processes, instead of step times")
     result.add_argument("--json", metavar="FILE", type=Path, help="also write everything measured")
+    result.add_argument("--chart", metavar="FILE.png", type=Path, help="also draw the ratios (needs matplotlib)")
     result.add_argument("--list", action="store_true", help="list workloads and peers, and end")
     return result
 
@@ -74,7 +76,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         selected, peers = select(options.only), peer_paths(options.peer)
-    except (KeyError, ValueError) as error:
+        if options.chart:
+            chart.require_matplotlib()
+    except (KeyError, ValueError, chart.NoMatplotlib) as error:
         say(f"python -m benchmarks: {error.args[0]}")
         return 2
     found, missing = entrants(peers)
@@ -83,6 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for name, reason in missing.items():
         say(f"{name}: skipped: {reason}")
+    limits = {}
+    if not options.first_step:
+        say("the machine's limits")
+        limits = {(w.name, mode): limit_of(w.name, mode, options.threads) for w, mode in selected}
     with contextlib.ExitStack() as stack:
         processes, versions = start_all(found, options.threads, stack, say)
         if options.first_step:
@@ -90,11 +98,14 @@ def main(arguments: list[str] | None = None) -> int:
             taking_part = [entrant for entrant in found if entrant.name in processes]
             rows = measure_first_steps(taking_part, selected, options.threads, options.rounds, say)
         else:
-            rows = measure(processes, selected, options.rounds, say)
+            rows = measure(processes, selected, options.rounds, say, limits)
     print(table(rows, list(processes)))
     if options.json:
         settings = {"threads": options.threads, "rounds": options.rounds, "versions": versions}
-        options.json.write_text(as_json(rows, {"machine": facts(), **settings}), encoding="utf-8")
+        machine = {**facts(), **({} if options.first_step else rates(options.threads))}
+        options.json.write_text(as_json(rows, {"machine": machine, **settings}), encoding="utf-8")
+    if options.chart:
+        chart.draw(rows, list(processes), options.chart)
     return 0 if all(OURS in row.times for row in rows) else 1
 
 

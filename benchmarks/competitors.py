@@ -29,6 +29,8 @@ COMPETITORS = {c.name: c for c in (
     Competitor(OURS, OURS, ("numpy", "numba"), "for_graphcore", cache={"GRAPHCORE_CACHE_DIR": "{folder}"}),
     Competitor("torch", "torch", ("torch",), "for_torch"),
     Competitor("torch channels_last", "torch", ("torch",), "for_torch", "channels_last"),
+    Competitor("torch.compile", "torch", ("torch",), "for_torch", "compile",
+               cache={"TORCHINDUCTOR_CACHE_DIR": "{folder}"}),
     Competitor("jax", "jax", ("jax",), "for_jax",
                environment={"JAX_PLATFORMS": "cpu"},
                cache={"JAX_COMPILATION_CACHE_DIR": "{folder}", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

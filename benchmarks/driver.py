@@ -52,13 +52,19 @@ def start_all(entrants: list[Entrant], threads: int, stack: contextlib.ExitStack
     return processes, versions
 
 
-def measure(processes: dict, selected: list[tuple[Workload, str]], rounds: int, say: Say) -> list[Row]:
-    """Step times of the (workload, mode) pairs: each round gives every competitor one turn, in turning order."""
-    return [_measure_one(processes, workload, mode, rounds, say) for workload, mode in selected]
+def measure(processes: dict, selected: list[tuple[Workload, str]], rounds: int, say: Say,
+            limits: dict | None = None) -> list[Row]:
+    """Step times of the (workload, mode) pairs: each round gives every competitor one turn, in turning order.
+
+    limits: the machine's, in seconds, by (name of the workload, mode).
+    """
+    limits = limits or {}
+    return [_measure_one(processes, workload, mode, rounds, say, limits.get((workload.name, mode)))
+            for workload, mode in selected]
 
 
-def _measure_one(processes, workload, mode, rounds, say) -> Row:
-    row, running = Row(f"{workload.name} {mode}"), []
+def _measure_one(processes, workload, mode, rounds, say, limit) -> Row:
+    row, running = Row(f"{workload.name} {mode}", limit=limit), []
     say(row.label)
     for name, process in processes.items():
         try:

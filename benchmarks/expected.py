@@ -1,8 +1,9 @@
 """What the training workloads must compute, whoever computes it.
 
 The losses (before the update, at steps 0 to 4) and the L2 norms of the gradients at step 0 come from float64 runs of
-each workload; PyTorch and JAX in float32 agree with them to 2e-5.  Names are PyTorch's; `workloads.cell_names`
-translates them.  What inferences must compute is computed when needed: see `reference`.
+each workload in PyTorch, with its own Adam and AdamW; ``python -m benchmarks.runners.derive_expected gpt lstm`` makes
+them again.  PyTorch and JAX in float32 agree with them to 2e-5.  Names are PyTorch's; `workloads.cell_names` translates
+them.  What inferences must compute is computed when needed: see `reference`.
 """
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ LOSSES: dict[str, tuple] = {
     "lenet5": (4.397130530232167, 5.091149190199257, 7.530787648563655, 4.687126201577898, 2.675226666047027),
     "resnet18_cifar": (2.4128531987998887, 2.314864691973846, 2.2765344107634418, 2.4423195262090953,
                        2.5254971148962158),
+    "gpt": (6.96924207110914, 6.964748765566812, 6.955843580305274, 6.951418027227116, 6.965817399711573),
+    "lstm": (2.3281381476870293, 2.380998549278983, 2.3310273617698236, 2.341669780872479, 2.3441663256362846),
 }
 
 GRADIENT_NORMS: dict[str, dict[str, float]] = {
@@ -97,5 +100,68 @@ GRADIENT_NORMS: dict[str, dict[str, float]] = {
         "layer4.1.bn2.bias": 0.03351575163307566,
         "fc.weight": 4.4850335742751,
         "fc.bias": 0.22481794437033406,
+    },
+    "gpt": {
+        "wte.weight": 0.34978493111044495,
+        "wpe.weight": 0.33064140628163946,
+        "h.0.ln1.weight": 0.007026570915181688,
+        "h.0.ln1.bias": 0.03626900120814514,
+        "h.0.qkv.weight": 0.33423546121405745,
+        "h.0.qkv.bias": 0.11944778704327957,
+        "h.0.proj.weight": 0.3361862907950407,
+        "h.0.proj.bias": 0.3722630900891396,
+        "h.0.ln2.weight": 0.008394469448527973,
+        "h.0.ln2.bias": 0.012534491597240672,
+        "h.0.fc.weight": 0.47257474482976997,
+        "h.0.fc.bias": 0.03652669254121114,
+        "h.0.out.weight": 0.46574558576947395,
+        "h.0.out.bias": 0.10935732627132465,
+        "h.1.ln1.weight": 0.0047056383222946465,
+        "h.1.ln1.bias": 0.007777131798167418,
+        "h.1.qkv.weight": 0.24722782218243772,
+        "h.1.qkv.bias": 0.025317335251587893,
+        "h.1.proj.weight": 0.2559051014784911,
+        "h.1.proj.bias": 0.086397427724565,
+        "h.1.ln2.weight": 0.006663514937092419,
+        "h.1.ln2.bias": 0.006909123454184485,
+        "h.1.fc.weight": 0.3254938616403629,
+        "h.1.fc.bias": 0.02205951531850379,
+        "h.1.out.weight": 0.32015468355859217,
+        "h.1.out.bias": 0.06361421507438082,
+        "h.2.ln1.weight": 0.0038136651592454236,
+        "h.2.ln1.bias": 0.005364458182628672,
+        "h.2.qkv.weight": 0.18919459975171982,
+        "h.2.qkv.bias": 0.017074944624408693,
+        "h.2.proj.weight": 0.18108794417821578,
+        "h.2.proj.bias": 0.05347288377670237,
+        "h.2.ln2.weight": 0.00507626408450324,
+        "h.2.ln2.bias": 0.004943523806584338,
+        "h.2.fc.weight": 0.26160798520310324,
+        "h.2.fc.bias": 0.016415403357908708,
+        "h.2.out.weight": 0.2589516378483049,
+        "h.2.out.bias": 0.047237817645420475,
+        "h.3.ln1.weight": 0.0030412417889032805,
+        "h.3.ln1.bias": 0.004462717670491183,
+        "h.3.qkv.weight": 0.1587550330973554,
+        "h.3.qkv.bias": 0.012988077530085892,
+        "h.3.proj.weight": 0.16551128390894054,
+        "h.3.proj.bias": 0.04409705375500462,
+        "h.3.ln2.weight": 0.004269963767884794,
+        "h.3.ln2.bias": 0.004588590354332341,
+        "h.3.fc.weight": 0.22457625275357912,
+        "h.3.fc.bias": 0.014061569444437028,
+        "h.3.out.weight": 0.22032886946808494,
+        "h.3.out.bias": 0.039931059582685405,
+        "lnf.weight": 0.012520505617800876,
+        "lnf.bias": 0.010731336270758032,
+        "head.weight": 0.5066653792137557,
+    },
+    "lstm": {
+        "lstm.weight_ih_l0": 0.49833075556389494,
+        "lstm.weight_hh_l0": 0.13625202425613372,
+        "lstm.bias_ih_l0": 0.09126761666904312,
+        "lstm.bias_hh_l0": 0.09126761666904312,
+        "fc.weight": 0.29408864318533606,
+        "fc.bias": 0.16684712861363143,
     },
 }

@@ -11,11 +11,15 @@ TIE = 1.3       # less than that apart is a tie: what noise makes of equal progr
 
 @dataclass
 class Row:
-    """One line of the table: seconds of each round by competitor, and why some are missing."""
+    """One line of the table: seconds of each round by competitor, and why some are missing.
+
+    limit: the seconds below which the machine cannot do it; None where nobody asked.
+    """
 
     label: str
     times: dict[str, list[float]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    limit: float | None = None
 
     def median(self, name: str) -> float | None:
         """The median over the rounds; None where the competitor is missing."""
@@ -26,6 +30,11 @@ class Row:
         ours, theirs = self.times.get(OURS, []), self.times.get(peer, [])
         pairs = [their / our for our, their in zip(ours, theirs)]
         return median(pairs) if pairs else None
+
+    def times_limit(self, name: str) -> float | None:
+        """How many times the machine's limit a competitor takes; None where either is missing."""
+        median_ = self.median(name)
+        return median_ / self.limit if self.limit and median_ is not None else None
 
     def best_peer(self) -> str | None:
         """The peer with the lowest ratio."""

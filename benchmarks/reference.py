@@ -5,16 +5,24 @@ import functools
 
 import numpy as np
 
-from benchmarks.workloads import inference_input, params, resnet18_blocks
+from benchmarks.weights import GPT, mobilenetv2_blocks, resnet18_blocks
+from benchmarks.workloads import FUSED_SCALE, inference_inputs, params, workload
 
-EPSILON = 1e-5      # of BatchNorm
+EPSILON = 1e-5      # of BatchNorm and LayerNorm
 
 
 @functools.cache
 def outputs(name: str, mode: str) -> np.ndarray:
-    """The output, float64, of an inference.  Raises KeyError for a workload that has no reference."""
+    """The output, float64, of an inference: what of it is compared (`Workload.compared_every`), several are stacked.
+
+    Raises KeyError for a workload that has no reference.
+    """
     weights = {k: v.astype(np.float64) for k, v in params(name).items()}
-    return NETS[name](inference_input(name, mode).astype(np.float64), weights)
+    every = workload(name).compared_every
+    inputs = [x[::every] if x.dtype.kind == "i" else x[::every].astype(np.float64)
+              for x in inference_inputs(name, mode)]
+    net = NETS[f"{name}/{mode}" if name == "fused" else name]
+    return net(*inputs, weights)
 
 
 def mlp(x, weights):
@@ -43,6 +51,51 @@ def resnet18(x, weights):
     return dense(x.mean((2, 3)), weights, "fc")
 
 
+def mobilenetv2(x, weights):
+    """MobileNetV2 with the BatchNorms' running statistics."""
+    def layer(x, at, kind, stride=1, pad=0, convolve=conv):
+        return batch_norm(convolve(x, weights[f"{at}conv{kind}.weight"], stride, pad), weights, f"{at}bn{kind}")
+    x = relu6(layer(x, "", "1", 2, 1))
+    for block in mobilenetv2_blocks():
+        y = relu6(layer(x, f"{block.name}.e", "")) if block.expands else x
+        y = relu6(layer(y, f"{block.name}.d", "", block.stride, 1, depthwise))
+        y = layer(y, f"{block.name}.p", "")
+        x = x + y if block.residual else y
+    return dense(relu6(layer(x, "", "2")).mean((2, 3)), weights, "fc")
+
+
+def gpt(tokens, weights):
+    """The logits of every position."""
+    length = tokens.shape[1]
+    x = weights["wte.weight"][tokens] + weights["wpe.weight"][:length]
+    future = np.triu(np.ones((length, length), bool), 1)
+    for layer in range(GPT.layers):
+        at = f"h.{layer}"
+        qkv = dense(layer_norm(x, weights, f"{at}.ln1"), weights, f"{at}.qkv")
+        q, k, v = (part.reshape(-1, length, GPT.heads, GPT.width // GPT.heads).transpose(0, 2, 1, 3)
+                   for part in np.split(qkv, 3, -1))
+        scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(q.shape[-1])
+        powers = np.exp(np.where(future, -np.inf, scores))
+        mixed = (powers / powers.sum(-1, keepdims=True) @ v).transpose(0, 2, 1, 3).reshape(x.shape)
+        x = x + dense(mixed, weights, f"{at}.proj")
+        hidden = dense(layer_norm(x, weights, f"{at}.ln2"), weights, f"{at}.fc")
+        x = x + dense(gelu_tanh(hidden)[0], weights, f"{at}.out")
+    return layer_norm(x, weights, "lnf") @ weights["head.weight"].T
+
+
+def fused(x, b, c, d, weights):
+    """gelu_tanh(x * 1.5 + b) * sigmoid(c) + tanh(d)."""
+    return gelu_tanh(x * FUSED_SCALE + b)[0] / (1 + np.exp(-c)) + np.tanh(d)
+
+
+def fused_gradients(x, b, c, d, weights):
+    """The gradients of the sum of `fused` by x, b, c and d."""
+    gelu, slope = gelu_tanh(x * FUSED_SCALE + b)
+    share = 1 / (1 + np.exp(-c))
+    by_b = slope * share
+    return np.stack([by_b * FUSED_SCALE, by_b, gelu * share * (1 - share), 1 - np.tanh(d)**2])
+
+
 def newton(a, weights):
     """x exp(x) = |a| + 0.1, with more steps than it takes."""
     a = np.abs(a) + 0.1
@@ -61,7 +114,8 @@ def branching_rnn(x, weights):
     return h
 
 
-NETS = {"mlp": mlp, "tiny": tiny, "resnet18_224": resnet18, "newton": newton, "branching_rnn": branching_rnn}
+NETS = {"mlp": mlp, "tiny": tiny, "resnet18_224": resnet18, "mobilenetv2_224": mobilenetv2, "gpt": gpt,
+        "fused/fwd": fused, "fused/fwdbwd": fused_gradients, "newton": newton, "branching_rnn": branching_rnn}
 
 
 def dense(x, weights, layer):
@@ -79,7 +133,30 @@ def conv(x, weight, stride: int, pad: int):
     return y.transpose(0, 3, 1, 2)
 
 
+def depthwise(x, weight, stride: int, pad: int):
+    """Each channel with a kernel of its own."""
+    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    return np.einsum("nchwij,cij->nchw", windows(x, weight.shape[2], stride), weight[:, 0])
+
+
+def relu6(x):
+    return np.clip(x, 0, 6)
+
+
+def gelu_tanh(x):
+    """(gelu by its tanh approximation, its derivative)."""
+    factor = np.sqrt(2 / np.pi)
+    t = np.tanh(factor * (x + 0.044715 * x**3))
+    return x / 2 * (1 + t), (1 + t) / 2 + x / 2 * (1 - t**2) * factor * (1 + 3 * 0.044715 * x**2)
+
+
 def batch_norm(x, weights, layer):
     mean, variance, scale, shift = (weights[f"{layer}.{own}"][:, None, None]
                                     for own in ("running_mean", "running_var", "weight", "bias"))
     return (x - mean) / np.sqrt(variance + EPSILON) * scale + shift
+
+
+def layer_norm(x, weights, layer):
+    centred = x - x.mean(-1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + EPSILON)
+    return scaled * weights[f"{layer}.weight"] + weights[f"{layer}.bias"]

@@ -21,10 +21,22 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.{2 if ratio >= 0.1 else 4}f}x {verdict(ratio)}"
 
 
+def limit_text(row: Row) -> str:
+    """``8.21 ms  1.95x``."""
+    if row.limit is None:
+        return "-"
+    times = row.times_limit(OURS)
+    return seconds_text(row.limit) + ("" if times is None else f"  {times:.{2 if times < 99.95 else 0}f}x")
+
+
 def table(rows: list[Row], names: list[str]) -> str:
-    """A markdown table, aligned for reading as it is: graphcore's median, then each peer's with ratio and verdict."""
+    """A markdown table, aligned for reading as it is: graphcore's median, then each peer's with ratio and verdict.
+
+    The last column, where limits are known: the machine's limit, and how many times that graphcore takes.
+    """
     peers = [name for name in names if name != OURS]
-    cells = [["", OURS, *peers, "against the best"]]
+    limited = any(row.limit is not None for row in rows)
+    cells = [["", OURS, *peers, "against the best", *["the machine's limit"] * limited]]
     for row in rows:
         ours, best = row.median(OURS), row.best_peer()
         line = [row.label, "-" if ours is None else seconds_text(ours)]
@@ -32,7 +44,8 @@ def table(rows: list[Row], names: list[str]) -> str:
             theirs, ratio = row.median(peer), row.ratio(peer)
             line.append("-" if theirs is None else
                         seconds_text(theirs) + ("" if ratio is None else f"  {ratio_text(ratio)}"))
-        cells.append([*line, "-" if best is None else f"{ratio_text(row.ratio(best))}"])
+        line.append("-" if best is None else ratio_text(row.ratio(best)))
+        cells.append([*line, *[limit_text(row)] * limited])
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
@@ -45,8 +58,9 @@ def as_json(rows: list[Row], facts: dict) -> str:
     for row in rows:
         best = row.best_peer()
         results.append({
-            "label": row.label, "best_peer": best, "left_out": row.left_out,
+            "label": row.label, "best_peer": best, "left_out": row.left_out, "limit_seconds": row.limit,
             "competitors": {name: {"median_seconds": row.median(name), "round_seconds": times,
+                                   "times_limit": row.times_limit(name),
                                    **({} if name == OURS or row.ratio(name) is None else
                                       {"ratio": row.ratio(name), "verdict": verdict(row.ratio(name))})}
                             for name, times in row.times.items()}})

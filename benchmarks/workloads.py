@@ -1,24 +1,28 @@
-"""The workloads: initial weights and batches, the same numbers for every framework.
+"""The workloads: what is computed, on which numbers, and how it is timed; the same for every framework.
 
-Everything is synthetic float32, drawn from NumPy's legacy ``RandomState``, whose streams never change: weights from the
-stream of the workload's seed, data from the stream of 1000 + seed.  What decides the numbers is the order of the draws
-and the float64 arithmetic before the rounding to float32, so neither may be changed.
+Everything is synthetic, drawn from NumPy's legacy ``RandomState``, whose streams never change: weights from the stream
+of the workload's seed (see `weights`), data from the stream of 1000 + seed.  The order of the draws decides the
+numbers.
 
 ``params(name)``      initial weights, by PyTorch's names and in PyTorch's layouts: Dense (outputs, inputs), convolution
                       (outputs, inputs, rows, columns); these are the layouts of graphcore and MindSpore too
 ``cell_names(names)`` what the same weights are called in a Cell: a norm's are gamma, beta, moving_mean, ...
 ``batches(name)``     five batches (x, y) with a leading axis of 5; step s uses batch s % 5
-``inference_input(name, mode)``   the input of an inference
+``inference_inputs(name, mode)``   the inputs of an inference
 
 One step of training is forward (mean softmax cross-entropy), backward and the optimiser's update, with the loss read as
 a Python float.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+from benchmarks import weights
+from benchmarks.weights import GPT, LSTM_INPUTS, Draws
 
 BATCHES = 5
 TRAIN = "train"
@@ -34,135 +38,75 @@ class Mode:
 
 @dataclass(frozen=True)
 class Workload:
-    """A network with its data; `draw` makes the weights, `input_shape` is one batch's, `modes` by name."""
+    """A network with its data.
+
+    draw: makes the weights.  data: takes the stream and gives (x, y), five batches of each, or an inference's inputs.
+    modes: by name.  compared_every: above 1, only each so many'th element of an inference's flat results is compared
+    with the reference.
+    """
 
     name: str
     seed: int
     about: str
-    input_shape: tuple
     draw: Callable
+    data: Callable
     modes: dict
+    compared_every: int = 1
 
 
-class Draws:
-    """Weights by name, drawn one after another from one stream."""
-
-    def __init__(self, seed: int):
-        self.stream = np.random.RandomState(seed)
-        self.values: dict[str, np.ndarray] = {}
-
-    def normal(self, name: str, shape: tuple, deviation: float) -> None:
-        """float32 `shape`, normal around 0."""
-        self.values[name] = (self.stream.standard_normal(shape) * deviation).astype(np.float32)
-
-    def uniform(self, name: str, size: int) -> None:
-        """float32 (size,), uniform between 0.5 and 1.5."""
-        self.values[name] = self.stream.uniform(0.5, 1.5, size).astype(np.float32)
-
-    def dense(self, name: str, outputs: int, inputs: int, deviation: float | None = None) -> None:
-        """A Dense layer with bias; without `deviation`, that of He."""
-        self.normal(f"{name}.weight", (outputs, inputs), deviation or np.sqrt(2 / inputs))
-        self.normal(f"{name}.bias", (outputs,), 0.01)
-
-    def conv(self, name: str, outputs: int, inputs: int, kernel: int, bias: bool = False) -> None:
-        """A convolution of square kernels; `inputs` is per group."""
-        self.normal(f"{name}.weight", (outputs, inputs, kernel, kernel), np.sqrt(2 / (inputs * kernel * kernel)))
-        if bias:
-            self.normal(f"{name}.bias", (outputs,), 0.01)
-
-    def batch_norm(self, name: str, channels: int) -> None:
-        """A BatchNorm with statistics that are not the trivial ones."""
-        self.uniform(f"{name}.weight", channels)
-        self.normal(f"{name}.bias", (channels,), 0.1)
-        self.normal(f"{name}.running_mean", (channels,), 0.1)
-        self.uniform(f"{name}.running_var", channels)
+def _normal(stream: np.random.RandomState, shape: tuple) -> np.ndarray:
+    return stream.standard_normal(shape).astype(np.float32)
 
 
-def _mlp(draw: Draws) -> None:
-    draw.dense("fc1", 512, 784)
-    draw.dense("fc2", 512, 512)
-    draw.dense("fc3", 10, 512)
+def _inputs(*shapes: tuple) -> Callable:
+    """Data for inference: one float32 array of each shape."""
+    return lambda stream: tuple(_normal(stream, shape) for shape in shapes)
 
 
-def _lenet5(draw: Draws) -> None:
-    draw.conv("conv1", 6, 1, 5, bias=True)
-    draw.conv("conv2", 16, 6, 5, bias=True)
-    draw.dense("fc1", 120, 400)
-    draw.dense("fc2", 84, 120)
-    draw.dense("fc3", 10, 84)
+def _classified(*shape: int) -> Callable:
+    """Data for training: x float32 (5, *shape), y int32 (5, batch), ten classes."""
+    def draw(stream):
+        x = _normal(stream, (BATCHES, *shape))
+        return x, stream.randint(0, 10, (BATCHES, shape[0])).astype(np.int32)
+    return draw
 
 
-def _tiny(draw: Draws) -> None:
-    draw.dense("fc1", 32, 16)
-    draw.dense("fc2", 1, 32)
+def _texts(batch: int) -> Callable:
+    """Data for a language model: x int32 (5, batch, length) tokens, y the token after each."""
+    def draw(stream):
+        tokens = stream.randint(0, GPT.vocabulary, (BATCHES, batch, GPT.length + 1)).astype(np.int32)
+        return tokens[:, :, :-1].copy(), tokens[:, :, 1:].copy()
+    return draw
 
 
-def _newton(draw: Draws) -> None:
-    """Nothing is learned."""
-
-
-def _branching_rnn(draw: Draws) -> None:
-    draw.normal("inputs.weight", (32, 32), 0.2)
-    draw.normal("inputs.bias", (32,), 0.1)
-    draw.normal("state.weight", (32, 32), 0.2)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A residual block of ResNet-18: `projected` says whether the shortcut has a convolution (dconv, dbn)."""
-
-    name: str
-    inputs: int
-    outputs: int
-    stride: int
-
-    @property
-    def projected(self) -> bool:
-        return self.stride != 1 or self.inputs != self.outputs
-
-
-def resnet18_blocks() -> list[Block]:
-    """The eight blocks in order: two in each of layer1 to layer4."""
-    blocks, inputs = [], 64
-    for layer, outputs in enumerate((64, 128, 256, 512), start=1):
-        for index in range(2):
-            stride = 2 if layer > 1 and index == 0 else 1
-            blocks.append(Block(f"layer{layer}.{index}", inputs, outputs, stride))
-            inputs = outputs
-    return blocks
-
-
-def _resnet18(stem_kernel: int, classes: int) -> Callable[[Draws], None]:
-    def draw_all(draw: Draws) -> None:
-        draw.conv("conv1", 64, 3, stem_kernel)
-        draw.batch_norm("bn1", 64)
-        for block in resnet18_blocks():
-            draw.conv(f"{block.name}.conv1", block.outputs, block.inputs, 3)
-            draw.batch_norm(f"{block.name}.bn1", block.outputs)
-            draw.conv(f"{block.name}.conv2", block.outputs, block.outputs, 3)
-            draw.batch_norm(f"{block.name}.bn2", block.outputs)
-            if block.projected:
-                draw.conv(f"{block.name}.dconv", block.outputs, block.inputs, 1)
-                draw.batch_norm(f"{block.name}.dbn", block.outputs)
-        draw.dense("fc", classes, 512, 0.01)
-    return draw_all
+FUSED_SCALE = 1.5       # of x in the workload fused
+FUSED_SIZE = 4 << 20
 
 
 WORKLOADS = {w.name: w for w in (
-    Workload("mlp", 1, "784-512-512-10 relu, batch 128, Adam lr 1e-3", (128, 784), _mlp,
+    Workload("mlp", 1, "784-512-512-10 relu, batch 128, Adam lr 1e-3", weights.mlp, _classified(128, 784),
              {TRAIN: Mode(100), "infer_b1": Mode(50, calls=20), "infer_b128": Mode(100)}),
-    Workload("lenet5", 2, "LeNet-5 on 1x32x32, batch 64, Momentum lr 0.01", (64, 1, 32, 32), _lenet5,
+    Workload("lenet5", 2, "LeNet-5 on 1x32x32, batch 64, Momentum lr 0.01", weights.lenet5, _classified(64, 1, 32, 32),
              {TRAIN: Mode(100)}),
-    Workload("resnet18_cifar", 3, "ResNet-18 on 3x32x32, batch 32, Momentum lr 0.01, L2 5e-4", (32, 3, 32, 32),
-             _resnet18(stem_kernel=3, classes=10), {TRAIN: Mode(4)}),
-    Workload("resnet18_224", 4, "ResNet-18 on 3x224x224, batch 1", (1, 3, 224, 224),
-             _resnet18(stem_kernel=7, classes=1000), {"infer": Mode(20)}),
-    Workload("tiny", 8, "16-32-1 tanh, batch 1, tensor in and tensor out", (1, 16), _tiny,
+    Workload("resnet18_cifar", 3, "ResNet-18 on 3x32x32, batch 32, Momentum lr 0.01, L2 5e-4",
+             weights.resnet18(stem_kernel=3, classes=10), _classified(32, 3, 32, 32), {TRAIN: Mode(4)}),
+    Workload("resnet18_224", 4, "ResNet-18 on 3x224x224, batch 1", weights.resnet18(stem_kernel=7, classes=1000),
+             _inputs((1, 3, 224, 224)), {"infer": Mode(20)}),
+    Workload("mobilenetv2_224", 5, "MobileNetV2, width 1.0, on 3x224x224, batch 1", weights.mobilenetv2,
+             _inputs((1, 3, 224, 224)), {"infer": Mode(20)}),
+    Workload("gpt", 6, "4 pre-LN layers of width 256, 4 heads, 128 of 1000 tokens, batch 8, AdamW lr 3e-4", weights.gpt,
+             _texts(batch=8), {TRAIN: Mode(5), "infer_b1": Mode(30)}),
+    Workload("lstm", 7, "LSTM 64-128 over 50 steps, last state to 10 classes, batch 32, Adam lr 1e-3", weights.lstm,
+             _classified(32, 50, LSTM_INPUTS), {TRAIN: Mode(30)}),
+    Workload("tiny", 8, "16-32-1 tanh, batch 1, tensor in and tensor out", weights.tiny, _inputs((1, 16)),
              {"infer": Mode(50, calls=200)}),
-    Workload("newton", 9, "x exp(x) = a for 1,000 values, Newton's method until no step exceeds 1e-6", (1000,),
-             _newton, {"infer": Mode(50, calls=50)}),
-    Workload("branching_rnn", 10, "200 steps of a 32-unit tanh cell with a branch in each, batch 1", (200, 1, 32),
-             _branching_rnn, {"infer": Mode(50, calls=20)}),
+    # compared: elements of every part that a thread may have computed; four whole float64 arrays would take 128 MiB
+    Workload("fused", 9, "gelu_tanh(x * 1.5 + b) * sigmoid(c) + tanh(d) on 4,194,304 floats each", weights.nothing,
+             _inputs(*[(FUSED_SIZE,)] * 4), {"fwd": Mode(10), "fwdbwd": Mode(10)}, compared_every=1021),
+    Workload("newton", 9, "x exp(x) = a for 1,000 values, Newton's method until no step exceeds 1e-6", weights.nothing,
+             _inputs((1000,)), {"infer": Mode(50, calls=50)}),
+    Workload("branching_rnn", 10, "200 steps of a 32-unit tanh cell with a branch in each, batch 1",
+             weights.branching_rnn, _inputs((200, 1, 32)), {"infer": Mode(50, calls=20)}),
 )}
 
 
@@ -181,41 +125,48 @@ def params(name: str) -> dict[str, np.ndarray]:
     return draw.values
 
 
-# What PyTorch's BatchNorm calls its Parameters, and what a Cell does.
+# What PyTorch's norms call their Parameters, and what a Cell does.
 NORM_NAMES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
 def cell_names(torch_names: Iterable[str]) -> dict[str, str]:
-    """The name in a Cell of each of a net's weights, by PyTorch's name: ``cell_names(params("mlp"))``."""
+    """The name in a Cell of each of a net's weights, by PyTorch's name: ``cell_names(params("mlp"))``.
+
+    BatchNorms are known by their statistics, LayerNorms are called ln..., tables of embeddings w?e; MobileNetV2's
+    blocks b0, b1, ... are those of one sequence b.
+    """
     torch_names = list(torch_names)
     norms = {n.rsplit(".", 1)[0] for n in torch_names if n.endswith(".running_mean")}
 
     def translated(torch_name: str) -> str:
         layer, own = torch_name.rsplit(".", 1)
-        return f"{layer}.{NORM_NAMES[own]}" if layer in norms else torch_name
+        last = layer.rsplit(".", 1)[-1]
+        if layer in norms or last.startswith("ln"):
+            own = NORM_NAMES[own]
+        elif last in ("wte", "wpe"):
+            own = "embedding_table"
+        return re.sub(r"^b(\d)", r"b.\1", layer) + f".{own}"
     return {torch_name: translated(torch_name) for torch_name in torch_names}
 
 
 def batches(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Five batches of a workload that trains: x float32 (5, batch, ...), y int32 (5, batch) class indices.
+    """Five batches of a workload that trains: x (5, batch, ...), y int32 (5, batch, ...) class indices.
 
     Raises ValueError for a workload that has inference only.
     """
     described = workload(name)
     if TRAIN not in described.modes:
-        raise ValueError(f"{name} is for inference only; see inference_input")
-    stream = _data_stream(described)
-    x = stream.standard_normal((BATCHES, *described.input_shape)).astype(np.float32)
-    return x, stream.randint(0, 10, (BATCHES, described.input_shape[0])).astype(np.int32)
+        raise ValueError(f"{name} is for inference only; see inference_inputs")
+    return described.data(_data_stream(described))
 
 
-def inference_input(name: str, mode: str) -> np.ndarray:
-    """The input, float32, of an inference: of a workload that also trains, the first batch (`infer_b1`: one row)."""
+def inference_inputs(name: str, mode: str) -> tuple[np.ndarray, ...]:
+    """The inputs of an inference: of a workload that also trains, the first batch (`infer_b1`: one row)."""
     described = workload(name)
     if TRAIN in described.modes:
         first = batches(name)[0][0]
-        return first[:1].copy() if mode == "infer_b1" else first
-    return _data_stream(described).standard_normal(described.input_shape).astype(np.float32)
+        return (first[:1].copy() if mode == "infer_b1" else first,)
+    return described.data(_data_stream(described))
 
 
 def _data_stream(described: Workload) -> np.random.RandomState:
@@ -237,8 +188,8 @@ class Given:
 
 
 def given(name: str, mode: str) -> Given:
-    """The numbers of a (workload, mode): arguments are (x, y) for each of the five batches, or once (x,)."""
-    arguments = list(zip(*batches(name))) if mode == TRAIN else [(inference_input(name, mode),)]
+    """The numbers of a (workload, mode): arguments are (x, y) for each of the five batches, or once the inputs."""
+    arguments = list(zip(*batches(name))) if mode == TRAIN else [inference_inputs(name, mode)]
     return Given(name, mode, params(name), arguments)
 
 

@@ -13,11 +13,11 @@ def cell_task(given: Given, nets, tensor, finish) -> Task:
     """
     if given.name not in nets.NETS:
         raise Unsupported(f"no net for {given.name}")
-    net = nets.make_net(given.name, given.weights)
     arguments = [tuple(tensor(array) for array in arrays) for arrays in given.arguments]
     if not given.trains:
-        return Task(net, arguments, finish=finish, to_numpy=lambda output: output.asnumpy())
-    step = nets.make_step(given.name, net)
+        call = nets.make_inference(given.name, given.mode, given.weights)
+        return Task(call, arguments, finish=finish, to_numpy=lambda output: output.asnumpy())
+    step = nets.make_step(given.name, nets.make_net(given.name, given.weights))
 
     def reset() -> None:
         # from a new net and optimiser: keeping copies from the start would count among the time to the first step

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.expected import LOSSES
 from benchmarks.reference import outputs
-from benchmarks.workloads import Given, Mode
+from benchmarks.workloads import Given, Mode, workload
 
 # Of the largest expected number.  MindSpore's Adam (and graphcore's) adds epsilon before the bias correction, PyTorch's
 # and JAX's after it; in five steps of mlp that moves the loss by 5e-5.
@@ -38,7 +38,8 @@ class Task:
     call: one step of training, which returns the loss as a Python float, or one inference.
     arguments: those of one call after another, as the framework's tensors; used in turn.
     reset: puts the initial weights back.   finish: waits for the result of the last call.
-    to_numpy: an inference's result as an array.   scope: a context in which calls are made.
+    to_numpy: a tensor of an inference's result as an array; an inference gives one, or a tuple or list of several.
+    scope: a context in which calls are made.
     """
 
     call: Callable
@@ -61,7 +62,7 @@ def check(task: Task, given: Given) -> float:
         expected = np.array(LOSSES[given.name])
     else:
         with task.scope():
-            found = np.asarray(task.to_numpy(task.call(*task.arguments[0])), np.float64)
+            found = compared(task.call(*task.arguments[0]), task.to_numpy, workload(given.name).compared_every)
         expected = outputs(given.name, given.mode)
     if found.shape != expected.shape:
         raise WrongResult(f"{given.name}/{given.mode}: the result has shape {found.shape}, not {expected.shape}")
@@ -70,6 +71,14 @@ def check(task: Task, given: Given) -> float:
         what = f"losses {found.round(5).tolist()}, not {expected.round(5).tolist()}" if given.trains else "outputs"
         raise WrongResult(f"{given.name}/{given.mode}: {what}: off by {deviation:.1e}, {TOLERANCE:.0e} is allowed")
     return deviation
+
+
+def compared(result, to_numpy: Callable, every: int) -> np.ndarray:
+    """What of an inference's result is held against the reference: several tensors are stacked."""
+    if isinstance(result, (tuple, list)):
+        return np.stack([compared(tensor, to_numpy, every) for tensor in result])
+    array = np.asarray(to_numpy(result))
+    return (array if every == 1 else array.ravel()[::every]).astype(np.float64)
 
 
 def time_samples(task: Task, mode: Mode, samples: int) -> list[float]:

@@ -12,7 +12,7 @@ from benchmarks.process import Entrant, RunnerFailed, RunnerProcess, entrants
 from benchmarks.protocol import ProtocolError, Request, answer_line, parse_answer, parse_request
 from benchmarks.ratios import Row, verdict
 from benchmarks.report import as_json, seconds_text, table
-from benchmarks.runners.task import Task, WrongResult, check, time_samples
+from benchmarks.runners.task import Task, WrongResult, check, compared, time_samples
 from benchmarks.workloads import Mode, given, workload
 
 
@@ -100,6 +100,12 @@ def test_a_wrong_result_is_not_timed():
         check(Task(lambda x: np.full((1, 1), np.nan), numbers.arguments), numbers)
 
 
+def test_some_elements_of_several_tensors_are_compared():
+    found = compared((np.arange(10.0), np.arange(10.0) * 2), np.asarray, every=4)
+    np.testing.assert_array_equal(found, [[0, 4, 8], [0, 8, 16]])
+    assert compared(np.ones((2, 3), np.float32), np.asarray, every=1).shape == (2, 3)
+
+
 def test_a_wrong_loss_is_not_timed():
     numbers, losses = given("lenet5", "train"), iter([4.397, 5.091, 7.531, 4.7, 2.675])
     with pytest.raises(WrongResult, match="lenet5/train: losses .* off by"):
@@ -131,7 +137,7 @@ def test_peers():
         peer_paths(["jax=/nowhere/python"])
     found, missing = entrants({"torch": "/there/python"})
     assert found[0] == Entrant(COMPETITORS["graphcore"], sys.executable)
-    assert [e.interpreter for e in found if e.competitor.peer == "torch"] == ["/there/python"] * 2
+    assert [e.interpreter for e in found if e.competitor.peer == "torch"] == ["/there/python"] * 3
     assert not {e.name for e in found} & set(missing)
 
 
@@ -172,7 +178,10 @@ def test_a_small_run(tmp_path, capfd):
     data = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
     ours = data["results"][0]["competitors"]["graphcore"]
     assert len(ours["round_seconds"]) == 2 and 0 < ours["median_seconds"] < 1
-    assert data["machine"]["usable_cores"] >= 1 and "graphcore" in data["versions"]
+    assert data["results"][0]["limit_seconds"] < ours["median_seconds"] == pytest.approx(
+        ours["times_limit"] * data["results"][0]["limit_seconds"])
+    assert data["machine"]["usable_cores"] >= 1 and data["machine"]["peak_flops"] > 1e9
+    assert "graphcore" in data["versions"]
     assert "| tiny infer |" in capfd.readouterr().out
 
 
