@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graphcore.compiler.codegen import parts
 from graphcore.compiler.codegen.phases import DEAR, find_phases
 from graphcore.compiler.codegen.scope import Scope
 from graphcore.compiler.codegen.text import add_up, affine, combine, compute_type, identity, literal, times, word_of
@@ -143,7 +144,7 @@ class _Writer:
             return
         if depth == 1:
             self._base_pointers(["begin"], inner=True)
-            self.line("for i in range(end - begin):")
+            self._map_line("end - begin")
         else:
             self.line("at = begin")
             self.line("while at < end:")
@@ -155,7 +156,15 @@ class _Writer:
             positions = self._split_row("row", depth - 1)
             self._base_pointers(positions + ["start"], inner=True)
             self.line("at += count")
-            self.line("for i in range(count):")
+            self._map_line("count")
+
+    def _map_line(self, count: str) -> None:
+        """The loop over `count` neighbouring elements."""
+        cut = parts.cut(self.members)
+        if len(cut) >= parts.FEWEST:
+            parts.write(self, cut, count)
+            return
+        self.line(f"for i in range({count}):")
         self.indent += 1
         self._evaluate_all(index="i")
 
@@ -195,19 +204,19 @@ class _Writer:
 
     def _evaluate_all(self, index: str) -> None:
         suffix = "b" if self.loops.outer else ""
-        scope = Scope(self, lambda array, output: self._element(array, output, index, suffix),
-                       lambda i: self._index_value(i, index))
+        scope = Scope(self, lambda array, output: self.element(array, output, index, suffix),
+                       lambda i: self.index_value(i, index))
         for m in self.members:
             scope.value(m)
         for m, array in self.loops.outputs.items():         # last, since an output may lie on an input's memory
-            self.line(f"store({self._element(array, True, index, suffix)}, {scope.value(m)})")
+            self.line(f"store({self.element(array, True, index, suffix)}, {scope.value(m)})")
 
-    def _element(self, array: Array, output: bool, index: str, suffix: str, axis: int = -1) -> str:
+    def element(self, array: Array, output: bool, index: str, suffix: str, axis: int = -1) -> str:
         name, strides = self.pointers[array, output]
         stride = strides[axis] if strides else "0"
         return f"{name}{suffix}, {times(index, stride)}"
 
-    def _index_value(self, found: Index, index: str, axis: int = -1, suffix: str = "") -> str:
+    def index_value(self, found: Index, index: str, axis: int = -1, suffix: str = "") -> str:
         if not found.strides:
             return self._index_stride(found.offset)
         return add_up([self._index_name(found) + suffix, times(index, self._index_stride(found.strides[axis]))])
@@ -220,8 +229,8 @@ class _Writer:
         self.indent += 1
         positions = self._split_row("row", outer)
         self._base_pointers(positions + ["0"] * len(loops.inner), inner=False)
-        rows = Scope(self, lambda array, output: self._element(array, output, "0", "b"),
-                      lambda i: self._index_value(i, "0"))
+        rows = Scope(self, lambda array, output: self.element(array, output, "0", "b"),
+                      lambda i: self.index_value(i, "0"))
         for phase in find_phases(loops):
             for m in phase.row_nodes:
                 if kind(m) != "reduction":
@@ -236,7 +245,7 @@ class _Writer:
                     f"{rows.names[r]} = {combine(r, rows.names[r], v)}"), "i", "c")
                 self.indent -= depth
         for m in self._row_outputs():
-            self.line(f"store({self._element(loops.outputs[m], True, '0', 'b')}, {rows.value(m)})")
+            self.line(f"store({self.element(loops.outputs[m], True, '0', 'b')}, {rows.value(m)})")
 
     def _row_outputs(self) -> list:
         """Row-level results: stored when all is read, since they may lie on the memory of row-level operands."""
@@ -283,10 +292,10 @@ class _Writer:
         loops = self.loops
 
         def element(array, output):
-            return self._element(array, output, index, suffix)
+            return self.element(array, output, index, suffix)
 
         def index_of(found):
-            return self._index_value(found, index, suffix=suffix)
+            return self.index_value(found, index, suffix=suffix)
 
         scope = Scope(self, element, index_of, outer=rows, reload=phase.reload)
         for m in phase.targets:
@@ -340,7 +349,7 @@ class _Writer:
             if not is_last or self._used_at_full_level(m):
                 self.line(f"store({tables[m]}, j, {value})")
         for m in outputs:
-            self.line(f"store({self._element(self.loops.outputs[m], True, 'j', 'b', axis)}, {rows.value(m)})")
+            self.line(f"store({self.element(self.loops.outputs[m], True, 'j', 'b', axis)}, {rows.value(m)})")
         self.indent -= 1
 
     def _used_at_full_level(self, m: Node) -> bool:
@@ -348,8 +357,8 @@ class _Writer:
                    if self.group.nodes[u] == "full" or kind(u) == "reduction")
 
     def _column_scope(self, tables: dict, axis: int) -> Scope:
-        scope = Scope(self, lambda array, output: self._element(array, output, "j", "b", axis),
-                       lambda i: self._index_value(i, "j", axis))
+        scope = Scope(self, lambda array, output: self.element(array, output, "j", "b", axis),
+                       lambda i: self.index_value(i, "j", axis))
         scope.tables = tables
         return scope
 
@@ -371,10 +380,10 @@ class _Writer:
         rows = self._column_scope(tables, axis)
 
         def element(array, output):
-            return self._element(array, output, "j", "c" if array.level == "full" else "b", axis)
+            return self.element(array, output, "j", "c" if array.level == "full" else "b", axis)
 
         def index_of(found):
-            return self._index_value(found, "j", axis, "c")
+            return self.index_value(found, "j", axis, "c")
 
         scope = Scope(self, element, index_of, outer=rows, reload=phase.reload)
         scope.tables = tables

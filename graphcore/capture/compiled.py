@@ -193,7 +193,7 @@ class Entry:
         simple = _all_inputs(args) and not kwargs and types is None
         self._key = tuple((a._dtype, a.shape) for a in args) if simple else None
         self.arguments = arguments      # for messages
-        self._structure = captured.structure
+        self._arrange = outcome.arranger(captured.structure)
         self._dtypes = [o.dtype for o in captured.graph.outputs]
         self._single = isinstance(captured.structure, Slot) and len(self._dtypes) == 1 and not captured.actions
         if _settings["save_graphs"]:
@@ -259,7 +259,7 @@ class Entry:
         tensors = [Tensor._wrap(r, d) for r, d in zip(results, self._dtypes)]
         for action in self._actions:
             action.run(tensors, (args, kwargs))
-        return outcome.put_together(self._structure, tensors)
+        return self._arrange(tensors)
 
     def _answered(self, arrays, args, kwargs) -> Entry:
         """The entry for the value that Python code asked for, which this one's program computes."""

@@ -1,7 +1,10 @@
 """What a captured function returns and does to Python objects, arranged around the outputs of the graph."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 from graphcore.capture.language.nests import Slot, Undefined
 from graphcore.capture.language.nests import put_together as _put_together
@@ -58,6 +61,18 @@ def put_together(structure, tensors: list):
     leaves: list = []
     outer = _take_apart(structure, leaves, lambda v: isinstance(v, (Slot, _Number, _FilledText)))
     return _put_together(outer, [_value(leaf, tensors) for leaf in leaves])
+
+
+def arranger(structure) -> Callable[[list], Any]:
+    """`put_together` for one structure, as a function of the Tensors: decided once, not in every call."""
+    if isinstance(structure, Slot):
+        return itemgetter(structure.index)
+    if type(structure) is tuple and len(structure) > 1 and all(isinstance(part, Slot) for part in structure):
+        return itemgetter(*(part.index for part in structure))
+    if type(structure) is tuple:
+        parts = [arranger(part) for part in structure]
+        return lambda tensors: tuple([part(tensors) for part in parts])
+    return lambda tensors: put_together(structure, tensors)
 
 
 def _value(leaf, tensors: list):

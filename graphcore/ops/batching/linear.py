@@ -1,4 +1,4 @@
-"""Rules of matrix products and convolutions.
+"""Rules of matrix products, attention and convolutions.
 
 A convolution (and each of its two gradients) is linear in both inputs.  A batch of images joins the axis N; a batch of
 weights for shared images joins the channels within each group; where both are batched, each example is a group.
@@ -19,6 +19,16 @@ def _matmul(record, batch, values, attrs):
         return reshape(product, shape=(batch, a.shape[0], product.shape[1]))
     rank = max(a.rank, b.rank)
     return record(a.aligned(rank), b.aligned(rank), **attrs)
+
+
+@rule("attention", "attention_grad")
+def _attention(record, batch, values, attrs):
+    """Leading axes broadcast: each operand has as many of them as the one that has most."""
+    own = [2] * len(values)
+    if record.name == "attention_grad":
+        own[4:6] = 1, 1                     # lse and delta
+    lead = max(0, *(value.rank - n for value, n in zip(values, own)))
+    return record(*(value.aligned(lead + n) for value, n in zip(values, own)), **attrs)
 
 
 # -- the axes of a batch among those of convolutions ------------------------------------------------------------------
