@@ -5,6 +5,7 @@ beside it and is what a call runs.
 """
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -49,7 +50,8 @@ def compile_graph(graph: Graph, parameters: dict, callbacks=()) -> Program:
 
 def shared_program(graph: Graph) -> SharedProgram:
     """The native code of a graph: from memory, from disk, or compiled now."""
-    key = cache.digest("program", graph_text(graph), host().identity, cache.versions(), _compiler_text())
+    key = cache.digest("program", graph_text(graph), host().identity, cache.versions(), _compiler_text(),
+                       os.environ.get("GRAPHCORE_WINOGRAD", ""))
     with _lock:
         found = _shared.get(key)
         if found is None:

@@ -124,6 +124,25 @@ def load_whole(typing, pointer, start, like):
     return like(pointer, types.intp, like), generate
 
 
+@intrinsic(prefer_literal=True)
+def load_spread(typing, pointer, start, stride, like):
+    """Lane l = element start + l*stride (a literal) of `pointer`; as many lanes as `like` has.
+
+    All elements from `start` to that behind the last lane's exist, since they are loaded together.
+    """
+    if not (isinstance(pointer, ElementPointer) and isinstance(stride, types.IntegerLiteral)
+            and isinstance(like, Lanes) and like.element == pointer.element.value):
+        return None
+    count, step = like.count, stride.literal_value
+    wide = ir.VectorType(like.llvm.element, count * step)
+
+    def generate(context, builder, signature, arguments):
+        place = builder.bitcast(_element_address(builder, *arguments[:2], wide), wide.as_pointer())
+        loaded = builder.load(place, align=_alignment(wide).constant)
+        return _shuffle(builder, loaded, loaded, [lane * step for lane in range(count)])
+    return like(pointer, types.intp, stride, like), generate
+
+
 @intrinsic
 def store_whole(typing, pointer, start, value):
     """Element start + l of `pointer` = lane l of `value`; all of them exist."""
@@ -230,6 +249,6 @@ def lanes_select(typing, condition, a, b):
 
 def namespace() -> dict:
     """The names that this module gives to kernels."""
-    made = (lanes, load_lanes, store_lanes, load_whole, store_whole, lanes_maximum, lanes_add, lanes_multiply,
-            lanes_equal, lanes_are_maximum, lanes_select)
+    made = (lanes, load_lanes, store_lanes, load_whole, load_spread, store_whole, lanes_maximum, lanes_add,
+            lanes_multiply, lanes_equal, lanes_are_maximum, lanes_select)
     return {function.__name__: function for function in made}

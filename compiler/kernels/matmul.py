@@ -16,7 +16,7 @@ from graphcore.compiler.kernels.blocking import (
     grain,
     static,
 )
-from graphcore.compiler.launch import Address, Buffer, KernelAddress, Row, Scratch, View
+from graphcore.compiler.launch import Address, Buffer, KernelAddress, Row, Scratch, View, contiguous_strides
 from graphcore.dtype import from_name
 from graphcore.ir.dims import Size, product
 from graphcore.ir.types import TensorType
@@ -47,14 +47,30 @@ def lower_matmul(build, node, inputs: list, output: View, epilogue) -> None:
     """Launches for ``matmul`` (see `graphcore.ops.linear.matmul`); `output` is contiguous."""
     a = _Operand(inputs[0], not node.attrs.get("transpose_a", False))
     b = _Operand(inputs[1], node.attrs.get("transpose_b", False))
-    sizes = node.shape[:-2]
+    _launch_stack(build, a, b, node.shape[:-2], output, epilogue)
+
+
+def lower_pointwise_convolution(build, weight: View, image: View, output: View, is_gradient: bool, epilogue) -> None:
+    """Launches for a convolution by 1x1 kernels with stride 1, or its gradient: a product for each image.
+
+    weight: (outputs, inputs, 1, 1); image and output: (images, channels, rows, columns); all contiguous.
+    """
+    images, channels, *pixels = image.shape
+    matrix = View(weight.buffer, weight.shape[:2], weight.strides[:2], weight.offset)
+    lines = (images, channels, product(pixels))
+    stack = View(image.buffer, lines, contiguous_strides(lines), image.offset)
+    _launch_stack(build, _Operand(matrix, not is_gradient), _Operand(stack, False), (images,), output, epilogue)
+
+
+def _launch_stack(build, a: _Operand, b: _Operand, sizes: tuple, output: View, epilogue) -> None:
+    """Launch the products of stacks of matrices of these sizes."""
     batches = [(size, *strides) for size, *strides in zip(sizes, a.batch_strides(len(sizes)),
                                                           b.batch_strides(len(sizes))) if size != 1]
     batches = _merged(batches)
     rows = a.outer
     if batches and _folds_into_rows(batches, a):
         rows, batches = product([rows, *(size for size, _, _ in batches)]), []
-    _Product(build, node.dtype, a, b, output, rows, batches, epilogue).launch()
+    _Product(build, output.dtype, a, b, output, rows, batches, epilogue).launch()
 
 
 def lower_matmul_parts(build, node, inputs: list, output: View, epilogue) -> None:
@@ -191,7 +207,6 @@ class _Product:
         block_columns = tile.columns * self._panels_wide(tile, static(row_blocks, 16) * static(self.count, 1))
         as_it_lies = (self.b.along != 1 and self.b.across == 1 and self.dtype.code == tile.work
                       and row_blocks == 1 and isinstance(self.rows, int) and self.rows <= 2 * tile.rows)
-        a_as_it_lies = self.a.along == 1 and self.dtype.code == tile.work
         packed = None
         is_shared = row_blocks != 1 or self.build.is_fixed(self.b.view.buffer)
         if is_shared and self.depth_in_all == -1 and all(stride == 0 for _, _, stride in self.batches):
@@ -206,7 +221,8 @@ class _Product:
                  self.a.across, self.a.along, self.b.along, self.b.across, len(self.batches), self._batch_row(),
                  self.depth_in_all, height, block_rows, block_columns, packed or 0, int(as_it_lies),
                  KernelAddress(panels.multiply_panel(tile)), pack, *self.after,
-                 Scratch(sections.total), sections.total, at_a, at_b, at_sums, int(a_as_it_lies))
+                 Scratch(sections.total), sections.total, at_a, at_b, at_sums,
+                 int(self._reads_a_as_it_lies(tile)))
         items = self.count * row_blocks * ceil_div(self.columns, block_columns)
         if packed is not None:
             self.reads.append(packed.view.buffer)
@@ -225,7 +241,12 @@ class _Product:
     def _panels_wide(self, tile: Tile, other_blocks: int) -> int:
         """Panels of columns to an item: many for the reuse of a's block, few if there would be too few items."""
         panels_in_all = ceil_div(static(self.columns, 16 * tile.columns), tile.columns)
-        return max(1, min(16, panels_in_all * other_blocks // (2 * ENOUGH_ITEMS)))
+        most = 16 if self._reads_a_as_it_lies(tile) else 64         # a is packed for each item
+        return max(1, min(most, panels_in_all * other_blocks // (2 * ENOUGH_ITEMS)))
+
+    def _reads_a_as_it_lies(self, tile: Tile) -> bool:
+        """Whether rows of a are contiguous, so that the register tile may read them where they are."""
+        return self.a.along == 1 and self.dtype.code == tile.work
 
     def _pack_b(self, tile: Tile) -> Address:
         """Launch the packing of all panels of b, which many items share."""

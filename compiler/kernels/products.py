@@ -71,9 +71,10 @@ def matmul_{memory}(args, begin, end, worker):
             store(steps, k, k * width)
             store(steps, {depth} + k, k * {columns})
         slices = maximum(1, (long + {depth} - 1) // {depth})
+        slice_depth = (long + slices - 1) // slices
         for piece in range(slices):
-            first = piece * {depth}
-            deep = minimum({depth}, long - first)
+            first = piece * slice_depth
+            deep = minimum(slice_depth, long - first)
             stacked = (high + height - 1) // height
             from_a = block_a
             if a_as_it_lies != 0:

@@ -118,9 +118,14 @@ _COPY_VECTORS = """\
                         if step == 1:
                             copy_line(advance(target, first), advance(line, first), last - first, {lanes})
                         elif step == 2:
+                            j = first
+                            while 2 * (j + {lanes}) <= columns - column and j + {lanes} <= last:
+                                store_whole(target, j, load_spread(line, 2 * j, 2, zero))
+                                j += {lanes}
                             # what the last vector writes beyond the line are zeros, where the next will be
-                            for j in range(first, last, {lanes}):
+                            while j < last:
                                 store_whole(target, j, load_lanes(line, 2 * j, 2, 2 * last - 1, zero))
+                                j += {lanes}
                         else:
                             for j in range(first, last):
                                 store(target, j, load(line, j * step))"""
