@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.passes import (
     algebra,
+    attention,
     branches,
     counting,
     fold_affine,
@@ -52,6 +53,7 @@ _REGION_STEPS = (*branches.SIMPLIFY, *counting.COUNT, *loops.SIMPLIFY, *hoisting
 STAGES = (
     Stage("canonical", _simplify),
     Stage("regions", lambda graph, log: regions.simplify(graph, _REGION_STEPS, log)),
+    Stage("attention", everywhere(attention.find_attention)),
     Stage("grad", lambda graph, log: expand_gradients(graph)),
     Stage("simplify", _simplify),
     Stage("regions_again", lambda graph, log: regions.simplify(graph, (*_REGION_STEPS, *branches.CHOOSE), log)),

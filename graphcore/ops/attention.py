@@ -63,7 +63,7 @@ def _split(flat, shapes, cut=None) -> tuple:
 
 def _joined(*parts: tuple) -> np.ndarray:
     """What `_split` takes apart, of (array, number of its own axes)."""
-    return np.concatenate([a.reshape(*a.shape[:a.ndim - own], -1) for a, own in parts], -1)
+    return np.concatenate([a.reshape(*a.shape[:a.ndim - own], product(a.shape[a.ndim - own:])) for a, own in parts], -1)
 
 
 def _slice(x: Node, start, size) -> Node:
@@ -148,16 +148,17 @@ class attention(Scheduled):
 
     q: float32 or float64 (..., Lq, D); k: (..., Lk, D); v: (..., Lk, Dv); mask (may be left out): broadcasts to
     (..., Lq, Lk), of q's dtype (added) or bool (True: takes part).  causal: query i sees the keys 0 to i.
-    Result (..., Lq*Dv + Lq), see `attention_results`.  A query that sees no key gives zeros and -inf.
+    Result (..., Lq*Dv + Lq), see `attention_results`.  A query that sees no key gives zeros and -inf, or, as the
+    softmax of nothing but -inf does, with `empty_is_nan` NaN.
     """
     arity = None
     kernel = "attention"
 
-    def infer(q, k, v, mask=None, *, scale, causal):
+    def infer(q, k, v, mask=None, *, scale, causal, empty_is_nan=False):
         lead, lq, _, _, dv = attention_shape("attention", q, k, v, mask)
         return q.with_shape((*lead, lq * dv + lq))
 
-    def reference(q, k, v, mask=None, *, scale, causal):
+    def reference(q, k, v, mask=None, *, scale, causal, empty_is_nan=False):
         scores = _scores(q, k, mask, scale, causal)
         top = scores.max(-1, initial=-np.inf, keepdims=True)
         powers = _powers(scores, top)
@@ -165,10 +166,12 @@ class attention(Scheduled):
         with np.errstate(divide="ignore"):
             lse = np.log(total) + top
         output = np.matmul(powers / np.where(total == 0, 1, total), v)
+        if empty_is_nan:
+            output, lse = (np.where(total == 0, q.dtype.type(np.nan), x) for x in (output, lse))
         lead = output.shape[:-2]
         return _joined((output, 2), (np.broadcast_to(lse[..., 0], (*lead, q.shape[-2])), 1))
 
-    def vjp(g, y, q, k, v, mask=None, *, scale, causal):
+    def vjp(g, y, q, k, v, mask=None, *, scale, causal, empty_is_nan=False):
         masks = () if mask is None else (mask,)
         output, lse = attention_results(y, q, v)
         g_output, g_lse = _split(g, _result_shapes(q.shape[-2], v.shape[-1]), _slice_of_gradient)

@@ -121,6 +121,8 @@ BAD = {
     "random_uniform": ((_t((3,)),), {"shape": (2,), "site": 0}, DTypeError),
     "matmul": ((_t((2, 3)), _t((2, 3))), {}, ShapeError),
     "matmul_parts": ((_t((2, 3)), _t((2, 3))), {"parts": 2}, ShapeError),
+    "attention": ((_t((2, 3)), _t((4, 3)), _t((5, 3))), {"scale": 1.0, "causal": False}, ShapeError),
+    "attention_grad": ((_t((2, 3), dt.float16),) * 6, {"scale": 1.0, "causal": False}, DTypeError),
     "conv2d": ((CONV_INPUT, CONV_WEIGHT), {}, ShapeError),
     "conv2d_grad_input": ((CONV_INPUT, CONV_WEIGHT), {"shape": (1, 2, 5, 5)}, ShapeError),
     "conv2d_grad_weight": ((CONV_INPUT, CONV_INPUT), {"shape": (4, 2, 3, 3)}, ShapeError),
