@@ -85,7 +85,7 @@ def _rules(is_fixed) -> Rules:
             return None
         if z.op == "conv2d":
             scaled = pointwise.mul(w, view.reshape(scale, shape=(w.shape[0], 1, 1, 1)))
-        elif z.attrs["transpose_b"]:
+        elif z.attrs.get("transpose_b"):
             scaled = pointwise.mul(w, view.reshape(scale, shape=(w.shape[0], 1)))
         else:
             scaled = pointwise.mul(w, scale)

@@ -36,7 +36,7 @@ def products_at_once(region: Node, used: tuple) -> Successor | None:
 
 
 def _can_be_joined(n: Node, stacks: Stacks) -> bool:
-    if n.op != "matmul" or n.attrs["transpose_a"] or n.inputs[1].rank != 2 or n.inputs[1] not in stacks.invariant:
+    if n.op != "matmul" or n.attrs.get("transpose_a") or n.inputs[1].rank != 2 or n.inputs[1] not in stacks.invariant:
         return False
     return stacks.is_taken(n.inputs[0]) and elements(n.inputs[0].shape[-1]) >= _SHORT
 

@@ -173,7 +173,7 @@ def _inner_axis(product: Node, number: int) -> tuple:
 
     An axis of size 1 may as well come first: nothing need be moved then.
     """
-    x, transposed = product.inputs[number], product.attrs["transpose_b" if number else "transpose_a"]
+    x, transposed = product.inputs[number], product.attrs.get("transpose_b" if number else "transpose_a", False)
     last = transposed if number else not transposed
     axis = x.rank - 1 if last else x.rank - 2
     return axis, last and x.shape[axis] != 1

@@ -70,7 +70,7 @@ def _uses_as_rows(item: Node, users: dict, roots: tuple) -> dict | None:
             if product.op != "matmul" or product.rank != 2 or product.inputs.count(rows) != 1:
                 return None
             number = product.inputs.index(rows)
-            if product.attrs["transpose_b" if number else "transpose_a"] == bool(number):
+            if product.attrs.get("transpose_b" if number else "transpose_a", False) == bool(number):
                 return None
             found[product] = number
     return found
@@ -84,7 +84,7 @@ def _split(product: Node, number: int) -> Node:
     after = structural.item(loop.node, index=loop.carried + outputs[loop.carried:].index(outputs[state]))
     steps, rows, columns = after.shape
     other = product.inputs[1 - number]
-    axis = 0 if product.attrs["transpose_b" if number == 0 else "transpose_a"] != (number == 0) else 1
+    axis = 0 if product.attrs.get("transpose_b" if number == 0 else "transpose_a", False) != (number == 0) else 1
     long = (steps - 1) * rows
     states = view.slice_(after, begin=(int(loop.reverse), 0, 0), size=(steps - 1, rows, columns),
                          stride=(1, 1, 1))

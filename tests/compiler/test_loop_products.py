@@ -24,7 +24,7 @@ LEAVES = (ROWS, WIDE, H, W, U, TALL)
 
 
 def matmul(a, b, ta=False, tb=False):
-    return linear.matmul(a, b, transpose_a=ta, transpose_b=tb)
+    return linear.matmul(a, b, **{name: True for name, given in (("transpose_a", ta), ("transpose_b", tb)) if given})
 
 
 def optimized(*outputs) -> Graph:

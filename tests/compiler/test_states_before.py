@@ -25,7 +25,7 @@ ZERO = broadcast_to(ir.const(np.float32(0)), shape=(4, 8))
 
 
 def matmul(a, b, ta=False, tb=False):
-    return linear.matmul(a, b, transpose_a=ta, transpose_b=tb)
+    return linear.matmul(a, b, **{name: True for name, given in (("transpose_a", ta), ("transpose_b", tb)) if given})
 
 
 def recurrent(start=H, reverse=False):
