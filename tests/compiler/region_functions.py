@@ -4,11 +4,16 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.compiler.autodiff import expand_gradients
+from graphcore.compiler.pipeline import run_stages
+from graphcore.compiler.program import compile_graph
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import parse_type
+from graphcore.ir.verifier import verify
 from graphcore.ops import indexing, linear, regions, structural
 from graphcore.ops import pointwise as pw
+from graphcore.ops.evaluate import interpret
 from graphcore.ops.reduction import sum_
 from graphcore.ops.view import reshape
 
@@ -52,8 +57,32 @@ def loop(body, *values, carried, stacks=0, length=None, reverse=False):
                               reverse=reverse))
 
 
-def matmul(a, b):
-    return linear.matmul(a, b, transpose_a=False, transpose_b=False)
+def matmul(a, b, ta=False, tb=False):
+    return linear.matmul(a, b, **{name: True for name, given in (("transpose_a", ta), ("transpose_b", tb)) if given})
+
+
+def loops(graph: Graph) -> list:
+    return [n for n in graph.nodes if n.op == "loop"]
+
+
+def optimized_in_float32(leaves: tuple, outputs: tuple, reach: float = 1.0) -> Graph:
+    """After the stages; this graph and the native program give the values of the one with these outputs.
+
+    The leaves are drawn from -reach to reach.  The program runs twice: it finds the memory as it left it.
+    """
+    graph = Graph("g", leaves, tuple(outputs))
+    result = run_stages(graph)[-1].graph
+    verify(result, final=True)
+    random = np.random.RandomState(1)
+    arrays = [random.uniform(-reach, reach, x.shape).astype(np.float32) for x in leaves]
+    given = expand_gradients(graph)
+    expected, found = (interpret(g, dict(zip(leaves, arrays))) for g in (given, result))
+    native = compile_graph(graph, {})
+    for _ in range(2):
+        for before, after, array in zip(given.outputs, result.outputs, native.run(arrays)):
+            np.testing.assert_allclose(found[after], expected[before], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(array, expected[before], rtol=1e-4, atol=1e-5)
+    return result
 
 
 def gradients(loss, *wrt):

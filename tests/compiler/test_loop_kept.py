@@ -4,19 +4,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.passes.loop_results import kept_values_apart
 from graphcore.compiler.pipeline import run_stages
 from graphcore.compiler.program import compile_graph
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import parse_type
-from graphcore.ir.verifier import verify
 from graphcore.ops import linear
 from graphcore.ops import pointwise as pw
-from graphcore.ops.evaluate import interpret
 from graphcore.ops.view import concat, slice_
-from tests.compiler.region_functions import gradients, loop, total
+from tests.compiler.region_functions import gradients, loop, loops, optimized_in_float32, total
 
 ROWS, H, C, W, BIAS = (ir.input_(name, parse_type(text)) for name, text in (
     ("rows", "f32[6,4,8]"), ("h", "f32[4,8]"), ("c", "f32[4,8]"), ("w", "f32[8,8]"), ("bias", "f32[8]")))
@@ -25,28 +22,11 @@ HALF = ir.const(np.float32(0.5))
 
 
 def optimized(*outputs) -> Graph:
-    """After the stages; the graph and its native program give the values of the graph as it was."""
-    graph = Graph("g", LEAVES, tuple(outputs))
-    result = run_stages(graph)[-1].graph
-    verify(result, final=True)
-    random = np.random.RandomState(1)
-    arrays = [random.uniform(-1, 1, x.shape).astype(np.float32) for x in LEAVES]
-    given = expand_gradients(graph)
-    expected, found = (interpret(g, dict(zip(LEAVES, arrays))) for g in (given, result))
-    native = compile_graph(graph, {})
-    for _ in range(2):                  # the second run finds the memory as the first left it
-        for before, after, array in zip(given.outputs, result.outputs, native.run(arrays)):
-            np.testing.assert_allclose(found[after], expected[before], rtol=1e-4, atol=1e-5)
-            np.testing.assert_allclose(array, expected[before], rtol=1e-4, atol=1e-5)
-    return result
+    return optimized_in_float32(LEAVES, outputs)
 
 
 def launches(*outputs) -> int:
     return compile_graph(Graph("g", LEAVES, tuple(outputs)), {}).launches
-
-
-def loops(graph: Graph) -> list:
-    return [n for n in graph.nodes if n.op == "loop"]
 
 
 def body_ops(node) -> list:

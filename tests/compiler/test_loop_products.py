@@ -1,21 +1,16 @@
 """Products of what a loop is given are made before it: the graph that is left, and its values."""
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.pipeline import run_stages
-from graphcore.compiler.program import compile_graph
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import parse_type
-from graphcore.ir.verifier import verify
-from graphcore.ops import indexing, linear
+from graphcore.ops import indexing
 from graphcore.ops import pointwise as pw
-from graphcore.ops.evaluate import interpret
 from graphcore.ops.view import slice_
-from tests.compiler.region_functions import gradients, loop, total
+from tests.compiler.region_functions import gradients, loop, loops, matmul, optimized_in_float32, total
 
 ROWS, WIDE, H, W, U, TALL = (ir.input_(name, parse_type(text)) for name, text in (
     ("rows", "f32[6,4,8]"), ("wide", "f32[6,4,16]"), ("h", "f32[4,8]"), ("w", "f32[8,8]"), ("u", "f32[8,8]"),
@@ -23,31 +18,12 @@ ROWS, WIDE, H, W, U, TALL = (ir.input_(name, parse_type(text)) for name, text in
 LEAVES = (ROWS, WIDE, H, W, U, TALL)
 
 
-def matmul(a, b, ta=False, tb=False):
-    return linear.matmul(a, b, **{name: True for name, given in (("transpose_a", ta), ("transpose_b", tb)) if given})
-
-
 def optimized(*outputs) -> Graph:
-    """After the stages; the graph and its native program give the values of the graph as it was."""
-    graph = Graph("g", LEAVES, tuple(outputs))
-    result = run_stages(graph)[-1].graph
-    verify(result, final=True)
-    random = np.random.RandomState(1)
-    arrays = [random.uniform(-0.5, 0.5, x.shape).astype(np.float32) for x in LEAVES]
-    given = expand_gradients(graph)
-    expected, found = (interpret(g, dict(zip(LEAVES, arrays))) for g in (given, result))
-    for before, after, array in zip(given.outputs, result.outputs, compile_graph(graph, {}).run(arrays)):
-        np.testing.assert_allclose(found[after], expected[before], rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(array, expected[before], rtol=1e-4, atol=1e-5)
-    return result
+    return optimized_in_float32(LEAVES, outputs, reach=0.5)
 
 
 def products_in(node) -> int:
     return [n.op for n in node.attrs["body"].nodes].count("matmul")
-
-
-def loops(graph: Graph) -> list:
-    return [n for n in graph.nodes if n.op == "loop"]
 
 
 @pytest.mark.parametrize("stack, view", [

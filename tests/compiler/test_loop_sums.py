@@ -12,12 +12,11 @@ from graphcore.ir.parser import parse_graph
 from graphcore.ir.printer import print_graph
 from graphcore.ir.types import parse_type
 from graphcore.ir.verifier import verify
-from graphcore.ops import linear
 from graphcore.ops import pointwise as pw
 from graphcore.ops.evaluate import interpret
 from graphcore.ops.reduction import sum_
 from graphcore.ops.view import broadcast_to, concat, place, reshape, slice_, transpose
-from tests.compiler.region_functions import gradients, loop, number, total
+from tests.compiler.region_functions import gradients, loop, loops, matmul, number, total
 
 STEPS = 5
 
@@ -29,10 +28,6 @@ def leaf(name: str, text: str):
 A, B = leaf("a", f"f64[{STEPS},4,3]"), leaf("b", f"f64[{STEPS},4,2]")
 START, H, W = leaf("start", "f64[3,2]"), leaf("h", "f64[4,3]"), leaf("w", "f64[3,3]")
 TIMES = leaf("times", "i64[]")
-
-
-def matmul(a, b, ta=False, tb=False):
-    return linear.matmul(a, b, **{name: True for name, given in (("transpose_a", ta), ("transpose_b", tb)) if given})
 
 
 def turned(x):
@@ -54,10 +49,6 @@ def optimized(*outputs, leaves=(A, B, START, H, W)) -> Graph:
     for before, after in zip(given.outputs, result.outputs):
         np.testing.assert_allclose(found[after], expected[before], rtol=1e-9, atol=1e-12)
     return result
-
-
-def loops(graph: Graph) -> list:
-    return [n for n in graph.nodes if n.op == "loop"]
 
 
 def products(graph: Graph) -> list:

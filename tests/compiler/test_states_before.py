@@ -4,28 +4,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphcore.compiler.autodiff import expand_gradients
 from graphcore.compiler.passes.states_before import states_before
 from graphcore.compiler.pipeline import run_stages
-from graphcore.compiler.program import compile_graph
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import parse_type
-from graphcore.ir.verifier import verify
-from graphcore.ops import linear
 from graphcore.ops import pointwise as pw
-from graphcore.ops.evaluate import interpret
 from graphcore.ops.view import broadcast_to, reshape
-from tests.compiler.region_functions import gradients, loop, total
+from tests.compiler.region_functions import gradients, loop, matmul, optimized_in_float32, total
 
 ROWS, H, W, OTHER = (ir.input_(name, parse_type(text)) for name, text in (
     ("rows", "f32[6,4,8]"), ("h", "f32[4,8]"), ("w", "f32[8,8]"), ("other", "f32[24,5]")))
 LEAVES = (ROWS, H, W, OTHER)
 ZERO = broadcast_to(ir.const(np.float32(0)), shape=(4, 8))
-
-
-def matmul(a, b, ta=False, tb=False):
-    return linear.matmul(a, b, **{name: True for name, given in (("transpose_a", ta), ("transpose_b", tb)) if given})
 
 
 def recurrent(start=H, reverse=False):
@@ -41,18 +32,7 @@ def rows(stack):
 
 
 def optimized(*outputs) -> Graph:
-    """After the stages; the graph and its native program give the values of the graph as it was."""
-    graph = Graph("g", LEAVES, tuple(outputs))
-    result = run_stages(graph)[-1].graph
-    verify(result, final=True)
-    random = np.random.RandomState(1)
-    arrays = [random.uniform(-1, 1, x.shape).astype(np.float32) for x in LEAVES]
-    given = expand_gradients(graph)
-    expected, found = (interpret(g, dict(zip(LEAVES, arrays))) for g in (given, result))
-    for before, after, array in zip(given.outputs, result.outputs, compile_graph(graph, {}).run(arrays)):
-        np.testing.assert_allclose(found[after], expected[before], rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(array, expected[before], rtol=1e-4, atol=1e-5)
-    return result
+    return optimized_in_float32(LEAVES, outputs)
 
 
 def stacks_of(graph: Graph) -> int:
