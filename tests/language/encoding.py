@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-_TOLERANCE = {"Float16": 2e-3, "BFloat16": 1e-2, "Float32": 2e-5, "Float64": 1e-9}
+TOLERANCE = {"Float16": 2e-3, "BFloat16": 1e-2, "Float32": 2e-5, "Float64": 1e-9, "Complex64": 2e-5, "Complex128": 1e-9}
 _WRAPPED = re.compile(r"Tensor\(shape=\[[^\]]*\], dtype=\w+, value=\s*")
 _BOOLS = {"True": "1", "False": "0"}      # MindSpore's kernels print them as numbers
 _PUNCTUATION = re.compile(r"[\[\]()',]")
@@ -22,9 +22,9 @@ def encode(value):
     if isinstance(value, dict):
         return {"dict": [[encode(k), encode(v)] for k, v in value.items()]}
     if isinstance(value, np.generic):
-        return {"array": str(value.dtype), "values": value.item()}
+        return {"array": str(value.dtype), "shape": [], "values": _numbers(np.asarray(value))}
     if isinstance(value, np.ndarray):
-        return {"array": str(value.dtype), "shape": list(value.shape), "values": value.tolist()}
+        return {"array": str(value.dtype), "shape": list(value.shape), "values": _numbers(value)}
     if hasattr(value, "asnumpy"):
         return _encode_tensor(str(value.dtype), value)
     if type(value).__module__.rpartition(".")[2] in ("typing", "dtype"):
@@ -90,7 +90,12 @@ def _encode_tensor(dtype: str, tensor) -> dict:
 
 
 def _numbers(array: np.ndarray):
-    """Nested lists of numbers that read back to the same values, written as briefly as their dtype allows."""
+    """Nested lists of numbers that read back to the same values, written as briefly as their dtype allows.
+
+    A complex number is a list of two.
+    """
+    if array.dtype.kind == "c":
+        return _numbers(np.stack([array.real, array.imag], -1))
     if array.dtype.kind != "f":
         return array.tolist()
     return [_numbers(row) for row in array] if array.ndim else float(str(array))
@@ -111,6 +116,6 @@ def _tensor_differences(found, wanted: dict, scale: float, path: str):
             yield f"{path}: {part} {found[part]}, not {wanted[part]}"
             return
     a, b = np.array(found["values"], np.float64), np.array(wanted["values"], np.float64)
-    tolerance = scale * _TOLERANCE.get(wanted["tensor"], 0)
+    tolerance = scale * TOLERANCE.get(wanted["tensor"], 0)
     if not np.allclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True):
         yield f"{path}: {found['values']}, not {wanted['values']}"

@@ -1,22 +1,24 @@
-"""Runs programs with the `mindspore` of this interpreter, one JSON line each: python -m tests.parity.worker TOPIC.
+"""Runs entries of a suite with the `mindspore` of this interpreter: python -m tests.parity.worker SUITE TOPIC SKIPPED
 
-Started by `tests.parity.record`.  A line `{"started": key}` precedes each program, so that a crash has a name.
+Started by `tests.parity.record`.  One JSON line each; a line `{"started": name}` precedes it, so that a crash has a
+name.  SKIPPED is a file with a JSON list of the names to leave out.
 """
+import importlib
 import json
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("MS_JIT_IGNORE_MODULES", "numpy,scipy")
 os.environ.setdefault("GLOG_v", "4")
 
 
 def main() -> None:
-    """Arguments: a topic, then the names of programs to leave out."""
     import mindspore
-
-    from tests.language import runner
-    topic, skipped = sys.argv[1], set(sys.argv[2:])
+    suite, topic, skipped = sys.argv[1:]
+    skipped = set(json.loads(Path(skipped).read_text()))
     report = os.fdopen(os.dup(1), "w")
+    runner = importlib.import_module(f"tests.{suite}.runner")
     for entry in runner.load(topic):
         if entry.name in skipped:
             continue
