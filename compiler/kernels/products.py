@@ -41,6 +41,12 @@ def matmul_{memory}(args, begin, end, worker):
     a_as_it_lies = args[27]         # a is not packed
     row_blocks = (rows + block_rows - 1) // block_rows
     column_blocks = (columns + block_columns - 1) // block_columns
+    width = {columns}
+    if as_it_lies != 0:
+        width = along_b
+    for k in range(minimum({depth}, depth)):
+        store(steps, k, k * width)
+        store(steps, {depth} + k, k * {columns})
     for item in range(begin, end):
         matrix = item // (row_blocks * column_blocks)
         block = item - matrix * row_blocks * column_blocks
@@ -64,12 +70,6 @@ def matmul_{memory}(args, begin, end, worker):
         result = output
         result_row = columns
 {use_sums}
-        width = {columns}
-        if as_it_lies != 0:
-            width = along_b
-        for k in range({depth}):
-            store(steps, k, k * width)
-            store(steps, {depth} + k, k * {columns})
         slices = maximum(1, (long + {depth} - 1) // {depth})
         slice_depth = (long + slices - 1) // slices
         for piece in range(slices):

@@ -98,7 +98,8 @@ class GradientFunction:
             raise ValueError(f"grad_position counts arguments from 0, got {grad_position!r}; give positions >= 0")
         self.fn, self.grad_position, self.weights, self.form = fn, grad_position, weights, form
         self.__name__ = f"grad of {getattr(fn, '__name__', type(fn).__name__)}"
-        self._compiled: dict = {}           # by the hooks of the arguments
+        self._by_hooks: dict = {}           # what is compiled, by the hooks of the arguments
+        self._compiled = None               # of these the one called last
 
     def __call__(self, *args, **kwargs):
         if current_trace() is not None:
@@ -107,9 +108,8 @@ class GradientFunction:
         try:
             if not context.is_graph_mode():
                 return self._on_tape(hooks, args, kwargs)
-            compiled = self._compiled.get(hooks)
-            if compiled is None:
-                compiled = self._compiled[hooks] = self._compiled_function(hooks)
+            compiled = self._compiled = self._by_hooks.get(hooks) or self._compiled_function(hooks)
+            self._by_hooks[hooks] = compiled
             return compiled(*args, **kwargs)
         except Exception as error:
             failures.shorten(error)

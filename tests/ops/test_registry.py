@@ -106,6 +106,7 @@ def _t(shape, dtype=dt.float32):
 I32 = dt.int32
 POOL = {"kernel": (9, 9), "stride": (1, 1), "pad": (0, 0, 0, 0)}
 AVERAGE = {**POOL, "count_include_pad": True, "divisor_override": None}
+PLAIN_WINDOW = {"stride": (1, 1), "pad": (0, 0, 0, 0), "dilation": (1, 1)}
 CONV_INPUT, CONV_WEIGHT = _t((1, 3, 5, 5)), _t((4, 2, 3, 3))
 SCAN = {"axis": 3, "exclusive": False, "reverse": False}
 # operator: (input types, attributes, error)
@@ -126,6 +127,8 @@ BAD = {
     "conv2d": ((CONV_INPUT, CONV_WEIGHT), {}, ShapeError),
     "conv2d_grad_input": ((CONV_INPUT, CONV_WEIGHT), {"shape": (1, 2, 5, 5)}, ShapeError),
     "conv2d_grad_weight": ((CONV_INPUT, CONV_INPUT), {"shape": (4, 2, 3, 3)}, ShapeError),
+    "depthwise_channels_last": ((_t((1, 5, 5, 3)), _t((3, 3, 4))), PLAIN_WINDOW, ShapeError),
+    "pixel_patches": ((_t((1, 3, 2, 2)),), {"kernel": (3, 3), **PLAIN_WINDOW}, ShapeError),
     "conv2d_grad_weight_parts": ((CONV_INPUT, CONV_INPUT), {"shape": (4, 2, 3, 3), "parts": 1}, ShapeError),
     "max_pool2d": ((CONV_INPUT,), {**POOL, "dilation": (1, 1)}, ShapeError),
     "max_pool2d_grad": ((_t((1, 3, 5, 5), I32),) * 3, {**POOL, "dilation": (1, 1)}, DTypeError),

@@ -146,7 +146,7 @@ def test_errors(name):
 # -- every operator ---------------------------------------------------------------------------------------------------
 
 # Made by the compiler, after gradients are taken: they have none.
-WITHOUT_GRADIENT = {"matmul_parts", "conv2d_grad_weight_parts"}
+WITHOUT_GRADIENT = {"matmul_parts", "conv2d_grad_weight_parts", "depthwise_channels_last", "pixel_patches"}
 # They compare their first two inputs for equality, so only the third can be moved.
 ONLY_BY_THIRD = {"max_pool2d_grad", "max_pool2d_grad_grad"}
 

@@ -1,7 +1,7 @@
 """Convolutions.  pad_mode is "valid" (no padding), "same" (the size divided by the stride) or "pad" (as given)."""
 from __future__ import annotations
 
-from graphcore.ops import linear
+from graphcore.ops import channels_last, linear  # noqa: F401  (the first one's operators are the compiler's)
 from graphcore.ops import view as records
 from graphcore.ops.functional.arguments import Dim, Tensor, apply, floating, ints_of, same_dtype, shape_error, tensor_of
 from graphcore.ops.functional.arithmetic import add
