@@ -205,12 +205,12 @@ class _Product:
         block_rows = height * self._panels_to_block(tile)
         row_blocks = ceil_div(self.rows, block_rows)
         block_columns = tile.columns * self._panels_wide(tile, static(row_blocks, 16) * static(self.count, 1))
-        as_it_lies = (self.b.along != 1 and self.b.across == 1 and self.dtype.code == tile.work
-                      and row_blocks == 1 and isinstance(self.rows, int) and self.rows <= 2 * tile.rows)
         packed = None
         is_shared = row_blocks != 1 or self.build.is_fixed(self.b.view.buffer)
         if is_shared and self.depth_in_all == -1 and all(stride == 0 for _, _, stride in self.batches):
             packed = self._pack_b(tile)
+        as_it_lies = (packed is None and self.b.along != 1 and self.b.across == 1 and self.dtype.code == tile.work
+                      and row_blocks == 1 and isinstance(self.rows, int) and self.rows <= 2 * tile.rows)
         sections = Sections()
         sections.add(2 * tile.depth * 8)
         at_a = sections.add(block_rows * tile.depth * tile.bytes)

@@ -58,6 +58,14 @@ def test_a_small_matrix_is_turned_round_in_a_loop(m, k, n, monkeypatch):
     product(operands(m, k, n, tb=True), transpose_b=True)
 
 
+@pytest.mark.parametrize("ta, tb", [(False, False), (False, True), (True, False), (True, True)])
+@pytest.mark.parametrize("m, k, n", [(7, 17, 17), (5, 17, 68), (7, 15, C + 1), (R + 1, D + 13, 2 * C), (20 * R, 9, 33)])
+def test_what_stays_the_same_in_a_loop_is_packed_before_it(m, k, n, ta, tb, monkeypatch):
+    """Also for few rows, which read the right operand as it lies where there is no loop."""
+    monkeypatch.setattr(EagerBuild, "in_loop", True)
+    product(operands(m, k, n, ta, tb), transpose_a=ta, transpose_b=tb)
+
+
 @pytest.mark.parametrize("ta, tb", [(False, True), (True, False), (True, True)])
 @pytest.mark.parametrize("m, k, n", [(1, 7, 5), (3, 70, 40), (R + 5, D + 13, C + 7), (90, 33, 130), (17, D, 2 * C * R)])
 def test_transposed(m, k, n, ta, tb):
