@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
-_SUBMODULES = frozenset("""amp common communication compiler context dataset dtype errors experimental export
-    initializer ir log nn ops parallel parameter random tensor train""".split())
+_SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental export
+    initializer ir log nn numpy ops parallel parameter random tensor train""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}
@@ -39,6 +39,7 @@ _NAMES_BY_MODULE = {
     "capture.custom_gradients": "recompute",
     "capture.jit": "jit",
     "capture.transforms": "jacfwd jacrev jvp vjp vmap",
+    "common.sparse_tensor": "RowTensor",
     "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext

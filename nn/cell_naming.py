@@ -2,7 +2,8 @@
 
 A Parameter is named when it is attached: ``self.w`` gives ``w``, inserting its Cell as ``self.a`` gives ``a.w``.
 `adopt` registers Cells and Parameters that stand in plain lists, tuples and dicts: MindSpore leaves those untrained.
-`bind` runs before anybody uses the names and resolves clashes.
+`bind` runs before anybody uses the names and resolves clashes.  What is put into a container that is an attribute
+already gets a shorter name (`prefix_of_items`), or its path where that clashes.
 """
 from __future__ import annotations
 
@@ -26,21 +27,45 @@ def attach_parameter(cell, name: str, parameter: Parameter) -> None:
     parameter.in_cell = True
 
 
-def attach_cell(cell, name: str, child) -> None:
-    """Rename everything below `child`, which `cell` has registered as `name`, to its structural path."""
+def attach_cell(cell, name: str, child, prefix: str | None = None) -> None:
+    """Rename everything below `child`, which `cell` has registered as `name`, to its structural path.
+
+    prefix: what the names begin with instead of the path of `cell`, where a container says so (`prefix_of_items`).
+    """
     state = cell.__dict__
     child.__dict__["_attached"] = True
     if not state["_auto_prefix"]:
         return
     path = join(state["_path"], name)
+    named = path if prefix is None else join(prefix, name)
+    child.__dict__["_shortened"] = named != path
     owned: set = set()
     for below, part in walk_cells(child, path):
         part.__dict__["_path"] = below
         borrowed = part.__dict__.get("_borrowed", ())       # an optimiser lists the net's weights, it does not own them
         owned.update(id(p) for _, p in own_parameters(part) if id(p) not in borrowed)
-    for below, parameter in walk_parameters(child, path):
+    for below, parameter in walk_parameters(child, named):
         if id(parameter) in owned:
             parameter._name, parameter.has_given_name = below, True
+
+
+def prefix_of_items(items: dict) -> str:
+    """What the names of a container's items begin with: what those that it has begin with.
+
+    Empty for the first one: as in MindSpore, a container that is filled after it was set as an attribute is not
+    part of the names (`0.weight`, not `blocks.0.weight`), so that checkpoints go from one to the other.
+    """
+    firsts = ((key, next(walk_parameters(cell), None)) for key, cell in items.items() if cell is not None)
+    found = [(key, first[1].name.split(".")) for key, first in firsts if first is not None][:2]
+    if not found:
+        return ""
+    (key, parts), prefix = found[0], ""
+    for place, part in enumerate(parts):
+        if part == key:
+            prefix = ".".join(parts[:place])
+            if len(found) > 1 and found[1][1][place:place + 1] == [found[1][0]]:
+                break
+    return prefix
 
 
 # -- plain containers ----------------------------------------------------------------------------------
@@ -160,16 +185,28 @@ def bind(root) -> None:
         by_name.setdefault(parameter.name, []).append((path, parameter))
     if len(by_name) == len(found):
         return
-    clashes = {name: group for name, group in by_name.items() if len(group) > 1}
+    _lengthen(root)
+    clashes = {name: group for name, group in by_name.items() if len({p.name for _, p in group}) < len(group)}
     for group in clashes.values():
         for path, parameter in group:
             parameter.name = path
     _refuse_clashes(found)
+    if not clashes:
+        return
     texts = [f"{' and '.join(path for path, _ in group)} were all called {name!r}" if len(group) > 2 else
              f"{group[0][0]} and {group[1][0]} were both called {name!r}" for name, group in clashes.items()]
     more = f"; and {len(texts) - _WARNED_CLASHES} more names" if len(texts) > _WARNED_CLASHES else ""
     _warn(f"{type(root).__name__}: {'; '.join(texts[:_WARNED_CLASHES])}{more}. They now bear their structural paths; "
           "leave out name=, or give different names")
+
+
+def _lengthen(root) -> None:
+    """Give everything that bears a name shortened by its container (`prefix_of_items`) its structural path."""
+    for path, cell in walk_cells(root, root.__dict__["_path"]):
+        if cell.__dict__.get("_shortened"):
+            cell.__dict__["_shortened"] = False
+            for below, parameter in walk_parameters(cell, path):
+                parameter.name = below
 
 
 def _refuse_clashes(found: list) -> None:

@@ -21,17 +21,20 @@ class _Ordered(Cell):
 
     def _replace_all(self, named: dict) -> None:
         """Take `named` as the children, attached under their names."""
+        prefix = cell_naming.prefix_of_items(self._cells)
         for name in self._cells:
             self.__dict__.pop(name, None)
         self.__dict__["_cells"] = {}
         for name, cell in named.items():
-            self._attach(name, cell)
+            self._attach(name, cell, prefix)
         self._refresh()
 
-    def _attach(self, name: str, cell) -> None:
-        """Register a child; unlike an attribute it may replace any other."""
+    def _attach(self, name: str, cell, prefix: str | None = None) -> None:
+        """Register a child; unlike an attribute it may replace any other.  prefix: of the names of its Parameters."""
+        if prefix is None:
+            prefix = cell_naming.prefix_of_items(self._cells)
         self.__dict__["_cells"][name] = self.__dict__[name] = cell
-        cell_naming.attach_cell(self, name, cell)
+        cell_naming.attach_cell(self, name, cell, prefix)
 
     def _refresh(self) -> None:
         self.__dict__["cell_list"] = tuple(self._cells.values())
@@ -189,8 +192,9 @@ class CellList(_Ordered):
         """Add Cells at the end; returns this list.  Raises TypeError unless `cells` is a collection of Cells."""
         if not isinstance(cells, Iterable):
             raise TypeError(f"CellList.extend takes a list of Cells, got {type(cells).__name__}")
+        prefix = cell_naming.prefix_of_items(self._cells)
         for number, cell in enumerate([self._check(c) for c in cells], len(self)):
-            self._attach(str(number), cell)
+            self._attach(str(number), cell, prefix)
         self._refresh()
         return self
 
@@ -231,7 +235,9 @@ class CellDict(Cell):
         epoch.structure_changed()
 
     def _set_cell(self, state, name, child) -> None:
+        prefix = cell_naming.prefix_of_items(self._cells)
         super()._set_cell(state, name, child)
+        cell_naming.attach_cell(self, name, child, prefix)
         self._refresh()
 
     def __delattr__(self, name):

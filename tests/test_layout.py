@@ -18,7 +18,8 @@ FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.tape", "graphcor
                "graphcore.capture.transforms.examples",
                "graphcore.context", "graphcore.inspect", "graphcore.cli.dump"}
 # Those that may know the layers: they work on Cells.
-MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.export", "graphcore.capture", "graphcore.experimental")
+MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.export", "graphcore.capture", "graphcore.experimental",
+                 "graphcore.boost")
 
 
 def modules(part: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 from graphcore import dtype as dt
 from graphcore.capture.gradients import GradOperation
 from graphcore.capture.location import locate
+from graphcore.common.sparse_tensor import RowTensor
 from graphcore.errors import DTypeError, ShapeError
 from graphcore.ops.functional import clip_by_global_norm, clip_by_norm, clip_by_value, ones_like, partial, zeros_like
 from graphcore.ops.primitives.base import constexpr
@@ -47,7 +48,8 @@ class MultitypeFuncGraph:
 _KINDS = {
     "Tensor": Tensor, "Parameter": Tensor, "Number": (int, float), "Tuple": tuple, "List": list, "Dictionary": dict,
     "Dict": dict, "String": str, "Bool": bool, "Int": int, "Float": float, "None": type(None), "Function": object,
-    "Func": object, "Problem": object, "Env": object, "TypeType": dt.DType, "Keyword": object, "Slice": slice,
+    "RowTensor": RowTensor, "Func": object, "Problem": object, "Env": object, "TypeType": dt.DType, "Keyword": object,
+    "Slice": slice,
 }
 
 

@@ -16,6 +16,7 @@ from graphcore.train.callback import (
     RunContext,
     SummaryCollector,
     SummaryLandscape,
+    SummaryRecord,
     TimeMonitor,
 )
 from graphcore.train.loss_scale_manager import DynamicLossScaleManager, FixedLossScaleManager, LossScaleManager
@@ -54,7 +55,7 @@ __all__ = [
     "FixedLossScaleManager", "History", "InvalidLossError", "LambdaCallback", "LearningRateScheduler", "Loss",
     "LossMonitor", "LossScaleManager", "MAE", "MSE", "Metric", "Model", "ModelCheckpoint", "ParallelMode",
     "Perplexity", "Precision", "ProgressBar", "ROC", "Recall", "ReduceLROnPlateau", "RunContext",
-    "SummaryCollector", "SummaryLandscape", "TimeMonitor", "Top1CategoricalAccuracy", "Top5CategoricalAccuracy",
-    "TopKCategoricalAccuracy", "auc", "build_train_network", "get_metric_fn", "get_metrics", "load_checkpoint",
+    "SummaryCollector", "SummaryLandscape", "SummaryRecord", "TimeMonitor", "Top1CategoricalAccuracy",
+    "Top5CategoricalAccuracy", "TopKCategoricalAccuracy", "auc", "build_train_network", "get_metric_fn", "get_metrics", "load_checkpoint",
     "load_param_into_net", "names", "rearrange_inputs", "save_checkpoint",
 ]

@@ -21,6 +21,8 @@ from graphcore.nn.layers.rnn import *  # noqa: F403
 from graphcore.nn.layers.rnn import __all__ as _rnn
 from graphcore.nn.layers.transformer import *  # noqa: F403
 from graphcore.nn.layers.transformer import __all__ as _transformer
+from graphcore.nn.layers.windows import *  # noqa: F403
+from graphcore.nn.layers.windows import __all__ as _windows
 
 __all__ = [*_activation, *_attention, *_basic, *_combined, *_conv, *_embedding, *_norm, *_padding, *_pool, *_rnn,
-           *_transformer]
+           *_transformer, *_windows]

@@ -10,11 +10,11 @@ from graphcore.initializer import HeUniform, Uniform, initializer
 from graphcore.nn.arguments import boolean, one_of, padding_sizes, pair, positive_int, rank
 from graphcore.nn.cell import Cell
 from graphcore.ops.dispatch import operands
-from graphcore.ops.functional.convolution import transposed
+from graphcore.ops.functional.convolution import transposed, transposed3d
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
-__all__ = ["Conv1d", "Conv2d", "Conv3d", "Conv1dTranspose", "Conv2dTranspose"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "Conv1dTranspose", "Conv2dTranspose", "Conv3dTranspose"]
 
 PAD_MODES = ("same", "valid", "pad")
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -172,26 +172,26 @@ class Conv3d(_Conv):
 
 
 class _TransposedConv(_Conv):
-    """What transposed convolutions of one and two axes share."""
+    """What transposed convolutions share."""
 
-    def spread(self, x):
+    def spread(self, x, transposition=transposed):
         """The transposed convolution of (N, C, H, W), with bias."""
         x, weight = operands(x, self.weight, name=self.cls_name)
         pads, extra = self._cut_and_extra()
-        y = transposed(x, weight, self.stride, pads, self.dilation, self.group, extra)
+        y = transposition(x, weight, self.stride, pads, self.dilation, self.group, extra)
         return y if self.bias is None else ops.bias_add(y, self.bias)
 
     def _cut_and_extra(self) -> tuple:
-        """(what is cut from the full result at each side, rows and columns beyond it that are asked for)."""
+        """(what is cut from the full result at each side, what is asked for beyond its end along each axis)."""
         if self.pad_mode == "pad":
-            return self.pads, (0, 0)
+            return self.pads, (0,) * len(self.stride)
         overlaps = [d * (k - 1) + 1 - s for k, s, d in zip(self.kernel_size, self.stride, self.dilation)]
         extra = tuple(max(-overlap, 0) for overlap in overlaps)
         if self.pad_mode == "valid":
-            return (0, 0, 0, 0), extra
+            return (0,) * len(self.pads), extra
         halves = [max(overlap, 0) // 2 for overlap in overlaps]
         cuts = [(half, max(overlap, 0) - half) for half, overlap in zip(halves, overlaps)]
-        return (*cuts[0], *cuts[1]), extra
+        return sum(cuts, ()), extra
 
 
 class Conv2dTranspose(_TransposedConv):
@@ -239,3 +239,33 @@ class Conv1dTranspose(_TransposedConv):
     def construct(self, x):
         self.check_input(x, 3)
         return ops.squeeze(self.spread(ops.expand_dims(x, 2)), 2)
+
+
+class Conv3dTranspose(_TransposedConv):
+    """Transposed 3-D convolution of volumes (N, in_channels, D, H, W); arguments as in `Conv2dTranspose`, for three.
+
+    padding: int or (head, tail, top, bottom, left, right).  output_padding: an int or three; slices, rows and columns
+    by which the result goes on at its end.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, pad_mode="same", padding=0, dilation=1,
+                 group=1, output_padding=0, has_bias=False, weight_init=None, bias_init=None, data_format="NCDHW",
+                 dtype=dt.float32):
+        owner = type(self).__name__
+        one_of(data_format, ("NCDHW",), "data_format", owner)
+        super().__init__(in_channels, out_channels, _triple(kernel_size, "kernel_size", owner),
+                         _triple(stride, "stride", owner), pad_mode, padding, _triple(dilation, "dilation", owner),
+                         group, has_bias, weight_init, bias_init, data_format, is_transposed=True, dtype=dtype)
+        self.output_padding = output_padding
+        self.added = padding_sizes(output_padding, 3, owner)
+        for extra, step, dilated in zip(self.added, self.stride, self.dilation):
+            if extra >= max(step, dilated):
+                raise ValueError(f"{owner}: output_padding must be less than the stride or the dilation, got {extra}")
+
+    def construct(self, x):
+        self.check_input(x, 5)
+        return self.spread(x, transposed3d)
+
+    def _cut_and_extra(self) -> tuple:
+        pads, extra = super()._cut_and_extra()
+        return pads, tuple(a + b for a, b in zip(extra, self.added))

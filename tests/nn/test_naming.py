@@ -116,17 +116,34 @@ def test_explicit_names_of_own_parameters_are_kept_until_the_cell_is_inserted():
     assert names(outer) == ["a.w", "a.v", "a.fc.weight"]
 
 
-def test_containers_filled_after_insertion():
+def test_containers_filled_after_insertion_are_no_part_of_the_names():
+    """What MindSpore 2.10 gives for the same steps, so that its checkpoints fit."""
     net = Cell()
-    net.cl, net.blk = CellList(), SequentialCell([Fc(False)])
+    net.cl, net.blk, net.d = CellList(), SequentialCell([Fc(False)]), CellDict()
     net.cl.append(Fc(False))
     net.cl.extend([Fc(False)])
     net.cl.insert(0, Fc(False))
     net.blk.append(Fc(False))
-    assert quiet_names(net) == ["cl.0.weight", "cl.1.weight", "cl.2.weight", "blk.0.weight", "blk.1.weight"]
+    net.d["k"] = Fc(False)
+    assert quiet_names(net) == ["0.weight", "1.weight", "2.weight", "blk.0.weight", "blk.1.weight", "k.weight"]
     del net.cl[0]
     net.cl[0] = Fc()
-    assert quiet_names(net.cl) == ["cl.0.weight", "cl.0.bias", "cl.1.weight"]
+    assert quiet_names(net.cl) == ["0.weight", "0.bias", "1.weight"]
+    outer = Pair(net, Cell())
+    assert quiet_names(outer)[:2] == ["a.cl.0.weight", "a.cl.0.bias"]
+    net.cl.append(Fc(False))
+    assert quiet_names(outer)[3] == "a.cl.2.weight"
+
+
+def test_names_without_their_container_that_clash_take_their_paths():
+    net = Cell()
+    net.a, net.b = CellList(), CellList()
+    net.a.append(Fc())
+    net.b.extend([Fc(False), SequentialCell(Fc(False))])
+    assert quiet_names(net) == ["a.0.weight", "a.0.bias", "b.0.weight", "b.1.0.weight"]
+    net.c = CellList()
+    net.c.append(Sub())
+    assert quiet_names(net)[4:] == ["0.w", "0.v", "0.fc.weight"]
 
 
 def test_replacing_below_the_root_keeps_the_whole_path():

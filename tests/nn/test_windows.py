@@ -56,6 +56,16 @@ CONVOLUTIONS = {
         lambda: nn.Conv3d(2, 1, (2, 1, 2), stride=(1, 2, 1), weight_init=ramp(1, 2, 2, 1, 2)), VOLUME,
         [[[[[3, 0, 8, 5, 16], [-27, 3, 0, 8, 16]], [[-46, -27, 3, 0, 16], [-43, -46, -27, 3, 5]],
            [[-32, -34, -36, -16, 5], [-30, -32, -34, -36, -26]]]]]),
+    "transposed, three axes, padding, output_padding": (
+        lambda: nn.Conv3dTranspose(2, 1, 2, stride=(2, 1, 1), pad_mode="pad", padding=(1, 0, 1, 1, 0, 0),
+                                   output_padding=(1, 0, 0), has_bias=True, weight_init=ramp(2, 1, 2, 2, 2),
+                                   bias_init="ones"), VOLUME[:, :, :2, :2, :2],
+        [[[[[11, 22, -2]], [[-33, -50, -12]], [[38, 38, -2]], [[1, 1, 1]]]]]),
+    "transposed, three axes, same, groups": (
+        lambda: nn.Conv3dTranspose(2, 2, (1, 2, 1), stride=2, group=2, weight_init=ramp(2, 1, 1, 2, 1)),
+        VOLUME[:, :, :1, :2, :2],
+        [[[[[0, 0, -3, 0], [0, 0, -2, 0], [-15, 0, -18, 0], [-10, 0, -12, 0]], [[0] * 4] * 4],
+          [[[-5, 0, -6, 0], [0] * 4, [-10, 0, 0, 0], [0] * 4], [[0] * 4] * 4]]]),
 }
 
 
@@ -92,6 +102,20 @@ def test_first_values_of_convolutions():
     assert nn.Conv1d(1, 1, 3).weight.shape == (1, 1, 1, 3)
     assert nn.Conv2dTranspose(2, 4, 2, group=2).weight.shape == (2, 2, 2, 2)
     assert nn.Conv2d(1, 1, 1, dtype=gc.float16).weight.dtype is gc.float16
+
+
+def test_windows_side_by_side(mode):
+    """nn.Unfold as documented: MindSpore 2.10 has no kernel for it on the CPU."""
+    x = np.arange(36, dtype=np.float32).reshape(1, 3, 3, 4)
+    y = nn.Unfold([1, 2, 2, 1], [1, 1, 2, 1], [1, 1, 1, 1], "SAME")(Tensor(x)).asnumpy()
+    padded = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0)))
+    for i, j in np.ndindex(2, 2):
+        np.testing.assert_array_equal(y[:, 3 * (2 * i + j):][:, :3], padded[:, :, i:i + 3, j::2])
+    assert nn.Unfold((1, 2, 2, 1), (1, 2, 2, 1), (1, 2, 2, 1))(Tensor(np.ones((2, 3, 6, 6)))).shape == (2, 12, 2, 2)
+    with pytest.raises(ValueError, match="rows, columns"):
+        nn.Unfold([2, 2, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1])
+    with pytest.raises(TypeError, match="tuple or list"):
+        nn.Unfold(2, [1, 1, 1, 1], [1, 1, 1, 1])
 
 
 # -- pooling -----------------------------------------------------------------------------------------------

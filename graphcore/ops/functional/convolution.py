@@ -137,6 +137,24 @@ def transposed(x: Tensor, w: Tensor, stride, pad, dilation, groups, extra=(0, 0)
                  pad=tuple(pad), dilation=tuple(dilation), groups=groups)
 
 
+def transposed3d(x: Tensor, w: Tensor, stride, pad, dilation, groups, extra=(0, 0, 0)) -> Tensor:
+    """The transposed convolution of volumes with pad=(head, tail, top, bottom, left, right).
+
+    Computed as a sum of transposed convolutions of the slices over the depth of the kernel.
+    """
+    n, channels, depth, *sides = x.shape
+    images = reshape(moveaxis(x, 2, 1), (n * depth, channels, *sides))
+    total, full = None, (depth - 1) * stride[0] + dilation[0] * (w.shape[2] - 1) + 1
+    for k in range(w.shape[2]):
+        part = transposed(images, w[:, :, k], stride[1:], pad[2:], dilation[1:], groups, extra[1:])
+        part = reshape(part, (n, depth, *part.shape[1:]))
+        spread = apply(records.place, part, shape=(n, full, *part.shape[2:]), begin=(0, k * dilation[0], 0, 0, 0),
+                       stride=(1, stride[0], 1, 1, 1), fill=0.0)
+        total = spread if total is None else add(total, spread)
+    cut = zero_padded(total, (0, -pad[0], 0, 0, 0), (0, extra[0] - pad[1], 0, 0, 0))
+    return moveaxis(cut, 1, 2)
+
+
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transposed convolution of [N, C, L] with a weight [C, O / groups, k]; see `conv_transpose2d`."""
     x, w = _inputs("conv_transpose1d", input, weight, 3)

@@ -7,9 +7,9 @@ from graphcore.train.callback.history import History, LambdaCallback
 from graphcore.train.callback.monitors import InvalidLossError, LossMonitor, TimeMonitor
 from graphcore.train.callback.plateau import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 from graphcore.train.callback.progress import ProgressBar
-from graphcore.train.callback.refused import SummaryCollector, SummaryLandscape, UnsupportedCallbackError
+from graphcore.train.callback.refused import SummaryCollector, SummaryLandscape, SummaryRecord, UnsupportedCallbackError
 
 __all__ = ["Callback", "CheckpointConfig", "EarlyStopping", "History", "InvalidLossError", "LambdaCallback",
            "LearningRateScheduler", "LossMonitor", "ModelCheckpoint", "ProgressBar", "ReduceLROnPlateau", "RunContext",
-           "SummaryCollector", "SummaryLandscape", "TimeMonitor", "UnsupportedCallbackError",
+           "SummaryCollector", "SummaryLandscape", "SummaryRecord", "TimeMonitor", "UnsupportedCallbackError",
            "_CallbackManager", "_InternalCallbackParam"]

@@ -19,3 +19,11 @@ class SummaryCollector(Callback):
 
 class SummaryLandscape(SummaryCollector):
     """Raises UnsupportedCallbackError, as SummaryCollector does."""
+
+
+class SummaryRecord:
+    """Raises UnsupportedCallbackError, as SummaryCollector does."""
+
+    def __init__(self, *args, **kwargs):
+        raise UnsupportedCallbackError("SummaryRecord writes files for MindInsight, which graphcore does not; use "
+                                       "train.History, or a Callback that writes what it wants to keep")
