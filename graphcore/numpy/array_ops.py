@@ -20,14 +20,15 @@ def roll(a, shift, axis=None):
 
 
 def split(x, indices_or_sections, axis=0):
-    """Parts along `axis`: so many of equal size, or cut before each of the indices in a tuple or list.
+    """Parts along `axis`: a tuple of so many of equal size, or a list, cut before each index in a tuple or list.
 
     Raises ValueError if the axis cannot be divided into so many equal parts.
     """
     if isinstance(indices_or_sections, int) and x.shape[axis] % indices_or_sections:
         raise ValueError(f"split: axis {axis} of shape {tuple(x.shape)} cannot be divided into {indices_or_sections} "
                          f"equal parts; array_split takes unequal ones")
-    return ops.tensor_split(x, indices_or_sections, axis)
+    parts = ops.tensor_split(x, indices_or_sections, axis)
+    return parts if isinstance(indices_or_sections, int) else list(parts)
 
 
 def tile(a, reps):

@@ -54,8 +54,8 @@ __all__ = [
     "ConfusionMatrixMetric", "CosineSimilarity", "Dice", "DynamicLossScaleManager", "EarlyStopping", "F1", "Fbeta",
     "FixedLossScaleManager", "History", "InvalidLossError", "LambdaCallback", "LearningRateScheduler", "Loss",
     "LossMonitor", "LossScaleManager", "MAE", "MSE", "Metric", "Model", "ModelCheckpoint", "ParallelMode",
-    "Perplexity", "Precision", "ProgressBar", "ROC", "Recall", "ReduceLROnPlateau", "RunContext",
-    "SummaryCollector", "SummaryLandscape", "SummaryRecord", "TimeMonitor", "Top1CategoricalAccuracy",
-    "Top5CategoricalAccuracy", "TopKCategoricalAccuracy", "auc", "build_train_network", "get_metric_fn", "get_metrics", "load_checkpoint",
+    "Perplexity", "Precision", "ProgressBar", "ROC", "Recall", "ReduceLROnPlateau", "RunContext", "SummaryCollector",
+    "SummaryLandscape", "SummaryRecord", "TimeMonitor", "Top1CategoricalAccuracy", "Top5CategoricalAccuracy",
+    "TopKCategoricalAccuracy", "auc", "build_train_network", "get_metric_fn", "get_metrics", "load_checkpoint",
     "load_param_into_net", "names", "rearrange_inputs", "save_checkpoint",
 ]

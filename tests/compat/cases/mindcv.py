@@ -1,0 +1,22 @@
+"""Names that MindCV's models need beside those of the other tables."""
+from tests.compat.table import case, documented
+
+case("nn.Conv3dTranspose(2, 3, (2, 1, 3), stride=2, weight_init='ones')(wave(1, 2, 2, 3, 2))")
+case("nn.Conv3dTranspose(2, 2, 2, 1, 'pad', (1, 0, 0, 1, 1, 0), group=2, weight_init='ones')(wave(1, 2, 3, 2, 2))")
+documented("nn.Unfold([1, 2, 2, 1], [1, 1, 2, 1], [1, 1, 1, 1])(wave(1, 1, 3, 4)).shape", "(1, 4, 2, 2)")
+case("mnp.arange(5)")
+case("mnp.arange(1, 8, 2)")
+case("mnp.arange(0.5, 3)")
+case("mnp.arange(4, dtype=ms.float32)")
+case("mnp.ones((2, 3))")
+case("mnp.ones([2], ms.int32)")
+case("mnp.tile(wave(2, 3), 2)")
+case("mnp.tile(wave(3), (2, 2))")
+case("mnp.roll(wave(3, 4), 2)")
+case("mnp.roll(wave(3, 4), (1, -1), (0, 1))")
+case("mnp.roll(wave(3, 4), 1, (0, 1))")
+case("mnp.split(wave(4, 3), 2)")
+case("mnp.split(wave(4, 3), (1, 2), 1)")
+case("mnp.tensordot(wave(2, 3, 4), wave(4, 3, step=1), axes=1)")
+case("mnp.tensordot(wave(2, 3, 4), wave(4, 3, 2), axes=([1, 2], [1, 0]))")
+case("ops.stack([ms.RowTensor(ms.Tensor([1]), ms.Tensor([[2.0]]), (3, 1)).values])")
