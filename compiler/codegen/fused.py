@@ -147,15 +147,17 @@ class _Writer:
             self._map_line("end - begin")
         else:
             self.line("at = begin")
-            self.line("while at < end:")
-            self.indent += 1
             inner = f"n{depth - 1}"
             self.line(f"row = at // {inner}")
             self.line(f"start = at - row * {inner}")
+            self.line("while at < end:")
+            self.indent += 1
             self.line(f"count = minimum({inner} - start, end - at)")
             positions = self._split_row("row", depth - 1)
             self._base_pointers(positions + ["start"], inner=True)
             self.line("at += count")
+            self.line("row += 1")
+            self.line("start = 0")
             self._map_line("count")
 
     def _map_line(self, count: str) -> None:
