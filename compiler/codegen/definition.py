@@ -27,6 +27,7 @@ def intrinsic(definition: Callable | None = None, *, prefer_literal: bool = Fals
 
     function.__name__ = function.__qualname__ = definition.__name__
     function.__doc__ = definition.__doc__
+    function.definition, function.prefer_literal = definition, prefer_literal
     literal = prefer_literal
 
     class Template(AbstractTemplate):

@@ -1,6 +1,7 @@
-"""KernelSource → relocatable object: LLVM IR from the front end, a C function around it, one optimisation, code."""
+"""KernelSource → relocatable object: LLVM IR from its text, one optimisation, code."""
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 
 from llvmlite import binding
@@ -12,12 +13,15 @@ from graphcore.compiler.toolchain.naming import symbol
 from graphcore.compiler.toolchain.symbols import ALLOWED, undefined_symbols
 from graphcore.errors import CompileError
 
-#: The kernel's C function.  Nothing else points at the row that `args` points at while the kernel runs.
+log = logging.getLogger("graphcore.codegen")
+
+#: The C function around what Numba's front end made of a kernel.  Nothing else points at the row that `args` points at
+#: while the kernel runs.
 _ENTRY = """
 declare i32 @"{inner}"(ptr, ptr, ptr, i64, i64, i64)
 
 define void @{symbol}(ptr noalias readonly %args, i64 %begin, i64 %end, i64 %worker) nounwind
-    "prefer-vector-width"="{vector_bits}" {{
+    {attributes} {{
   %result = alloca ptr
   %exception = alloca ptr
   %status = call i32 @"{inner}"(ptr %result, ptr %exception, ptr %args, i64 %begin, i64 %end, i64 %worker)
@@ -48,13 +52,24 @@ def explain_object(source: KernelSource, cpu: CpuTarget | None = None) -> tuple[
 
 
 def _optimised_module(source: KernelSource, cpu: CpuTarget) -> binding.ModuleRef:
-    from graphcore.compiler.toolchain import frontend  # imports Numba, which only compiling needs
-    module, inner = frontend.lower(source)
-    module.link_in(binding.parse_assembly(_ENTRY.format(
-        inner=inner, symbol=symbol(source), vector_bits=cpu.preferred_vector_bits)))
+    module = _module(source, cpu)
     if lacks_half(cpu):
         module.link_in(binding.parse_assembly(SOFTWARE_CONVERSIONS))
     optimise(module, cpu, exported=(symbol(source),))
+    return module
+
+
+def _module(source: KernelSource, cpu: CpuTarget) -> binding.ModuleRef:
+    """The kernel as the C function `symbol(source)`, and what it calls."""
+    from graphcore.compiler.toolchain import walk  # imports Numba, which only compiling needs
+    vectors = f'"prefer-vector-width"="{cpu.preferred_vector_bits}"'
+    try:
+        return binding.parse_assembly(walk.lower(source, symbol(source), vectors))
+    except walk.NotUnderstood as reason:
+        log.info("Numba's front end takes %s: %s", source.name, reason)
+    from graphcore.compiler.toolchain import frontend
+    module, inner = frontend.lower(source)
+    module.link_in(binding.parse_assembly(_ENTRY.format(inner=inner, symbol=symbol(source), attributes=vectors)))
     return module
 
 

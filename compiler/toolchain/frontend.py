@@ -1,17 +1,16 @@
-"""The text of a kernel → LLVM IR, by Numba's front end.
+"""The text of a kernel → LLVM IR, by Numba's front end: for texts that `walk` does not understand.
 
-Only Numba's translation, type inference and lowering are used, and only the passes that kernels need: its own
-optimiser, linker and execution engine never see a kernel, and the contexts below know no more of Python than kernels
-may use (Numba's own would first import everything it supports).  Importing this module imports Numba.
+It takes twenty times as long, and knows far more of Python.  Only Numba's translation, type inference and lowering are
+used, and only the passes that kernels need: its own optimiser, linker and execution engine never see a kernel.
+Importing this module imports the whole front end.
 """
 from __future__ import annotations
 
 from llvmlite import binding
-from numba.core import cgutils, codegen, cpu, errors, fastmathpass, types
+from numba.core import cgutils, codegen, errors, types
 from numba.core.compiler import CompilerBase, Flags, compile_extra
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
-from numba.core.cpu_options import FastMathOptions
 from numba.core.object_mode_passes import *  # noqa: F403 - registers passes that Numba's pass table expects
 from numba.core.typed_passes import (
     IRLegalization,
@@ -20,12 +19,11 @@ from numba.core.typed_passes import (
     NopythonTypeInference,
     PreLowerStripPhis,
 )
-from numba.core.typing.context import BaseContext
-from numba.core.typing.templates import RegistryLoader
 from numba.core.untyped_passes import FixupArgs, IRProcessing, ReconstructSSA, TranslateByteCode
 
 from graphcore.compiler.codegen import language
 from graphcore.compiler.launch import KernelSource
+from graphcore.compiler.toolchain.contexts import ERROR_MODEL, FAST_MATH, target_context, typing_context
 from graphcore.errors import CompileError
 
 SIGNATURE = (types.CPointer(types.intp), types.intp, types.intp, types.intp)
@@ -48,10 +46,10 @@ def _lower(source: KernelSource) -> tuple[binding.ModuleRef, str]:
         function = names[source.name]
     except (SyntaxError, NameError, KeyError) as error:
         raise CompileError(_report(source, f"the text is not Python that defines {source.name}: {error}")) from None
-    typing, target = _contexts()
+    typing, target = typing_context(), target_context()
     library = _ModuleCollector(target.codegen(), source.name)
     try:
-        typing.refresh()
+        typing.refresh()            # this front end brings more with it than `walk` needs
         target.refresh()
         compiled = compile_extra(typing, target, function, SIGNATURE, types.void, _flags(), {}, library=library,
                                  pipeline_class=_KernelPipeline)
@@ -59,34 +57,6 @@ def _lower(source: KernelSource) -> tuple[binding.ModuleRef, str]:
             AttributeError) as error:
         raise CompileError(_report(source, _first_cause(error))) from None
     return library.linked_module(), compiled.fndesc.mangled_name
-
-
-class _KernelTyping(BaseContext):
-    """Knows the builtin operators, the kernel language, and the mathematics that ``**`` is made of."""
-
-    def load_additional_registries(self):
-        from numba.core.typing import mathdecl
-        self.install_registry(mathdecl.registry)
-
-    def install_registry(self, registry):
-        """Install functions, but of attributes few: those of arrays and strings import all behind them."""
-        loader = self._registries.setdefault(registry, RegistryLoader(registry))
-        for template in loader.new_registrations("attributes"):
-            if template.key is types.NumberClass or isinstance(template.key, types.Module):
-                self.insert_attributes(template(self))
-        super().install_registry(registry)
-
-
-class _KernelTarget(cpu.CPUContext):
-    """Knows how numbers, ranges and tuples are lowered, and the mathematics that ``//`` and ``**`` of floats need."""
-
-    def load_additional_registries(self):
-        from numba.core import optional  # noqa: F401 - registers its implementations when imported
-        from numba.cpython import builtins, iterators, mathimpl, numbers, rangeobj, tupleobj  # noqa: F401
-        self.install_registry(mathimpl.registry)
-
-    def post_lowering(self, module, library):
-        fastmathpass.rewrite_module(module, self.fastmath)
 
 
 class _KernelPipeline(CompilerBase):
@@ -128,21 +98,11 @@ def _parse(module) -> binding.ModuleRef:
     return binding.parse_assembly(cgutils.normalize_ir_text(str(module)))
 
 
-_shared_contexts: list = []
-
-
-def _contexts() -> tuple:
-    if not _shared_contexts:
-        typing = _KernelTyping()
-        _shared_contexts.extend((typing, _KernelTarget(typing, "cpu")))
-    return tuple(_shared_contexts)
-
-
 def _flags() -> Flags:
     flags = Flags()
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
-    flags.error_model = "numpy"
-    flags.fastmath = FastMathOptions({"contract"})
+    flags.error_model = ERROR_MODEL
+    flags.fastmath = FAST_MATH
     return flags
 
 

@@ -17,7 +17,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)                                           # what a library prints must not look like an answer
     sys.modules.setdefault("scipy", None)                   # Numba would import it, and kernels never need it
-    from graphcore.compiler.toolchain import frontend  # noqa: F401 - imported while the first job is on its way
+    from graphcore.compiler.toolchain import walk  # noqa: F401 - imported while the first job is on its way
     for line in sys.stdin:
         answers.write(json.dumps(_answer(json.loads(line))) + "\n")
         answers.flush()
