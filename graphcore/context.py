@@ -1,6 +1,7 @@
 """Global settings: execution mode, threads, seed.  ``set_context`` accepts all of MindSpore's keys."""
 from __future__ import annotations
 
+import copy
 import difflib
 import warnings
 
@@ -17,18 +18,26 @@ _DEFAULTS = {
     "mode": GRAPH_MODE, "device_target": "CPU", "device_id": 0, "save_graphs": 0, "save_graphs_path": ".",
     "runtime_num_threads": 0, "deterministic": "ON", "jit_level": "O0", "check_nan": False,
 }
-# Accepted because scripts set them; they steer other hardware or MindSpore's own runtime and change nothing here.
-_WITHOUT_EFFECT = frozenset("""max_device_memory variable_memory_max_size enable_graph_kernel graph_kernel_flags
-    enable_dump save_dump_path enable_profiling profiling_options enable_sparse max_call_depth env_config_path
-    auto_tune_mode
-    grad_for_scalar enable_compile_cache compile_cache_path op_timeout inter_op_parallel_num memory_optimize_level
-    memory_offload ascend_config gpu_config aoe_tune_mode aoe_config enable_reduce_precision print_file_path
-    enable_auto_mixed_precision pynative_synchronize precompile_only mempool_block_size reserve_class_name_in_scope
-    jit_syntax_level jit_config exec_order debug_level enable_mem_reuse check_bprop enable_task_sink
-    enable_loop_sink""".split())
+# Accepted because scripts set them, and remembered, with MindSpore's defaults; they steer other hardware or MindSpore's
+# own runtime and change nothing here.
+_WITHOUT_EFFECT = {
+    "max_device_memory": 1024.0, "variable_memory_max_size": "0", "enable_graph_kernel": False,
+    "graph_kernel_flags": "", "enable_dump": False, "save_dump_path": ".", "enable_profiling": False,
+    "profiling_options": "training_trace", "enable_sparse": False, "max_call_depth": 1000, "env_config_path": "",
+    "auto_tune_mode": "NO_TUNE", "grad_for_scalar": False, "enable_compile_cache": None, "compile_cache_path": "",
+    "op_timeout": 900, "inter_op_parallel_num": 0, "memory_optimize_level": 0, "memory_offload": "OFF",
+    "ascend_config": {}, "gpu_config": {}, "aoe_tune_mode": "", "aoe_config": {}, "enable_reduce_precision": True,
+    "print_file_path": "", "enable_auto_mixed_precision": False, "pynative_synchronize": False,
+    "precompile_only": False, "mempool_block_size": 1.0, "reserve_class_name_in_scope": True, "jit_syntax_level": 2,
+    "jit_config": {}, "exec_order": "bfs", "debug_level": 0, "enable_mem_reuse": True, "check_bprop": False,
+    "enable_task_sink": True, "enable_loop_sink": True, "disable_format_transform": False, "support_binary": False,
+    "profiling_mode": False, "jit_enable_inplace_ops": True,
+}
+_TARGETS = ("CPU", "GPU", "Ascend", "Davinci")
 
 settings = dict(_DEFAULTS)          # the options in force; read on every call, written by `set_context` alone
-_warned: set = set()
+_remembered = copy.deepcopy(_WITHOUT_EFFECT)
+_said: set = set()
 
 
 def set_context(**kwargs) -> None:
@@ -38,32 +47,57 @@ def set_context(**kwargs) -> None:
     call whose inputs or results are not finite; save_graphs, save_graphs_path: write the IR of every program that is
     compiled, one file for each stage that changes it, into this folder.
 
-    MindSpore's options for other hardware are accepted without effect; ``device_target`` other than "CPU" warns once.
-    Raises ValueError for unknown keys, with the nearest known one, and for unknown modes.
+    MindSpore's options for other hardware are accepted and remembered without effect, which the log says once at debug
+    level; ``device_target`` other than "CPU" warns once.
+    Raises ValueError for unknown keys, with the nearest known one, for unknown modes and targets; TypeError for a mode
+    that is not an int.
     """
     for key, value in kwargs.items():
         if key in _WITHOUT_EFFECT:
+            _remember(key, value)
             continue
         if key not in _DEFAULTS:
             near = difflib.get_close_matches(key, [*_DEFAULTS, *_WITHOUT_EFFECT], 1)
             raise ValueError(f"set_context does not know {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        if key == "mode" and value not in (GRAPH_MODE, PYNATIVE_MODE):
-            raise ValueError(f"mode must be GRAPH_MODE (0) or PYNATIVE_MODE (1), got {value!r}")
-        if key == "device_target" and value != "CPU" and value not in _warned:
-            _warned.add(value)
-            warnings.warn(f"device_target={value!r}: graphcore runs on the CPU", stacklevel=2)
+        if key == "mode":
+            _check_mode(value)
+        if key == "device_target":
+            _check_target(value)
         if key == "runtime_num_threads" and value:
             from graphcore.compiler.runtime.native import set_threads
             set_threads(int(value))
         settings[key] = value
 
 
+def _check_mode(mode) -> None:
+    if not isinstance(mode, int):
+        raise TypeError(f"mode must be GRAPH_MODE (0) or PYNATIVE_MODE (1), got a {type(mode).__name__}, {mode!r}")
+    if mode not in (GRAPH_MODE, PYNATIVE_MODE):
+        raise ValueError(f"mode must be GRAPH_MODE (0) or PYNATIVE_MODE (1), got {mode!r}")
+
+
+def _check_target(target) -> None:
+    if target not in _TARGETS:
+        raise ValueError(f"device_target must be one of {', '.join(_TARGETS)}, got {target!r}")
+    if target != "CPU" and target not in _said:
+        _said.add(target)
+        warnings.warn(f"device_target={target!r}: graphcore runs on the CPU", stacklevel=3)
+
+
+def _remember(key: str, value) -> None:
+    _remembered[key] = value
+    if key not in _said:
+        _said.add(key)
+        from graphcore import log
+        log.debug("set_context(%s=%r) has no effect in graphcore", key, value)
+
+
 def get_context(attr_key: str):
     """The value of an option.  Raises ValueError for one that is not known."""
     if attr_key in settings:
         return "CPU" if attr_key == "device_target" else settings[attr_key]
-    if attr_key in _WITHOUT_EFFECT:
-        return None
+    if attr_key in _remembered:
+        return _remembered[attr_key]
     raise ValueError(f"get_context does not know {attr_key!r}")
 
 

@@ -120,8 +120,8 @@ def dtype_to_nptype(type_: DType):
 
 
 def pytype_to_dtype(obj) -> DType:
-    """The dtype of a Python type or NumPy dtype."""
-    return as_dtype(obj)
+    """The dtype of a Python type (float: float64, as in MindSpore) or NumPy dtype."""
+    return float64 if obj is float else as_dtype(obj)
 
 
 def dtype_to_pytype(type_: DType) -> type:

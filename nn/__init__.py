@@ -15,13 +15,21 @@ from graphcore.nn.optim import __all__ as _optimizers
 from graphcore.nn.wrap import *  # noqa: F403
 from graphcore.nn.wrap import __all__ as _wrappers
 
+# They stand with Model, in graphcore.train; MindSpore lists them here too.
+_METRICS = """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta Loss MAE MSE
+    Metric Perplexity Precision ROC Recall Top1CategoricalAccuracy Top5CategoricalAccuracy TopKCategoricalAccuracy auc
+    get_metric_fn get_metrics names rearrange_inputs""".split()
+
 __all__ = ["Cell", "CellDict", "CellList", "SequentialCell", "cell_attr_register", *_dynamic_lr, *_layers, *_schedules,
-           *_losses, *_optimizers, *_wrappers]
+           *_losses, *_optimizers, *_wrappers, *_METRICS]
 
 
 def __getattr__(name: str):
-    # Metrics (nn.Accuracy, nn.Metric ...) stand with Model; MindSpore lists them here.
-    from graphcore.train import metrics
-    if name.startswith("_") or not hasattr(metrics, name):
+    if name not in _METRICS:
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    from graphcore.train import metrics
     return getattr(metrics, name)
+
+
+def __dir__() -> list:
+    return sorted({*globals(), *_METRICS})

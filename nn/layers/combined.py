@@ -14,8 +14,8 @@ from graphcore.nn.layers.conv import Conv2d
 from graphcore.nn.layers.norm import BatchNorm1d, BatchNorm2d
 from graphcore.tensor import Tensor
 
-__all__ = ["Conv2dBnAct", "DenseBnAct", "MatMul", "Moments", "ReduceLogSumExp", "Range", "CosineSimilarity",
-           "PixelShuffle", "PixelUnshuffle", "ChannelShuffle"]
+__all__ = ["Conv2dBnAct", "DenseBnAct", "MatMul", "Moments", "ReduceLogSumExp", "Range", "PixelShuffle",
+           "PixelUnshuffle", "ChannelShuffle"]
 
 
 def _activation(activation, alpha, owner):
@@ -130,17 +130,6 @@ class Range(Cell):
 
     def construct(self):
         return self.result_tensor
-
-
-class CosineSimilarity(Cell):
-    """The cosine of the angle between vectors along `dim`; lengths count as at least `eps`."""
-
-    def __init__(self, dim=1, eps=1e-8):
-        super().__init__()
-        self.dim, self.eps = dim, eps
-
-    def construct(self, x1, x2):
-        return ops.cosine_similarity(x1, x2, self.dim, self.eps)
 
 
 class PixelShuffle(Cell):

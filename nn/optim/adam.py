@@ -147,3 +147,44 @@ class AdamW(Optimizer):
                 step = step + param * (decay / self.loss_scale)
             ops.assign(param, param - step * rate)
         return (True,) * self.param_length
+
+
+class LazyAdam(Adam):
+    """Adam; MindSpore's updates only the rows that sparse gradients name, and gradients are dense here.
+
+    Arguments and state: those of `Adam`.
+    """
+
+    @opt_init_args_register
+    def __init__(self, params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, use_locking=False,
+                 use_nesterov=False, weight_decay=0.0, loss_scale=1.0):
+        super().__init__(params, learning_rate, beta1, beta2, eps, use_locking, use_nesterov, weight_decay, loss_scale)
+
+
+class AdaMax(Optimizer):
+    """``m = beta1 * m + (1 - beta1) * g``, ``v = max(beta2 * v, |g|)``, ``w -= lr / (1 - beta1^t) * m / (v + eps)``.
+
+    params, learning_rate, weight_decay, loss_scale: see `Optimizer`.  beta1, beta2: between 0 and 1; eps: above 0.
+    State: ``beta1_power``, ``moment1.<name>``, ``moment2.<name>``.
+    """
+
+    @opt_init_args_register
+    def __init__(self, params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, loss_scale=1.0):
+        super().__init__(learning_rate, params, weight_decay, loss_scale)
+        self.beta1, self.beta2, self.eps = check_betas(self, beta1, beta2, eps)
+        self.beta1_power = one("beta1_power")
+        self.moment1 = self._parameters.clone(prefix="moment1", init="zeros")
+        self.moment2 = self._parameters.clone(prefix="moment2", init="zeros")
+
+    def construct(self, gradients):
+        gradients, rates = self.begin_step(gradients)
+        power = self.beta1_power * self.beta1
+        ops.assign(self.beta1_power, power)
+        for param, moment1, moment2, gradient, rate in zip(
+                self._parameters, self.moment1, self.moment2, gradients, rates):
+            mean = moment1 * self.beta1 + gradient * (1.0 - self.beta1)
+            largest = ops.maximum(moment2 * self.beta2, ops.abs(gradient))
+            ops.assign(moment1, mean)
+            ops.assign(moment2, largest)
+            ops.assign(param, param - rate / (1.0 - power) * mean / (largest + self.eps))
+        return (True,) * self.param_length

@@ -4,7 +4,9 @@ from __future__ import annotations
 import ast
 import linecache
 import os
+import sys
 import tempfile
+from types import ModuleType
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from tests.compat.table import Case, topics
 from tests.language import encoding
 
 __all__ = ["differences", "evaluate", "load", "run", "topics"]
+_MODULE = "compat_case"
 _MOST_VALUES = 24       # of a Tensor that are recorded one by one
 _SOME_VALUES = 8        # of a larger one
 
@@ -36,7 +39,9 @@ def evaluate(ms, text: str, replaced=None):
     tree = ast.parse(text, filename)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)     # captures read it
     words = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    names = {"__name__": "compat_case", **inputs.namespace(ms, words), **(replaced or {})}
+    module = sys.modules[_MODULE] = ModuleType(_MODULE)      # MindSpore looks up where a function comes from
+    names = module.__dict__
+    names.update(inputs.namespace(ms, words), **(replaced or {}))
     *statements, last = tree.body
     value = last.value if isinstance(last, ast.Expr) else None
     if value is None:

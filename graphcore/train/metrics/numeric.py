@@ -23,7 +23,7 @@ class _MeanError(Metric):
     @rearrange_inputs
     def update(self, *inputs):
         predictions, values = self._pair(inputs)
-        self._error_sum += self._error(values.reshape(predictions.shape) - predictions).sum()
+        self._error_sum += float(self._error(values.reshape(predictions.shape) - predictions).sum())
         self._samples_num += values.shape[0]
 
     def eval(self):
@@ -63,7 +63,7 @@ class Loss(Metric):
         loss = self._convert_data(inputs[0])
         if loss.ndim > 1:
             raise ValueError(f"For 'Loss.update', the dimension of your input (loss) must be 1, but got {loss.ndim}.")
-        self._sum_loss += loss.reshape(-1).mean()
+        self._sum_loss += float(loss.reshape(-1).mean())
         self._total_num += 1
 
     def eval(self):
