@@ -12,6 +12,7 @@ import numpy as np
 
 from graphcore.capture import epoch
 from graphcore.compiler import cache
+from graphcore.compiler.choices import Choices
 from graphcore.compiler.runtime.executor import Executable
 from graphcore.compiler.runtime.program import External, NativeProgram
 from graphcore.compiler.stored import StoredCode
@@ -49,16 +50,28 @@ def compile_graph(graph: Graph, parameters: dict, callbacks=()) -> Program:
 
 
 def shared_program(graph: Graph) -> SharedProgram:
-    """The native code of a graph: from memory, from disk, or compiled now."""
-    key = cache.digest("program", graph_text(graph), host().identity, cache.versions(), _compiler_text(),
-                       os.environ.get("GRAPHCORE_WINOGRAD", ""))
+    """The native code of a graph: from memory, from disk, or compiled now; tuned, if it was (see `compiler.tune`)."""
+    key = _program_key(graph)
     with _lock:
         found = _shared.get(key)
         if found is None:
-            found = _shared[key] = SharedProgram(graph, key)
+            found = _shared[key] = SharedProgram(graph, key, cache.load_json("tuned", key) or {})
         else:
             statistics.programs_shared += 1
         return found
+
+
+def keep_choices(graph: Graph, taken: dict) -> None:
+    """From now on programs of this graph are compiled with these choices, also in other processes."""
+    key = _program_key(graph)
+    with _lock:
+        cache.store_json("tuned", key, taken)
+        _shared[key] = SharedProgram(graph, key, taken)
+
+
+def _program_key(graph: Graph) -> str:
+    return cache.digest("program", graph_text(graph), host().identity, cache.versions(), _compiler_text(),
+                        os.environ.get("GRAPHCORE_WINOGRAD", ""))
 
 
 def _compiler_text() -> str:
@@ -77,10 +90,10 @@ _text_digest: str | None = None
 
 
 class SharedProgram:
-    """The code of one graph: one version for each set of symbolic sizes."""
+    """The code of one graph, with the choices `taken`: one version for each set of symbolic sizes."""
 
-    def __init__(self, graph: Graph, key: str):
-        self.key = key
+    def __init__(self, graph: Graph, key: str, taken: dict):
+        self.key, self.taken = key, taken
         self.symbols = graph.symbols
         self._graph = graph
         self._optimized = None
@@ -96,8 +109,11 @@ class SharedProgram:
                 found = self._by_sizes[sizes] = self._load(sizes) or self._compile(sizes)
             return found
 
+    def _stored_key(self, sizes: tuple) -> str:
+        return cache.digest(self.key, repr(sizes), *map(repr, sorted(self.taken.items())))
+
     def _load(self, sizes: tuple) -> Code | None:
-        data = cache.load_json("programs", cache.digest(self.key, repr(sizes)))
+        data = cache.load_json("programs", self._stored_key(sizes))
         stored = data and StoredCode.from_json(data)
         images = stored and cached_objects(stored.object_keys)
         if not stored or images is None:
@@ -108,16 +124,17 @@ class SharedProgram:
     def _compile(self, sizes: tuple) -> Code:
         from graphcore.compiler.pipeline import optimize
         from graphcore.compiler.plan import compile_plan
-        if self._optimized is None:
-            self._optimized = optimize(self._graph)
-            statistics.graphs_compiled += 1
-        planned = compile_plan(self._optimized, host(), dict(zip(self.symbols, sizes)))
+        with Choices(self.taken).applied():
+            if self._optimized is None:
+                self._optimized = optimize(self._graph)
+                statistics.graphs_compiled += 1
+            planned = compile_plan(self._optimized, host(), dict(zip(self.symbols, sizes)))
         images = objects(planned.kernels)
         stored = StoredCode(planned.program, planned.prologue, planned.derived, object_keys(planned.kernels),
                             planned.params, planned.constants)
         data = stored.to_json()
         if data is not None:
-            cache.store_json("programs", cache.digest(self.key, repr(sizes)), data)
+            cache.store_json("programs", self._stored_key(sizes), data)
         return Code(stored, images)
 
 

@@ -48,6 +48,7 @@ _NAMES_BY_MODULE = {
     "communication": "get_group_size get_rank",
     "device": "set_device",
     "inspect": "compiled_graph explain_recompile ir_text",
+    "tuning": "tune",
 }
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 

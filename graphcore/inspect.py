@@ -18,10 +18,7 @@ def compiled_graph(function, stage: str = "capture") -> Graph:
     stage: a name of `graphcore.compiler.pipeline.STAGES`, "capture" (as recorded) or "final" (as scheduled).
     Raises NotCompiledError before its first call in GRAPH_MODE, ValueError for an unknown stage.
     """
-    compiled = getattr(function, "_compiled", None)
-    program = compiled.last_program if compiled is not None else None
-    if program is None:
-        raise _not_compiled(function)
+    program = compiled_of(function).last_program
     if stage == "capture":
         return program.graph
     from graphcore.compiler.pipeline import run_stages
@@ -38,14 +35,18 @@ def explain_recompile(function) -> str:
     A line says what changed: ``Net.alpha: 0.5 -> 0.7``, ``argument 0 (x): f32[2,3] -> f32[4,3]``.  Raises
     NotCompiledError before the first call in GRAPH_MODE.
     """
+    return compiled_of(function).history.explain()
+
+
+def compiled_of(function):
+    """The CompiledFunction behind a Cell, `@jit` function or gradient function that has a program.
+
+    Raises NotCompiledError if it has none.
+    """
     compiled = getattr(function, "_compiled", None)
-    if compiled is None:
-        raise _not_compiled(function)
-    return compiled.history.explain()
-
-
-def _not_compiled(function) -> NotCompiledError:
-    return NotCompiledError(f"{type(function).__name__} has no compiled program yet: call it once in GRAPH_MODE")
+    if compiled is None or compiled.last_program is None:
+        raise NotCompiledError(f"{type(function).__name__} has no compiled program yet: call it once in GRAPH_MODE")
+    return compiled
 
 
 def save_graphs(graph: Graph, folder: str) -> None:

@@ -6,6 +6,7 @@ batch, two that read the right operand once and as it lies: *dots* where it is c
 """
 from __future__ import annotations
 
+from graphcore.compiler.choices import take
 from graphcore.compiler.kernels import panels, products
 from graphcore.compiler.kernels.blocking import (
     ENOUGH_ITEMS,
@@ -25,6 +26,9 @@ from graphcore.ir.types import TensorType
 FEW_ROWS = 8
 #: A matrix of at most this many elements is read in strips of columns: it stays in the cache.
 SMALL_MATRIX = 1 << 14
+#: Shapes of blocks that may be chosen: factors of the usual number of rows and columns.
+_SHAPES = {"usual": (1, 1), "high": (2, 1), "low": (0.5, 1), "wide": (1, 2), "narrow": (1, 0.5),
+           "high and narrow": (4, 0.25)}
 
 
 class _Operand:
@@ -202,9 +206,12 @@ class _Product:
     def _launch_panels(self) -> None:
         tile = Tile.of(self.build.cpu, self.dtype)
         height = tile.height(self.rows)
-        block_rows = height * self._panels_to_block(tile)
+        high, wide = _SHAPES[take("blocks of product", f"{self.count}x{self.rows}x{self.depth}x{self.columns}",
+                                  tuple(_SHAPES))]
+        block_rows = height * max(1, int(high * self._panels_to_block(tile)))
         row_blocks = ceil_div(self.rows, block_rows)
-        block_columns = tile.columns * self._panels_wide(tile, static(row_blocks, 16) * static(self.count, 1))
+        others = static(row_blocks, 16) * static(self.count, 1)
+        block_columns = tile.columns * max(1, int(wide * self._panels_wide(tile, others)))
         packed = None
         is_shared = row_blocks != 1 or self.build.is_fixed(self.b.view.buffer)
         if is_shared and self.depth_in_all == -1 and all(stride == 0 for _, _, stride in self.batches):

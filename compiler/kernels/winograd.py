@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from graphcore.compiler.choices import default_first, take
 from graphcore.compiler.kernels import panels, winograd_kernels
 from graphcore.compiler.kernels.blocking import ENOUGH_ITEMS, Sections, ceil_div, grain, round_up
 from graphcore.compiler.launch import Address, KernelAddress, Row, Scratch, View
@@ -40,6 +41,9 @@ COSTS = {4: (1, 510, 560, 325), 2: (1.15, 240, 240, 165)}
 PLAIN_KERNEL = 145
 #: The plain sum is left for what promises to be so much less.
 WORTHWHILE = 0.85
+#: What a way of convolving is called, and the edge of its tiles.
+_EDGES = {"winograd 4x4": 4, "winograd 2x2": 2, "plain sum": 0}
+_WAYS = {edge: name for name, edge in _EDGES.items()}
 
 
 def plan(conv) -> _Blocks | None:
@@ -57,6 +61,8 @@ def plan(conv) -> _Blocks | None:
         return None
     images, _, height, width = conv.output.shape
     m = best_tile(images, conv.channels, conv.rows, height, width, conv.tile.lanes)
+    place = f"{images}x{conv.channels}x{height}x{width} to {conv.rows} channels"
+    m = _EDGES[take("convolution", place, default_first(_WAYS[m], *_EDGES))]
     return _Blocks.of(conv, m) if m else None
 
 

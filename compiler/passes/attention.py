@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from graphcore.compiler.choices import default_first, take
 from graphcore.compiler.passes.algebra import constant_value
 from graphcore.compiler.passes.rewrite import Rewrite
 from graphcore.dtype import float32, float64
@@ -24,6 +25,7 @@ from graphcore.ops.attention import attention, attention_results
 
 #: Weights of a head from which on the operator is the faster one; with the future hidden it computes half of them.
 WORTH, CAUSAL_WORTH = 1 << 13, 1 << 12
+_WAYS = ("weights kept out of memory", "as written")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def _attention(node: Node, users: dict, new: dict) -> Node | None:
         return None
     scores = _softmax_of(weights, users)
     found = scores and _scores(scores)
-    if not found or found.product.shape != scores.shape or not _is_worth_it(scores.shape[-2:], found.causal):
+    if not found or found.product.shape != scores.shape:
+        return None
+    usual = _WAYS[not _is_worth_it(scores.shape[-2:], found.causal)]
+    if take("attention", f"of {scores.type}", default_first(usual, *_WAYS)) == _WAYS[1]:
         return None
     q, k = (new[x] for x in found.product.inputs)
     q = _turned(q) if found.product.attrs.get("transpose_a") else q

@@ -8,6 +8,7 @@ convolutions give.  So a graph has one layout, with a turn only at its border.
 """
 from __future__ import annotations
 
+from graphcore.compiler.choices import default_first, take
 from graphcore.compiler.passes.fold_affine import parameter_only
 from graphcore.compiler.passes.rewrite import Rules
 from graphcore.dtype import float32, float64
@@ -24,6 +25,8 @@ _PLACE = (0, 3, 1, 2)
 #: A convolution of so many channels times taps is a product with patches, which are written out.
 MOST_PATCHED = 64
 
+_LAYOUTS = ("channels last", "as written")
+
 RULES = Rules()
 rule = RULES.rule
 
@@ -37,7 +40,8 @@ def channels_last(graph: Graph, log: list | None = None) -> Graph:
     changed = RULES.apply(graph, rewrites)
     fixed = parameter_only(changed)
     turned = sum(n.type.size for n in changed.nodes if _turns(n) and not fixed[n])
-    if turned > sum(n.type.size for n in convolutions if _is_depthwise(n)):
+    pays = turned <= sum(n.type.size for n in convolutions if _is_depthwise(n))
+    if take("layout", "of images", default_first(_LAYOUTS[not pays], *_LAYOUTS)) == _LAYOUTS[1]:
         return graph
     if log is not None:
         log.extend(rewrites)

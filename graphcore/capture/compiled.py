@@ -62,6 +62,11 @@ class CompiledFunction:
         """Compile for arguments like these without running."""
         self._find(args, kwargs)
 
+    def measured(self, args, kwargs) -> tuple:
+        """(program, arrays of its inputs) for these arguments: to run it by itself."""
+        entry = self._find(args, kwargs)
+        return entry.program, entry.arrays(args, kwargs)
+
     @property
     def last_program(self):
         """The program of the last call or compilation, or None."""
@@ -243,10 +248,15 @@ class Entry:
             return check
         return lambda: (check is None or check()) and all(s.fits() for s in states)
 
-    def run(self, args, kwargs):
+    def arrays(self, args, kwargs) -> list:
+        """The memory of the program's inputs, for these arguments."""
         arrays = [a._array for a in args] if self._key is not None else [a._array for a in _inputs((args, kwargs))]
         if self._states:
             arrays += [s.array() for s in self._states]
+        return arrays
+
+    def run(self, args, kwargs):
+        arrays = self.arrays(args, kwargs)
         if self._answers is not None:
             return self._answered(arrays, args, kwargs).run(args, kwargs)
         if _settings["check_nan"]:

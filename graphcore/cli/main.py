@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import dump, run
+from graphcore.cli import dump, run, tune
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
-COMMANDS = {"dump": dump, "run": run}
+COMMANDS = {"dump": dump, "run": run, "tune": tune}
 
 
 class _Parser(argparse.ArgumentParser):
