@@ -37,18 +37,18 @@ _MERGED = {
         dataset.engine.datasets_user_defined dataset.engine.datasets_vision dataset.engine.iterators""",
     "dataset.samplers": "dataset.engine.samplers",
     "dataset.config": "dataset.core.config",
-    "dataset.transforms": """dataset.transforms.c_transforms dataset.transforms.py_transforms
-        dataset.transforms.transforms""",
-    "dataset.vision": """dataset.vision.c_transforms dataset.vision.py_transforms dataset.vision.transforms
-        dataset.vision.utils dataset.transforms.vision dataset.transforms.vision.c_transforms
-        dataset.transforms.vision.py_transforms""",
+    "dataset.transforms": "dataset.transforms.transforms",
+    "dataset.vision": "dataset.vision.transforms dataset.vision.utils dataset.transforms.vision",
+    "dataset.vision.c_transforms": "dataset.transforms.vision.c_transforms",
+    "dataset.vision.py_transforms": "dataset.transforms.vision.py_transforms",
 }
 _HOMES = {old: f"graphcore.{home}" for home, names in _MERGED.items() for old in names.split()}
 
 # Modules of graphcore under MindSpore's own paths, for hints about misspelt ones.
 _OWN = """_checkparam amp common common.api common.dtype common.initializer common.parameter common.seed
     common.tensor communication communication.management context dataset dataset.config dataset.transforms
-    dataset.vision experimental experimental.optim experimental.optim.adam experimental.optim.lr_scheduler
+    dataset.transforms.c_transforms dataset.transforms.py_transforms dataset.vision dataset.vision.c_transforms
+    dataset.vision.py_transforms experimental experimental.optim experimental.optim.adam experimental.optim.lr_scheduler
     experimental.optim.optimizer experimental.optim.sgd log nn nn.optim ops ops.operations parallel
     parallel._auto_parallel_context parallel._utils train train.callback train.loss_scale_manager train.metrics
     train.serialization""".split()

@@ -25,6 +25,31 @@ class Sampler:
         _check_count(num_samples, "num_samples")
         self.num_samples = num_samples
         self.dataset_size = 0
+        self.child_sampler: Sampler | None = None
+
+    def add_child(self, sampler: Sampler) -> None:
+        """Let another sampler choose first: this one then chooses among the rows of that one, by their places.
+
+        Raises RuntimeError if there is one already.
+        """
+        if self.child_sampler is not None:
+            raise RuntimeError("Cannot add child sampler, this sampler already has a child.")
+        self.child_sampler = sampler
+
+    def get_child(self) -> Sampler | None:
+        """The sampler that chooses first."""
+        return self.child_sampler
+
+    def select(self, rows: int, generator: np.random.Generator, epoch: int) -> np.ndarray:
+        """The row numbers of one epoch: those of `indices`, after the child's choice if there is one."""
+        if self.child_sampler is None:
+            return self.indices(rows, generator, epoch)
+        chosen = self.child_sampler.select(rows, generator, epoch)
+        return chosen[self.indices(len(chosen), generator, epoch)]
+
+    def selected(self, rows: int) -> int:
+        """How many rows `select` gives."""
+        return self.size(rows if self.child_sampler is None else self.child_sampler.selected(rows))
 
     def __iter__(self) -> Iterator[int]:
         raise NotImplementedError(f"{type(self).__name__} must define __iter__, which yields row numbers")

@@ -36,14 +36,14 @@ class MappableSource(Dataset):
 
     def chosen(self, run: Pass) -> np.ndarray:
         """The row numbers of an epoch."""
-        return self.sampler.indices(self.source_length(), run.generator(self), run.epoch)
+        return self.sampler.select(self.source_length(), run.generator(self), run.epoch)
 
     def rows(self, run):
         for index in self.chosen(run):
             yield self.row(int(index))
 
     def size(self):
-        return self.sampler.size(self.source_length())
+        return self.sampler.selected(self.source_length())
 
     def use_sampler(self, new_sampler: Sampler) -> None:
         """Replace the sampler."""

@@ -25,7 +25,7 @@ def split(dataset: Dataset, sizes, randomize: bool) -> tuple:
         if isinstance(dataset.sampler, DistributedSampler):
             raise DatasetError("split: a sharded dataset cannot be split; split it first, then give each part a "
                                "DistributedSampler with use_sampler")
-        rows = dataset.sampler.indices(dataset.source_length(), np.random.default_rng(seed), 0)
+        rows = dataset.sampler.select(dataset.source_length(), np.random.default_rng(seed), 0)
         shuffles = isinstance(dataset.sampler, RandomSampler) and randomize
         kind = SubsetRandomSampler if shuffles else SubsetSampler
         return tuple(dataset.with_sampler(kind(rows[part])) for part in chosen)

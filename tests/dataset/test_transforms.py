@@ -98,7 +98,7 @@ def test_unusable_inputs(call):
     lambda: vision.Normalize([1], [0]), lambda: vision.Normalize([1, 2], [3]), lambda: vision.Resize(0),
     lambda: vision.Pad(-1), lambda: vision.Pad((1, 2, 3)), lambda: vision.RandomHorizontalFlip(1.5),
     lambda: vision.RandomResizedCrop(3, scale=(2, 1)), lambda: transforms.OneHot(0), lambda: transforms.Compose([]),
-    lambda: vision.RandomColorAdjust(hue=0.1),
+    lambda: vision.RandomColorAdjust(hue=0.6),
 ])
 def test_unusable_arguments(make):
     with pytest.raises(ValueError):

@@ -10,15 +10,18 @@ from graphcore.dataset.errors import DatasetError
 from graphcore.dataset.transforms.compose import Transform
 
 
-class Relational(enum.Enum):
+class Relational(enum.IntEnum):
     """The comparisons of Mask."""
 
-    EQ = "equal"
-    NE = "not_equal"
-    GT = "greater"
-    GE = "greater_equal"
-    LT = "less"
-    LE = "less_equal"
+    EQ = 0
+    NE = 1
+    GT = 2
+    GE = 3
+    LT = 4
+    LE = 5
+
+
+_COMPARISONS = (np.equal, np.not_equal, np.greater, np.greater_equal, np.less, np.less_equal)
 
 
 def numpy_dtype(data_type) -> np.dtype:
@@ -98,7 +101,7 @@ class Mask(Transform):
         self.operator, self.constant, self.dtype = operator, constant, numpy_dtype(dtype)
 
     def __call__(self, value):
-        compared = getattr(np, self.operator.value)(as_array(value, "Mask"), self.constant)
+        compared = _COMPARISONS[self.operator](as_array(value, "Mask"), self.constant)
         return compared.astype(self.dtype)
 
 

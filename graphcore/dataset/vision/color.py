@@ -121,9 +121,10 @@ def _in_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 class RandomColorAdjust(Transform):
-    """Brightness, contrast and saturation each times a random factor from its range; [H, W, 3] images.
+    """Brightness, contrast and saturation each times a random factor from its range, and a turn of the hue.
 
-    A range is (low, high), or one number n for (max(0, 1 - n), 1 + n).  Hue is not changed: `hue` must be (0, 0).
+    For [H, W, 3] images in RGB.  A range is (low, high), or one number n for (max(0, 1 - n), 1 + n); of hue, parts of
+    a full turn: (low, high) within (-0.5, 0.5), or n for (-n, n).
     """
 
     is_random = True
@@ -132,8 +133,9 @@ class RandomColorAdjust(Transform):
         self.brightness, self.contrast, self.saturation = (
             _factor_range(r, n) for r, n in ((brightness, "brightness"), (contrast, "contrast"),
                                              (saturation, "saturation")))
-        if tuple(np.atleast_1d(hue)) not in ((0,), (0, 0)):
-            raise ValueError("RandomColorAdjust does not shift hue; leave hue at (0, 0)")
+        self.hue = (-hue, hue) if isinstance(hue, (int, float)) else tuple(hue)
+        if not -0.5 <= self.hue[0] <= self.hue[1] <= 0.5:
+            raise ValueError(f"hue must be a range within (-0.5, 0.5), got {hue!r}")
 
     def __call__(self, value):
         image = as_image(value, "RandomColorAdjust")
@@ -141,8 +143,11 @@ class RandomColorAdjust(Transform):
             raise DatasetError(f"RandomColorAdjust takes an image of shape [H, W, 3], got {image.shape}")
         generator, result = rng.current(), image.astype(np.float32)
         factors = [float(generator.uniform(*r)) for r in (self.brightness, self.contrast, self.saturation)]
-        for step in generator.permutation(3):
-            if step == 0:
+        turn = float(generator.uniform(*self.hue))
+        for step in generator.permutation(4 if turn else 3):
+            if step == 3:
+                result = turned_hue(result, turn)
+            elif step == 0:
                 result = result * factors[0]
             elif step == 1:
                 mean = float(grey(result).mean())
@@ -153,6 +158,38 @@ class RandomColorAdjust(Transform):
             if image.dtype == np.uint8:
                 result = np.clip(result, 0, 255)
         return _in_dtype(result, image.dtype)
+
+
+def rgb_to_hsv(rgb: np.ndarray) -> np.ndarray:
+    """[..., 3] of red, green and blue from 0 to 1 as hue, saturation and value from 0 to 1."""
+    largest, smallest = rgb.max(-1), rgb.min(-1)
+    spread = largest - smallest
+    safe = np.where(spread == 0, 1, spread)
+    red, green, blue = ((largest - rgb[..., c]) / safe for c in range(3))
+    sector = np.where(rgb[..., 0] == largest, blue - green,
+                      np.where(rgb[..., 1] == largest, 2 + red - blue, 4 + green - red))
+    saturation = np.where(largest == 0, 0, spread / np.where(largest == 0, 1, largest))
+    return np.stack([np.where(spread == 0, 0, sector / 6 % 1), saturation, largest], -1)
+
+
+def hsv_to_rgb(hsv: np.ndarray) -> np.ndarray:
+    """The inverse of `rgb_to_hsv`."""
+    hue, saturation, value = (hsv[..., c] for c in range(3))
+    sector = np.floor(hue * 6)
+    rest = hue * 6 - sector
+    low, falling = value * (1 - saturation), value * (1 - saturation * rest)
+    rising = value * (1 - saturation * (1 - rest))
+    choices = ((value, rising, low), (falling, value, low), (low, value, rising), (low, falling, value),
+               (rising, low, value), (value, low, falling))
+    place = sector.astype(np.int64) % 6
+    return np.stack([np.choose(place, [c[channel] for c in choices]) for channel in range(3)], -1)
+
+
+def turned_hue(rgb: np.ndarray, turn: float) -> np.ndarray:
+    """An image [H, W, 3] of values 0..255 with its hue moved by `turn` of a full circle."""
+    hsv = rgb_to_hsv(np.clip(rgb, 0, 255).astype(np.float64) / 255)
+    hsv[..., 0] = (hsv[..., 0] + turn) % 1
+    return (hsv_to_rgb(hsv) * 255).astype(np.float32)
 
 
 def _factor_range(value, name: str) -> tuple:
