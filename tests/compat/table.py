@@ -58,25 +58,36 @@ class Case:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The dotted names that the text uses, each with a root of `ROOTS`: `ops.relu`, `ms.Tensor.max`."""
+        known = {**{root: root for root in ROOTS}, **_STANDING_FOR}
         found: dict[str, None] = {}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mindspore":
-                base = "ms" + node.module[len("mindspore"):]
-                found |= {f"{base}.{alias.name}": None for alias in node.names}
-            elif isinstance(node, (ast.Attribute, ast.Name)) and (chain := _chain(node)):
+        for node in ast.walk(self.tree):        # breadth first, so imports come before their names are used
+            for alias, path in _imports(node).items():
+                found[path] = None
+                known[alias] = path
+            if isinstance(node, (ast.Attribute, ast.Name)) and (chain := _chain(node, known)):
                 found[chain] = None
         return tuple(found)
 
 
-def _chain(node) -> str:
-    """`a.b.c` of an attribute access or name, empty where it does not begin with a root."""
+def _imports(node) -> dict[str, str]:
+    """The names that an import of MindSpore's binds -> what they are, `ms.nn.Dense`."""
+    if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mindspore":
+        return {alias.asname or alias.name: f"ms{node.module[len('mindspore'):]}.{alias.name}" for alias in node.names}
+    if isinstance(node, ast.Import):
+        return {alias.asname: f"ms{alias.name[len('mindspore'):]}" for alias in node.names
+                if alias.asname and alias.name.partition(".")[0] == "mindspore"}
+    return {}
+
+
+def _chain(node, known: dict) -> str:
+    """`a.b.c` of an attribute access or name, empty where it does not begin with a known name."""
     parts = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name) or node.id not in {*ROOTS, *_STANDING_FOR}:
+    if not isinstance(node, ast.Name) or node.id not in known:
         return ""
-    return ".".join([_STANDING_FOR.get(node.id, node.id), *reversed(parts)])
+    return ".".join([known[node.id], *reversed(parts)])
 
 
 _CASES: dict[str, dict[str, Case]] = {}
