@@ -94,12 +94,12 @@ def computed(operands: Operands, function: Callable, given: list[Node], like: li
         finally:
             changed = places.restore(region)
     if nodes is None or changed or region.effects or region.written:
-        return _called(operands.trace.root, function, given, like, name)
+        return called(operands.trace.root, function, given, like, name)
     return nodes, ()
 
 
-def _called(root: Trace, function: Callable, given: list[Node], like: list[Node], name: str) -> tuple:
-    """Nodes for what a Python function gives that the program calls; and effects.
+def called(root: Trace, function: Callable, given: list[Node], like: list[Node], name: str) -> tuple:
+    """Nodes for what a Python function gives that the program calls, of the types of `like`; and effects.
 
     A `host_call` gives one value: the first calls the function, the others fetch what it left.  They take the first
     one's result, so that it runs before them.

@@ -26,6 +26,7 @@ _MERGED = {
         ops.operations.debug_ops ops.operations.image_ops ops.operations.inner_ops ops.operations.linalg_ops
         ops.operations.math_ops ops.operations.nn_ops ops.operations.other_ops ops.operations.random_ops
         ops.operations.sparse_ops ops.operations._inner_ops ops.operations._grad_ops""",
+    "numpy": "numpy.array_creations numpy.array_ops numpy.dtypes numpy.logic_ops numpy.math_ops",
     "common.api": "common.jit_config graph.api graph.jit_config",
     "train": "train.model train.dataset_helper train.data_sink train.train_thor",
     "train.amp": "amp",
@@ -49,7 +50,7 @@ _OWN = """_checkparam amp common common.api common.dtype common.initializer comm
     common.tensor communication communication.management context dataset dataset.config dataset.transforms
     dataset.transforms.c_transforms dataset.transforms.py_transforms dataset.vision dataset.vision.c_transforms
     dataset.vision.py_transforms experimental experimental.optim experimental.optim.adam experimental.optim.lr_scheduler
-    experimental.optim.optimizer experimental.optim.sgd log nn nn.optim ops ops.operations parallel
+    experimental.optim.optimizer experimental.optim.sgd log nn nn.optim numpy ops ops.operations parallel
     parallel._auto_parallel_context parallel._utils train train.callback train.loss_scale_manager train.metrics
     train.serialization""".split()
 PACKAGES = frozenset(m.rpartition(".")[0] for m in _HOMES)     # those that other modules are imported from

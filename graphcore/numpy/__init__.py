@@ -1,9 +1,13 @@
-"""``mindspore.numpy``: NumPy's names on Tensors, with NumPy's arguments and MindSpore's dtypes (int32 and float32)."""
-from graphcore.numpy.array_creations import *  # noqa: F403
-from graphcore.numpy.array_creations import __all__ as _creations
-from graphcore.numpy.array_ops import *  # noqa: F403
-from graphcore.numpy.array_ops import __all__ as _arrays
-from graphcore.numpy.math_ops import *  # noqa: F403
-from graphcore.numpy.math_ops import __all__ as _maths
+"""``mindspore.numpy``: NumPy's functions on Tensors, composed of the operators, so that they can stand in graphs.
 
-__all__ = [*_creations, *_arrays, *_maths]
+Python ints make int32 and floats float32 arrays here, as in MindSpore.
+"""
+# ruff: noqa: F403  each family names what it exports in its __all__
+from graphcore.numpy import analysis, creation, elementwise, reduction, shaping
+from graphcore.numpy.analysis import *
+from graphcore.numpy.creation import *
+from graphcore.numpy.elementwise import *
+from graphcore.numpy.reduction import *
+from graphcore.numpy.shaping import *
+
+__all__ = sorted({n for family in (analysis, creation, elementwise, reduction, shaping) for n in family.__all__})

@@ -62,7 +62,7 @@ def _interpreted(value, trace, leaves):
         return value
     node = trace.node_of(value)
     leaves |= {leaf: trace.parameters[leaf.name].materialized()._array for leaf in trace._leaves.values()}
-    return graphcore.Tensor._wrap(interpret(trace.finish([node]), leaves)[node], node.dtype)
+    return graphcore.Tensor._wrap(interpret(trace.finish([node]), leaves, trace.callbacks)[node], node.dtype)
 
 
 @pytest.mark.parametrize("topic", table.topics())

@@ -21,7 +21,7 @@ from graphcore.ops.functional.arguments import (
 )
 from graphcore.ops.functional.indexing import gather
 from graphcore.ops.functional.joining import concat, stack
-from graphcore.ops.functional.ordering import cumsum, sort
+from graphcore.ops.functional.ordering import argsort, cumsum, sort
 from graphcore.ops.functional.reduction import amax
 from graphcore.ops.functional.reduction import sum as total
 from graphcore.ops.functional.shaping import broadcast_to, ravel, reshape
@@ -80,18 +80,21 @@ def argwhere(input):
 
 
 def unique(input):
-    """(distinct elements in order, the index of each element among them); see `positions` for captures."""
+    """(distinct elements as they first come, the index of each element among them); see `positions` for captures."""
     x = tensor_of(input, "unique")
     index_dtype = dt.int32 if x.dtype is dt.int32 else dt.int64
     if values_known(x):
-        values, places = np.unique(x.asnumpy(), return_inverse=True)
-        return Tensor(values, x.dtype), Tensor(places.reshape(x.shape), index_dtype)
+        values, first, places = np.unique(x.asnumpy(), return_index=True, return_inverse=True)
+        come = np.argsort(first)
+        return Tensor(values[come], x.dtype), Tensor(np.argsort(come)[places].reshape(x.shape), index_dtype)
     ordered, order = sort(ravel(x))
     is_first = concat([Tensor(np.ones(1, bool)), ordered[1:] != ordered[:-1]]) if x.size > 1 else Tensor([True])
     number = cumsum(cast(is_first, dt.int64), 0) - 1
     places = apply(records.scatter_nd_update, Tensor(np.zeros(x.size, np.int64)),
                    reshape(cast(order, dt.int64), (x.size, 1)), number)
-    return gather(ordered, positions(is_first, "unique"), 0), cast(reshape(places, x.shape), index_dtype)
+    first, come = sort(gather(order, positions(is_first, "unique"), 0))     # where each value comes first
+    places = gather(argsort(come), places, 0)
+    return gather(ravel(x), first, 0), cast(reshape(places, x.shape), index_dtype)
 
 
 def bincount(input, weights=None, minlength=0):
