@@ -130,11 +130,12 @@ def dstack(tup):
 # -- splitting ------------------------------------------------------------------------------------------------
 
 def array_split(x, indices_or_sections, axis=0):
-    """A tuple of parts along an axis: a number of nearly equal ones, or cut before the given indices."""
+    """Parts along an axis: a tuple of a number of nearly equal ones, or a list, cut before the given indices."""
     x = array_like(x)
     axis = axis_of(axis, x.ndim, "array_split")
     n = x.shape[axis]
-    if isinstance(indices_or_sections, int):
+    counted = isinstance(indices_or_sections, int)
+    if counted:
         if indices_or_sections <= 0:
             raise shape_error(f"a number of sections must be positive, got {indices_or_sections}")
         size, more = n // indices_or_sections, n % indices_or_sections
@@ -142,7 +143,8 @@ def array_split(x, indices_or_sections, axis=0):
     else:
         cuts = list(ints_of(indices_or_sections, "the indices to split at"))
     before = (slice(None),) * axis
-    return tuple(x[(*before, slice(start, end))] for start, end in zip([0, *cuts], [*cuts, n]))
+    parts = [x[(*before, slice(start, end))] for start, end in zip([0, *cuts], [*cuts, n])]
+    return tuple(parts) if counted else parts
 
 
 def split(x, indices_or_sections, axis=0):
