@@ -19,7 +19,7 @@ if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
 _SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental export
-    initializer ir log nn numpy ops parallel parameter random tensor train""".split())
+    initializer ir log mindrecord nn numpy ops parallel parameter random tensor train""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}

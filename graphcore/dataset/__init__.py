@@ -10,6 +10,7 @@ from graphcore.dataset.core import Dataset
 from graphcore.dataset.core import zip_datasets as zip
 from graphcore.dataset.errors import ColumnError, DatasetError
 from graphcore.dataset.folders import ImageFolderDataset
+from graphcore.dataset.mindrecord import MindDataset
 from graphcore.dataset.samplers import (
     DistributedSampler,
     IterSampler,
@@ -25,6 +26,6 @@ from graphcore.dataset.standard import Cifar10Dataset, Cifar100Dataset, FashionM
 
 __all__ = ["BatchInfo", "Cifar10Dataset", "Cifar100Dataset", "ColumnError", "Dataset", "DatasetError",
            "DistributedSampler", "FashionMnistDataset", "GeneratorDataset", "ImageFolderDataset", "IterSampler",
-           "MappableSource", "MnistDataset", "NumpySlicesDataset", "RandomSampler", "Sampler",
+           "MappableSource", "MindDataset", "MnistDataset", "NumpySlicesDataset", "RandomSampler", "Sampler",
            "SequentialSampler", "SubsetRandomSampler", "SubsetSampler", "WeightedRandomSampler", "config",
            "get_seed", "set_seed", "transforms", "vision", "zip"]

@@ -91,6 +91,9 @@ def differences(found, wanted, scale: float = 1.0, path: str = "result"):
             yield f"{path}: {found}, not a {wanted['error'][0]} ({wanted['message']})"
     elif isinstance(wanted, dict) and "sums" in wanted and isinstance(found, dict) and "sums" in found:
         yield from _digest_differences(found, wanted, scale, path)
+    elif isinstance(wanted, dict) and wanted.get("array", "").startswith(("<U", "|S")):
+        if found != wanted:
+            yield f"{path}: {found}, not {wanted}"
     elif isinstance(wanted, dict) and "array" in wanted and isinstance(found, dict) and "array" in found:
         yield from encoding.differences(_as_tensor(found), _as_tensor(wanted), scale, path)
     elif isinstance(wanted, dict) and isinstance(found, dict) and list(found) == list(wanted) and (

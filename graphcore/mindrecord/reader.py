@@ -1,0 +1,102 @@
+"""Reading MindRecord files."""
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphcore.mindrecord.exceptions import MindRecordException, MRMOpenError
+from graphcore.mindrecord.file_format import Schema, read_header
+
+
+class Records:
+    """The rows of MindRecord files by number: row i of the first file, then those of the next.
+
+    files: one file, which leads to the others that were written with it, or a list of files, which are read alone.
+    Raises MRMOpenError for files that are missing, are none, or have another schema than the first.
+    """
+
+    def __init__(self, files):
+        if isinstance(files, (str, Path)):
+            first = Path(files)
+            paths = [first.parent / name for name in read_header(first)["shard_addresses"]]
+            paths = paths if first.name in {path.name for path in paths} else [first]       # it was renamed
+        else:
+            paths = [Path(file) for file in files]
+        headers = [read_header(path) for path in paths]
+        schemas = [header["schema"][0] for header in headers]
+        if any(schema["schema"] != schemas[0]["schema"] for schema in schemas):
+            raise MRMOpenError(f"{', '.join(map(str, paths))} have different schemas")
+        self.schema = Schema.checked(schemas[0]["schema"], schemas[0]["desc"])
+        self._rows = [(path, header, entry) for path, header in zip(paths, headers) for entry in _index_of(path)]
+        self._open: dict = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, number: int) -> dict:
+        path, header, (_, raw_page, raw_begin, raw_end, _, blob_page, blob_begin, blob_end) = self._rows[number]
+        raw = self._read(path, header, raw_page, raw_begin, raw_end)
+        return self.schema.unpack(raw, self._read(path, header, blob_page, blob_begin, blob_end))
+
+    def _read(self, path: Path, header: dict, page: int, begin: int, end: int) -> bytes:
+        with path.open("rb") as file:       # opened anew: rows may be read by several threads and processes
+            file.seek(header["header_size"] + page * header["page_size"] + begin + 8)
+            data = file.read(end - begin - 8)
+        if len(data) != end - begin - 8:
+            raise MRMOpenError(f"{path} ends within a row; it is damaged")
+        return data
+
+
+def _index_of(path: Path) -> list:
+    index = path.with_name(path.name + ".db")
+    if not index.exists():
+        raise MRMOpenError(f"{index}, the index of {path}, is missing")
+    try:
+        database = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
+        try:
+            return database.execute(
+                "SELECT ROW_ID, PAGE_ID_RAW, PAGE_OFFSET_RAW, PAGE_OFFSET_RAW_END, ROW_GROUP_ID, PAGE_ID_BLOB, "
+                "PAGE_OFFSET_BLOB, PAGE_OFFSET_BLOB_END FROM INDEXES ORDER BY ROW_ID").fetchall()
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        raise MRMOpenError(f"{index} is no index of a MindRecord file: {error}") from error
+
+
+class FileReader:
+    """Reads rows as dicts, in their order.
+
+    file_name: a file or a list of files.  columns: the columns wanted, by default all.  num_consumer, operator:
+    accepted for MindSpore's sake (threads, conditions on the index: None).
+    """
+
+    def __init__(self, file_name, num_consumer: int = 4, columns: list | None = None, operator=None):
+        if operator is not None:
+            raise NotImplementedError("FileReader does not search its index; filter the rows that get_next gives")
+        self._records = Records(file_name)
+        unknown = set(columns or ()) - set(self._records.schema.columns)
+        if unknown:
+            raise MindRecordException(f"there are no columns {', '.join(sorted(unknown))}; there are "
+                                      f"{', '.join(self._records.schema.columns)}")
+        self._columns, self._closed = columns, False
+
+    def get_next(self) -> Iterator[dict]:
+        """Yield the rows."""
+        for number in range(len(self._records)):
+            if self._closed:
+                return
+            row = self._records[number]
+            yield row if self._columns is None else {name: row[name] for name in self._columns}
+
+    def schema(self) -> dict:
+        """The columns and their types."""
+        return dict(self._records.schema.columns)
+
+    def len(self) -> int:
+        """How many rows there are."""
+        return len(self._records)
+
+    def close(self) -> None:
+        """End `get_next`."""
+        self._closed = True
