@@ -39,7 +39,7 @@ _NAMES_BY_MODULE = {
     "capture.custom_gradients": "recompute",
     "capture.jit": "jit",
     "capture.transforms": "jacfwd jacrev jvp vjp vmap",
-    "common.sparse_tensor": "RowTensor",
+    "common.sparse_tensor": "COOTensor CSRTensor RowTensor SparseTensor",
     "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext

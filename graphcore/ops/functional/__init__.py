@@ -28,6 +28,7 @@ from graphcore.ops.functional import (
     resizing,
     selecting,
     shaping,
+    sparse,
     special,
     summation,
 )
@@ -54,12 +55,13 @@ from graphcore.ops.functional.resizing import *
 from graphcore.ops.functional.selecting import *
 from graphcore.ops.functional.shaping import *
 from graphcore.ops.functional.shaping import cast_to as cast
+from graphcore.ops.functional.sparse import *
 from graphcore.ops.functional.special import *
 from graphcore.ops.functional.summation import *
 
 _FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, elementary, indexing, joining,
              linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
-             selecting, shaping, special, summation)
+             selecting, shaping, sparse, special, summation)
 
 from graphcore.ops import tensor_methods  # noqa: E402, F401  the functions use the operators of Tensor
 
