@@ -13,6 +13,8 @@ from graphcore.ir.dims import Dim, Size
 OPERATIONS_PER_THREAD = 1 << 18
 #: Operations that a part of a split inner axis should have at least.
 OPERATIONS_PER_PART = 1 << 21
+#: Bytes of the second-level cache, where nobody tells.
+USUAL_L2 = 256 << 10
 #: So many independent items keep the cores of a usual machine busy.
 ENOUGH_ITEMS = 8
 

@@ -119,33 +119,38 @@ def pixel_patches_{memory}(args, begin, end, worker):
     out_height = args[9]
     out_width = args[10]
     rows = args[11]
-    columns = args[12]
     across = args[14]
-    step = across * args[4]
-    depth = channels * rows * columns
+    step = args[18] * args[4]
+    depth = channels * rows * {columns}
+    # pixels first..last-1 meet all columns of the kernel inside the image
+    first = minimum(out_width, (args[16] + across - 1) // across)
+    reach = args[8] - 1 - ({columns} - 1) * args[18] + args[16]
+    last = maximum(first, minimum(out_width, reach // across + 1))
     for item in range(begin, end):
         image = item // out_height
         line = item - image * out_height
-        into = advance(output, item * out_width * depth)
-        k = 0
+        line_of_patches = advance(output, item * out_width * depth)
         for channel in range(channels):
             for i in range(rows):
                 y = line * args[13] + i * args[17] - args[15]
                 source = advance(ptr_{memory}(args[0]), image * args[1] + channel * args[2] + y * args[3])
-                inside = select(0 <= y < args[7], 1, 0)
-                for j in range(columns):
-                    # pixels first..last-1 meet the image
-                    shift = j * args[18] - args[16]
-                    first = minimum(out_width, maximum(0, (across - 1 - shift) // across))
-                    last = maximum(first, minimum(out_width, (args[8] - 1 - shift) // across + 1) * inside)
-                    from_first = advance(source, shift * args[4])
-                    for pixel in range(first):
-                        store(into, pixel * depth + k, 0)
-                    for pixel in range(first, last):
-                        store(into, pixel * depth + k, load(from_first, pixel * step))
-                    for pixel in range(last, out_width):
-                        store(into, pixel * depth + k, 0)
-                    k += 1
+                into = advance(line_of_patches, (channel * rows + i) * {columns})
+                from_first = first
+                to_last = last
+                if not 0 <= y < args[7]:
+                    from_first = out_width
+                    to_last = out_width
+                for pixel in range(from_first, to_last):
+                    place = (pixel * across - args[16]) * args[4]
+{copies}
+                for side in range(out_width - to_last + from_first):
+                    pixel = select(side < from_first, side, side - from_first + to_last)
+                    for j in range({columns}):
+                        x = pixel * across + j * args[18] - args[16]
+                        value = {work}(0)
+                        if 0 <= y < args[7] and 0 <= x < args[8]:
+                            value = load(source, x * args[4])
+                        store(into, pixel * depth + j, value)
         if args[19] != 0:
             start = item * out_width * depth
             call_kernel(args[19], args[20], start, start + out_width * depth, worker)
@@ -187,9 +192,12 @@ def depthwise_kernel(tile: Tile, dtype: DType) -> KernelSource:
 
 
 @cache
-def patches_kernel(dtype: DType) -> KernelSource:
-    """Copies patches; numbers beside the image are zeros."""
-    return KernelSource(f"pixel_patches_{dtype.code}", _PATCHES.format(memory=dtype.code))
+def patches_kernel(tile: Tile, dtype: DType, columns: int) -> KernelSource:
+    """Copies patches of a kernel with so many columns; numbers beside the image are zeros."""
+    copies = "\n".join(f"{' ' * 20}store(into, pixel * depth + {j}, load(source, place + {j} * step))"
+                       for j in range(columns))
+    return KernelSource(f"pixel_patches_{dtype.code}", _PATCHES.format(
+        memory=dtype.code, work=tile.work, columns=columns, copies=copies))
 
 
 def lower_depthwise(build, node, inputs: list, output: View, epilogue) -> None:
@@ -219,12 +227,13 @@ def lower_depthwise(build, node, inputs: list, output: View, epilogue) -> None:
 def lower_patches(build, node, inputs: list, output: View, epilogue) -> None:
     """Launches for ``pixel_patches``; the source may lie in any order, `output` is contiguous."""
     (image,), attrs = inputs, node.attrs
+    tile = Tile.of(build.cpu, output.dtype)
     _, channels, height, width = image.shape
     images, out_height, out_width, depth = output.shape
     words = (Address(image), *image.strides, Address(output), channels, height, width, out_height, out_width,
              *attrs["kernel"], *attrs["stride"], attrs["pad"][0], attrs["pad"][2], *attrs["dilation"],
              *(epilogue.words if epilogue is not None else (0, 0)))
-    build.launch(patches_kernel(output.dtype), words, items=images * out_height,
+    build.launch(patches_kernel(tile, output.dtype, attrs["kernel"][1]), words, items=images * out_height,
                  grain=grain(8 * static(out_width, 64) * static(depth, 64)),
                  reads=[image.buffer], writes=[output.buffer], flops=0,
                  bytes=(image.size + output.size) * output.dtype.itemsize)

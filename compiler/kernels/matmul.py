@@ -11,6 +11,7 @@ from graphcore.compiler.kernels import panels, products
 from graphcore.compiler.kernels.blocking import (
     ENOUGH_ITEMS,
     OPERATIONS_PER_PART,
+    USUAL_L2,
     Sections,
     Tile,
     ceil_div,
@@ -229,7 +230,7 @@ class _Product:
                  self.depth_in_all, height, block_rows, block_columns, packed or 0, int(as_it_lies),
                  KernelAddress(panels.multiply_panel(tile)), pack, *self.after,
                  Scratch(sections.total), sections.total, at_a, at_b, at_sums,
-                 int(self._reads_a_as_it_lies(tile)))
+                 int(self._reads_a_as_it_lies(tile)), int(self._rows_first(tile)))
         items = self.count * row_blocks * ceil_div(self.columns, block_columns)
         if packed is not None:
             self.reads.append(packed.view.buffer)
@@ -250,6 +251,14 @@ class _Product:
         panels_in_all = ceil_div(static(self.columns, 16 * tile.columns), tile.columns)
         most = 16 if self._reads_a_as_it_lies(tile) else 64         # a is packed for each item
         return max(1, min(most, panels_in_all * other_blocks // (2 * ENOUGH_ITEMS)))
+
+    def _rows_first(self, tile: Tile) -> bool:
+        """Whether a thread should have whole rows, as those have that make a and go on with the result.
+
+        That is so where b stays in the cache nevertheless.
+        """
+        cache = self.build.cpu.l2 or USUAL_L2
+        return static(self.depth * self.columns, cache) * tile.bytes <= cache
 
     def _reads_a_as_it_lies(self, tile: Tile) -> bool:
         """Whether rows of a are contiguous, so that the register tile may read them where they are."""

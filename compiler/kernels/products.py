@@ -39,6 +39,7 @@ def matmul_{memory}(args, begin, end, worker):
     block_b = scratch + args[25]
     sums = scratch + args[26]
     a_as_it_lies = args[27]         # a is not packed
+    rows_first = args[28]           # items that follow each other share rows, not columns
     row_blocks = (rows + block_rows - 1) // block_rows
     column_blocks = (columns + block_columns - 1) // block_columns
     width = {columns}
@@ -50,8 +51,12 @@ def matmul_{memory}(args, begin, end, worker):
     for item in range(begin, end):
         matrix = item // (row_blocks * column_blocks)
         block = item - matrix * row_blocks * column_blocks
-        first_row = block % row_blocks * block_rows
-        first_column = block // row_blocks * block_columns
+        if rows_first != 0:
+            first_row = block // column_blocks * block_rows
+            first_column = block % column_blocks * block_columns
+        else:
+            first_row = block % row_blocks * block_rows
+            first_column = block // row_blocks * block_columns
         high = minimum(block_rows, rows - first_row)
         wide = minimum(block_columns, columns - first_column)
         a = args[0] + first_row * across_a * {bytes}

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 
 from graphcore.compiler.choices import default_first, take
 from graphcore.compiler.kernels import panels, winograd_kernels
-from graphcore.compiler.kernels.blocking import ENOUGH_ITEMS, Sections, ceil_div, grain, round_up
+from graphcore.compiler.kernels.blocking import ENOUGH_ITEMS, USUAL_L2, Sections, ceil_div, grain, round_up
 from graphcore.compiler.launch import Address, KernelAddress, Row, Scratch, View
 from graphcore.dtype import float32
 
-#: Bytes of the second- and third-level cache, where nobody tells.
-L2, L3 = 256 << 10, 8 << 20
+#: Bytes of the third-level cache, where nobody tells.
+L3 = 8 << 20
 #: Output channels that are worth an item.
 FEW_ROWS = 32
 #: Channels that an item of the launch for tiles transforms.
@@ -108,7 +108,7 @@ class _Blocks:
         down, across = ceil_div(height, m), ceil_div(width, m)
         total, columns, lanes = images * down * across, conv.tile.columns, conv.tile.lanes
         panel = 4 * (m + 2) ** 2 * conv.channels * columns
-        for most in (max(1, (conv.build.cpu.l2 or L2) // panel) * columns, max(columns, total // ENOUGH_ITEMS)):
+        for most in (max(1, (conv.build.cpu.l2 or USUAL_L2) // panel) * columns, max(columns, total // ENOUGH_ITEMS)):
             block = _block(images, down, across, most, lanes)
             if block[2] >= ENOUGH_ITEMS:
                 return _Blocks(m, down, across, *block, conv.rows, False)
@@ -205,7 +205,7 @@ def _weights_by_item(conv, blocks: _Blocks) -> bool:
 
 def _chunk(conv, blocks: _Blocks, product_row: int, by_item: bool) -> int:
     """Output channels whose products are kept before they are transformed back: half of the cache for them."""
-    most = (conv.build.cpu.l2 or L2) // 2 // (4 * blocks.matrices * product_row)
+    most = (conv.build.cpu.l2 or USUAL_L2) // 2 // (4 * blocks.matrices * product_row)
     if by_item:
         most = min(most, WEIGHTS // (4 * blocks.matrices * conv.channels))
     chunks = ceil_div(min(blocks.rows, conv.rows), max(1, most))

@@ -63,6 +63,23 @@ def _rules(is_fixed) -> Rules:
         record = REGISTRY[total.op]
         return record(pointwise.mul(a, s), pointwise.mul(b, s))
 
+    @rules.rule("add", "sub")
+    def one_offset(node: Node):
+        """(z + a) + b -> z + (a + b) for fixed a and b; the same where one or both are subtracted"""
+        total, b = node.inputs
+        if node.op == "add" and is_fixed(total):
+            total, b = b, total
+        if not is_fixed(b) or is_fixed(total) or total.op not in ("add", "sub") or not weighted(total):
+            return None
+        z, a = total.inputs
+        if total.op == "add" and is_fixed(z):
+            z, a = a, z
+        if is_fixed(z) or not is_fixed(a):
+            return None
+        if total.op == node.op:
+            return REGISTRY[node.op](z, pointwise.add(a, b))
+        return pointwise.add(z, pointwise.sub(b, a) if node.op == "add" else pointwise.sub(a, b))
+
     @rules.rule("div")
     def divide_is_scale(node: Node):
         """z / s -> z * (1 / s)"""
