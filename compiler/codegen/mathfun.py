@@ -169,9 +169,11 @@ def sigmoid(x):
     n, r = _reduce_exp(-select(magnitude > 104.0, 104.0, magnitude))
     half = n >> 1
     scale, p = _two_to(half), _exp_of_rest(r)
-    inverse = 1.0 / (p * scale * _two_to(n - half) + 1.0)
-    # for x < 0 the denormal factor comes last, so that only the result is rounded to a denormal
-    return select(x >= 0.0, inverse, p * inverse * scale * _two_to(n - half))
+    e = p * scale * _two_to(n - half)
+    quotient = select(x >= 0.0, 1.0, e) / (e + 1.0)
+    # for x < 0 it is e - e * quotient, where the rounding of e + 1 hardly counts; the denormal factor comes last, so
+    # that only the result is rounded to a denormal
+    return select(x >= 0.0, quotient, (p - p * quotient) * scale * _two_to(n - half))
 
 
 # -- logarithms ------------------------------------------------------------------------------------------------------

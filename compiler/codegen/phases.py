@@ -13,7 +13,8 @@ from graphcore.compiler.schedule.loops import Loops
 from graphcore.ir.graph import Node
 
 #: Operators that cost several times what a load costs.
-DEAR = frozenset({"exp", "log", "tanh", "sigmoid", "erf", "pow", "sin", "cos", "random_uniform", "log1p", "expm1"})
+DEAR = frozenset({"exp", "log", "tanh", "sigmoid", "erf", "pow", "sin", "cos", "random_uniform", "log1p", "expm1",
+                  "exp2", "erfc"})
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _gated(graph: Graph, flags: Node, values, size) -> list:
 
 _TAME = frozenset("""select cast copy fence iota random_uniform eq ne lt le gt ge is_nan is_finite logical_and
     logical_or logical_xor logical_not left_shift right_shift add sub mul maximum minimum neg abs sign square
-    relu floor ceil round trunc sin cos atan tanh sigmoid erf""".split())
+    relu floor ceil round trunc sin cos atan tanh sigmoid erf erfc""".split())
 
 
 def _is_tame(node: Node) -> bool:

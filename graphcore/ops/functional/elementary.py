@@ -21,7 +21,7 @@ __all__ = [
     "neg", "negative", "square", "sign", "sgn", "reciprocal", "inv", "sqrt", "rsqrt", "exp", "tensor_exp", "expm1",
     "tensor_expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "asin", "arcsin", "acos", "arccos",
     "atan", "arctan", "sinh", "cosh", "tanh", "asinh", "arcsinh", "acosh", "arccosh", "atanh", "arctanh", "erf",
-    "abs", "absolute", "positive", "exp2", "erfc", "erfinv", "sinc", "deg2rad", "rad2deg", "logit", "floor", "ceil",
+    "erfc", "exp2", "abs", "absolute", "positive", "erfinv", "sinc", "deg2rad", "rad2deg", "logit", "floor", "ceil",
     "trunc", "round", "rint", "frac", "hypot", "logaddexp", "logaddexp2", "xlogy", "copysign", "ldexp",
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_not",
     "invert", "signbit", "heaviside", "scalar_cast", "identity",
@@ -54,6 +54,7 @@ reciprocal = inv = unary("reciprocal", pw.reciprocal, "1 / input.")
 sqrt = unary("sqrt", pw.sqrt, "The square root; NaN below 0.")
 rsqrt = unary("rsqrt", pw.rsqrt, "1 / sqrt(input).")
 exp = tensor_exp = unary("exp", pw.exp, "e ** input.")
+exp2 = unary("exp2", pw.exp2, "2 ** input.")
 expm1 = tensor_expm1 = unary("expm1", pw.expm1, "e ** input - 1, exact near 0.")
 log = unary("log", pw.log, "The natural logarithm; -inf at 0, NaN below.")
 log1p = unary("log1p", pw.log1p, "log(1 + input), exact near 0.")
@@ -72,6 +73,7 @@ asinh = arcsinh = unary("asinh", pw.asinh, "The inverse of sinh.")
 acosh = arccosh = unary("acosh", pw.acosh, "The inverse of cosh, on [1, inf).")
 atanh = arctanh = unary("atanh", pw.atanh, "The inverse of tanh, on (-1, 1).")
 erf = unary("erf", pw.erf, "The error function.")
+erfc = unary("erfc", pw.erfc, "1 - erf(input), exact where erf is close to 1.")
 
 
 def abs(input):
@@ -89,16 +91,6 @@ def positive(input):
     if x.dtype.is_bool:
         raise dtype_error("positive is not defined for bools")
     return x
-
-
-def exp2(input):
-    """2 ** input."""
-    return exp(mul(floating(tensor_of(input, "exp2")), math.log(2)))
-
-
-def erfc(input):
-    """1 - erf(input)."""
-    return sub(1, erf(input))
 
 
 _ERFINV_CENTRE = (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,

@@ -59,6 +59,16 @@ class exp(Pointwise):
 
 
 @op
+class exp2(Pointwise):
+    """2 ** x; a power of two where x is whole."""
+    scalar = "exp2({0})"
+    accepts = "float"
+    reference = np.exp2
+    def vjp(g, y, x):
+        return (mul(g, mul(y, literal(math.log(2), y))),)
+
+
+@op
 class expm1(Pointwise):
     """e ** x - 1, exact near 0."""
     scalar = "expm1({0})"
@@ -273,3 +283,14 @@ class erf(Pointwise):
         return np.vectorize(math.erf, otypes=[x.dtype])(x) if x.size else x.copy()
     def vjp(g, y, x):
         return (mul(g, mul(literal(2 / np.sqrt(np.pi), x), exp(neg(mul(x, x))))),)
+
+
+@op
+class erfc(Pointwise):
+    """1 - erf(x), exact where erf is close to 1."""
+    scalar = "erfc({0})"
+    accepts = "float"
+    def reference(x):
+        return np.vectorize(math.erfc, otypes=[x.dtype])(x) if x.size else x.copy()
+    def vjp(g, y, x):
+        return (mul(g, mul(literal(-2 / np.sqrt(np.pi), x), exp(neg(mul(x, x))))),)
