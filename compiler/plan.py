@@ -11,6 +11,7 @@ from graphcore.compiler.launch import KernelAddress, Row
 from graphcore.compiler.lower import Lowered, lower
 from graphcore.compiler.memory import MemoryPlan, check_plan, plan_memory
 from graphcore.compiler.runtime.program import NativeProgram
+from graphcore.compiler.schedule import windows
 from graphcore.compiler.schedule.derive import split_launches
 from graphcore.compiler.schedule.grouping import group_entries
 from graphcore.compiler.schedule.steps import Schedule, make_schedule
@@ -68,6 +69,7 @@ def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
     prologue, before = None, []
     if split.prologue:
         before, _, prologue = program_of(split.prologue, ("derived", "param", "const"))
+    windows.forget()
     kernels = {symbol(k): k for entry in (*before, *launches) for k in _kernels(entry)}
     return Compiled(schedule, lowered, tuple(launches), tuple(before), plan, program, prologue,
                     tuple((evaluate(b.size, binding), b.dtype.storage) for b in split.derived),

@@ -88,6 +88,9 @@ def _compiler_text() -> str:
 
 _text_digest: str | None = None
 
+#: A graph of so many nodes has kernels enough for one worker, which starts while this process plans.
+NODES_FOR_A_WORKER = 50
+
 
 class SharedProgram:
     """The code of one graph, with the choices `taken`: one version for each set of symbolic sizes."""

@@ -229,11 +229,19 @@ def _mark_scope(builder, access, scope: int | None) -> None:
     """Tell LLVM that this access touches memory of its own scope and of no other."""
     if scope is None:
         return
-    module = builder.module
-    domain = module.add_metadata(["gc.memory"])
-    scopes = [module.add_metadata([f"gc.memory.{number}", domain]) for number in range(SCOPES)]
-    access.set_metadata("alias.scope", module.add_metadata([scopes[scope]]))
-    access.set_metadata("noalias", module.add_metadata(scopes[:scope] + scopes[scope + 1:]))
+    own, others = _scopes(builder.module, scope)
+    access.set_metadata("alias.scope", own)
+    access.set_metadata("noalias", others)
+
+
+def _scopes(module, scope: int) -> tuple:
+    """The lists of a scope and of all others, as metadata of the module."""
+    known = module.__dict__.setdefault("gc_scopes", {})
+    if scope not in known:
+        domain = module.add_metadata(["gc.memory"])
+        scopes = [module.add_metadata([f"gc.memory.{number}", domain]) for number in range(SCOPES)]
+        known[scope] = module.add_metadata([scopes[scope]]), module.add_metadata(scopes[:scope] + scopes[scope + 1:])
+    return known[scope]
 
 
 def _from_memory(builder, element: Element, word):

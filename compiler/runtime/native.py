@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 
 import numpy as np
-from llvmlite import binding
 
 from graphcore.compiler import cache
 from graphcore.compiler.runtime import loader
@@ -49,10 +48,8 @@ def executor_object(cpu: CpuTarget, parallel: bool = True, for_python: bool = Fa
     key = cache.digest("executor", text, cpu.identity, cache.versions())
     image = cache.load_object(key)
     if image is None:
-        from graphcore.compiler.toolchain import build
-        module = binding.parse_assembly(text)
-        build.optimise(module, cpu, exported=symbols)
-        image = build.emit(module, cpu)
+        from graphcore.compiler.toolchain.assemble import assemble
+        image = assemble(text, symbols, cpu)
         cache.store_object(key, image)
     return image
 

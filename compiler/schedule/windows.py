@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.ir import graph as ir
@@ -27,10 +28,12 @@ def is_view(node: Node) -> bool:
     return not node.is_leaf and REGISTRY[node.op].kind == "view"
 
 
+@lru_cache(maxsize=4096)
 def window(node: Node) -> Window | None:
     """The window that a chain of views gives on the node below it; None where a reshape would need a copy.
 
-    A region or a tape, which have no elements of their own, are reached as a whole.
+    A region or a tape, which have no elements of their own, are reached as a whole.  Fusion asks for the same nodes
+    again and again; `forget` lets go of those that were asked for.
     """
     if not isinstance(node.type, TensorType):
         return Window(node, (), ())
@@ -46,6 +49,11 @@ def window(node: Node) -> Window | None:
         shape, strides, offset = moved
         result = Window(result.base, shape, strides, result.offset + offset)
     return result
+
+
+def forget() -> None:
+    """Keep no node alive on account of `window`."""
+    window.cache_clear()
 
 
 def insert_copies(graph: Graph) -> Graph:

@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 
 from llvmlite import binding
 
 from graphcore.compiler.launch import KernelSource
+from graphcore.compiler.toolchain import assemble
 from graphcore.compiler.toolchain.cpu import CpuTarget, host
 from graphcore.compiler.toolchain.half import SOFTWARE_CONVERSIONS, lacks_half
 from graphcore.compiler.toolchain.naming import symbol
@@ -36,7 +36,19 @@ def build_object(source: KernelSource, cpu: CpuTarget | None = None) -> bytes:
     Raises CompileError if the text is no kernel, or needs a function that kernels may not call.
     """
     cpu = cpu or host()
-    image = emit(_optimised_module(source, cpu), cpu)
+    return checked(source, assemble.assemble(kernel_ir(source, cpu), (symbol(source),), cpu))
+
+
+def explain_object(source: KernelSource, cpu: CpuTarget | None = None) -> tuple[str, str]:
+    """The optimised LLVM IR and the assembly of a kernel.  Raises CompileError if the text is no kernel."""
+    cpu = cpu or host()
+    module = binding.parse_assembly(kernel_ir(source, cpu))
+    assemble.optimise(module, cpu, exported=(symbol(source),))
+    return str(module), assemble.target_machine(cpu).emit_assembly(module)
+
+
+def checked(source: KernelSource, image: bytes) -> bytes:
+    """The object of a kernel, if it needs nothing but what kernels may call; else raises CompileError."""
     foreign = [name for name in undefined_symbols(image) if name not in ALLOWED]
     if foreign:
         raise CompileError(f"kernel {source.name} needs {', '.join(foreign)}, which no kernel may call; "
@@ -44,65 +56,27 @@ def build_object(source: KernelSource, cpu: CpuTarget | None = None) -> bytes:
     return image
 
 
-def explain_object(source: KernelSource, cpu: CpuTarget | None = None) -> tuple[str, str]:
-    """The optimised LLVM IR and the assembly of a kernel.  Raises CompileError if the text is no kernel."""
-    cpu = cpu or host()
-    module = _optimised_module(source, cpu)
-    return str(module), target_machine(cpu).emit_assembly(module)
+def kernel_ir(source: KernelSource, cpu: CpuTarget) -> str:
+    """LLVM IR, not optimised, of the kernel as the C function `symbol(source)` and of what it calls.
 
-
-def _optimised_module(source: KernelSource, cpu: CpuTarget) -> binding.ModuleRef:
-    module = _module(source, cpu)
-    if lacks_half(cpu):
-        module.link_in(binding.parse_assembly(SOFTWARE_CONVERSIONS))
-    optimise(module, cpu, exported=(symbol(source),))
-    return module
-
-
-def _module(source: KernelSource, cpu: CpuTarget) -> binding.ModuleRef:
-    """The kernel as the C function `symbol(source)`, and what it calls."""
+    Raises CompileError if the text is no kernel.
+    """
     from graphcore.compiler.toolchain import walk  # imports Numba, which only compiling needs
     vectors = f'"prefer-vector-width"="{cpu.preferred_vector_bits}"'
     try:
-        return binding.parse_assembly(walk.lower(source, symbol(source), vectors))
+        text = walk.lower(source, symbol(source), vectors)
     except walk.NotUnderstood as reason:
         log.info("Numba's front end takes %s: %s", source.name, reason)
+        text = _ir_by_numba(source, vectors)
+    if not lacks_half(cpu):
+        return text
+    module = binding.parse_assembly(text)
+    module.link_in(binding.parse_assembly(SOFTWARE_CONVERSIONS))
+    return str(module)
+
+
+def _ir_by_numba(source: KernelSource, attributes: str) -> str:
     from graphcore.compiler.toolchain import frontend
     module, inner = frontend.lower(source)
-    module.link_in(binding.parse_assembly(_ENTRY.format(inner=inner, symbol=symbol(source), attributes=vectors)))
-    return module
-
-
-def optimise(module: binding.ModuleRef, cpu: CpuTarget, exported: tuple) -> None:
-    """Run LLVM's whole pipeline once, for `cpu`; only the functions named `exported` stay visible."""
-    machine = target_machine(cpu)
-    module.triple = cpu.triple
-    module.data_layout = str(machine.target_data)
-    for value in (*module.functions, *module.global_variables):
-        if not value.is_declaration and value.name not in exported:
-            value.linkage = "internal"
-    module.verify()
-    options = binding.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = True
-    options.slp_vectorization = True
-    options.loop_interleaving = True
-    options.loop_unrolling = True
-    passes = binding.create_pass_builder(machine, options)
-    passes.getModulePassManager().run(module, passes)
-
-
-def emit(module: binding.ModuleRef, cpu: CpuTarget) -> bytes:
-    """Position-independent code for the small memory model."""
-    return target_machine(cpu).emit_object(module)
-
-
-@lru_cache(maxsize=8)
-def target_machine(cpu: CpuTarget) -> binding.TargetMachine:
-    """LLVM's code generator for `cpu`.  Raises CompileError for a CPU that this LLVM cannot generate code for."""
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    try:
-        target = binding.Target.from_triple(cpu.triple)
-        return target.create_target_machine(cpu=cpu.name, features=cpu.features, opt=3, reloc="pic", codemodel="small")
-    except RuntimeError as error:
-        raise CompileError(f"no code generator for {cpu.triple} ({cpu.name}): {error}") from None
+    module.link_in(binding.parse_assembly(_ENTRY.format(inner=inner, symbol=symbol(source), attributes=attributes)))
+    return str(module)

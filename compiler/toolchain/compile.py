@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import gc
 import logging
 import threading
 from collections.abc import Iterable, Mapping
@@ -63,9 +65,10 @@ def _compile_all(sources: list, cpu: CpuTarget) -> dict[str, bytes]:
     try:
         for thread in threads:
             thread.start()
+        jobs.lower_all()
         jobs.run_here()
     finally:
-        jobs.stop()
+        jobs.close()
         for thread in threads:
             thread.join()
         workers.give_back(helpers)
@@ -74,52 +77,94 @@ def _compile_all(sources: list, cpu: CpuTarget) -> dict[str, bytes]:
     return jobs.results
 
 
-class _Jobs:
-    """Kernels still to compile, shared by the threads that feed workers and the one that compiles here.
+@contextlib.contextmanager
+def only_new_garbage():
+    """Have the garbage collector leave alone what exists: building LLVM IR makes it run often, over all there is."""
+    frozen_by_others = gc.get_freeze_count() > 0
+    if not frozen_by_others:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen_by_others:
+            gc.unfreeze()
 
-    Longest text first, so that no big kernel is left for the end.
+
+class _Jobs:
+    """Kernels on their way to objects.
+
+    The thread that owns them lowers texts to LLVM IR, longest first, so that no big kernel is left for the end; what
+    is lowered is optimised and emitted by whoever is free: workers, and the owner when it has no text left.
     """
 
     def __init__(self, sources: list, cpu: CpuTarget):
         self.cpu = cpu
-        self.waiting = collections.deque(sorted(sources, key=lambda source: -len(source.source)))
+        self.sources = sorted(sources, key=lambda source: -len(source.source))
         self.results: dict[str, bytes] = {}
         self.errors: list[CompileError] = []
+        self._lowered: collections.deque = collections.deque()
+        self._closed = False
+        self._change = threading.Condition()
+
+    def lower_all(self) -> None:
+        """Lower every kernel, and let nobody wait for more."""
+        from graphcore.compiler.toolchain import walk  # noqa: F401 - imports Numba, whose objects are many
+        from graphcore.compiler.toolchain.build import kernel_ir
+        with only_new_garbage():
+            for source in self.sources:
+                try:
+                    text = kernel_ir(source, self.cpu)
+                except CompileError as error:
+                    self.errors.append(error)
+                    continue
+                self._add((source, text))
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more will be lowered."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
 
     def run_here(self) -> None:
-        """Compile until nothing waits."""
-        from graphcore.compiler.toolchain.build import build_object
-        self._run(build_object)
+        """Assemble until nothing is left."""
+        from graphcore.compiler.toolchain.assemble import assemble
+        self._run(assemble)
 
     def run_on(self, worker) -> None:
-        """Have `worker` compile until nothing waits; a job that it is lost with waits again."""
+        """Have `worker` assemble until nothing is left; a job that it is lost with waits again."""
         try:
-            self._run(worker.build)
+            self._run(worker.assemble)
         except ConnectionError:
             log.warning("a compile worker ended before its work was done")
-
-    def stop(self) -> None:
-        """Let nobody begin another job after an error."""
-        if self.errors:
-            self.waiting.clear()
 
     def raise_error(self) -> None:
         if self.errors:
             raise self.errors[0]
 
-    def _run(self, build) -> None:
-        while True:
+    def _run(self, assemble) -> None:
+        from graphcore.compiler.toolchain.build import checked
+        while (job := self._next()) is not None:
+            source, text = job
             try:
-                source = self.waiting.popleft()
-            except IndexError:
-                return
-            try:
-                image = build(source, self.cpu)
+                image = checked(source, assemble(text, (symbol(source),), self.cpu))
             except CompileError as error:
                 self.errors.append(error)
                 continue
             except ConnectionError:
-                self.waiting.append(source)
+                self._add(job)
                 raise
             cache.store_object(cache.object_key(source, self.cpu), image)
             self.results[symbol(source)] = image
+
+    def _add(self, job: tuple) -> None:
+        with self._change:
+            self._lowered.append(job)
+            self._change.notify()
+
+    def _next(self) -> tuple | None:
+        """A kernel that is lowered, as soon as there is one; None if there will be none."""
+        with self._change:
+            while not self._lowered and not self._closed:
+                self._change.wait()
+            return self._lowered.popleft() if self._lowered else None

@@ -22,28 +22,39 @@ class Flow:
         return Flow(self.before(other.reads), self.always_writes | other.always_writes, self.writes | other.writes)
 
 
-class Flows(dict):
-    """The flow of every statement of a function, by node; what it does not know counts as reading all its names."""
+class Flows:
+    """The flow of every statement of a function, found once; what it does not know counts as reading all its names."""
+
+    def __init__(self):
+        self._statements: dict = {}
+        self._turns: dict = {}
 
     def of_block(self, statements: list) -> Flow:
         """What a block does, from its first statement to its last."""
-        total = Flow()
-        for statement in statements:
-            total = total.then(self.of(statement))
-        return total
+        reads, always, writes = set(), set(), set()
+        for flow in map(self.of, statements):
+            reads |= flow.reads - always
+            always |= flow.always_writes
+            writes |= flow.writes
+        return Flow(frozenset(reads), frozenset(always), frozenset(writes))
 
     def of(self, statement: ast.stmt) -> Flow:
         """What one statement does."""
-        if statement not in self:
-            self[statement] = self._made(statement)
-        return self[statement]
+        if statement not in self._statements:
+            self._statements[statement] = self._made(statement)
+        return self._statements[statement]
 
-    def loop(self, statement) -> Flow:
+    def turn(self, loop: ast.For | ast.While) -> Flow:
         """What one turn of a loop does: for ``while`` with its test before, for ``for`` with the target written."""
-        if isinstance(statement, ast.While):
-            return Flow(names(statement.test)).then(self.of_block(statement.body))
-        target = names(statement.target)
-        return Flow(frozenset(), target, target).then(self.of_block(statement.body))
+        if loop not in self._turns:
+            body = self.of_block(loop.body)
+            if isinstance(loop, ast.While):
+                first = Flow(names(loop.test))
+            else:
+                target = names(loop.target)
+                first = Flow(frozenset(), target, target)
+            self._turns[loop] = first.then(body)
+        return self._turns[loop]
 
     def _made(self, statement: ast.stmt) -> Flow:
         if isinstance(statement, ast.Assign):
@@ -57,7 +68,7 @@ class Flows(dict):
             return Flow(names(statement.test) | one.reads | other.reads, one.always_writes & other.always_writes,
                         one.writes | other.writes)
         if isinstance(statement, (ast.For, ast.While)):
-            turn = self.loop(statement)
+            turn = self.turn(statement)
             first = names(statement.iter) if isinstance(statement, ast.For) else frozenset()
             return Flow(first | turn.reads, frozenset(), turn.writes)
         return Flow(names(statement))
@@ -65,4 +76,15 @@ class Flows(dict):
 
 def names(node: ast.AST) -> frozenset:
     """All names in an expression."""
-    return frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+    found, waiting = set(), [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name):
+            found.add(part.id)
+        elif isinstance(part, ast.Call):
+            waiting += part.args        # the name of the function is no variable
+        elif isinstance(part, ast.BinOp):
+            waiting += part.left, part.right
+        elif not isinstance(part, ast.Constant):
+            waiting += ast.iter_child_nodes(part)
+    return frozenset(found)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from functools import cache
 from typing import NamedTuple
 
 from llvmlite import ir
@@ -43,6 +44,7 @@ OPERATORS = {
 _found: dict = {}
 
 
+@cache
 def integer(value: int) -> Typed:
     """A whole number of the text."""
     if not -(1 << 63) <= value < 1 << 63:

@@ -188,7 +188,7 @@ class _Walk:
         builder, before = self.builder, self.builder.block
         builder.branch(header)
         builder.position_at_end(header)
-        turn = self.flows.loop(statement)
+        turn = self.flows.turn(statement)
         carried = []
         for name in sorted(turn.writes & (turn.reads | after)):
             first = self.values.get(name)
@@ -204,7 +204,7 @@ class _Walk:
     def turn(self, statement, body, after) -> None:
         """One turn of a loop."""
         self.builder.position_at_end(body)
-        self.block(statement.body, after | self.flows.loop(statement).reads)
+        self.block(statement.body, after | self.flows.turn(statement).reads)
 
     def repeat(self, header, carried: list) -> None:
         """Go back to a loop's test."""

@@ -10,7 +10,6 @@ import sys
 import threading
 from pathlib import Path
 
-from graphcore.compiler.launch import KernelSource
 from graphcore.compiler.toolchain.cpu import CpuTarget, default_threads
 from graphcore.errors import CompileError
 
@@ -25,9 +24,9 @@ class Worker:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8", env=environment,
             cwd=Path(__file__).parent)
 
-    def build(self, source: KernelSource, cpu: CpuTarget) -> bytes:
-        """The kernel's object.  Raises CompileError as `build_object` does, ConnectionError if the process is gone."""
-        job = {"name": source.name, "source": source.source, "cpu": cpu.to_json()}
+    def assemble(self, text: str, exported: tuple, cpu: CpuTarget) -> bytes:
+        """What `assemble.assemble` gives; also raises ConnectionError if the process is gone."""
+        job = {"text": text, "exported": exported, "cpu": cpu.to_json()}
         try:
             self.process.stdin.write(json.dumps(job) + "\n")
             self.process.stdin.flush()
@@ -75,9 +74,9 @@ def borrow(count: int) -> list[Worker]:
     return borrowed
 
 
-def prepare() -> None:
-    """Start workers now, so that they are ready when kernels are; for callers that know they will compile many."""
-    give_back(borrow(most_workers()))
+def prepare(count: int) -> None:
+    """Start up to `count` workers now, so that they are ready when kernels are."""
+    give_back(borrow(min(count, most_workers())))
 
 
 def give_back(workers) -> None:

@@ -1,6 +1,7 @@
 """The store of objects: damage is noticed, races are harmless, and a folder that cannot be used is no obstacle."""
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from graphcore.compiler import cache
 from graphcore.compiler.launch import KernelSource
 from graphcore.compiler.toolchain import compile as compiling
 from graphcore.compiler.toolchain import workers
+from graphcore.compiler.toolchain.build import kernel_ir
 from graphcore.compiler.toolchain.cpu import host
 from graphcore.compiler.toolchain.naming import symbol
 from graphcore.errors import CompileError
@@ -111,24 +113,34 @@ def test_workers_compile_what_this_process_would(monkeypatch):
     made = compiling.objects(sources)
     assert set(made) == {symbol(source) for source in sources}
     [worker] = workers.borrow(1)
+    first = symbol(sources[0])
     try:
-        assert worker.build(sources[0], host()) == made[symbol(sources[0])]
-        with pytest.raises(CompileError, match="kernel bad"):
-            worker.build(KernelSource("bad", "def bad(args, begin, end, worker):\n    nonsense()\n"), host())
+        text = kernel_ir(sources[0], host())
+        assert worker.assemble(text, (first,), host()) == made[first]
+        with pytest.raises(CompileError, match="no code generator"):
+            worker.assemble(text, (first,), dataclasses.replace(host(), triple="unheard-of"))
         worker.process.kill()
         with pytest.raises(ConnectionError):
-            worker.build(sources[1], host())
+            worker.assemble(text, (first,), host())
     finally:
         workers.give_back([worker])
+
+
+def test_workers_import_neither_numba_nor_numpy():
+    code = ("import sys; from graphcore.compiler.toolchain import worker, assemble; "
+            "print({'numba', 'numpy'} & set(sys.modules))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_lost_worker_loses_no_kernel(monkeypatch):
     monkeypatch.setenv("GRAPHCORE_COMPILE_WORKERS", "1")
 
     class Lost(workers.Worker):
-        def build(self, source, cpu):
+        def assemble(self, text, exported, cpu):
             self.process.kill()
-            return super().build(source, cpu)
+            return super().assemble(text, exported, cpu)
 
     lost = Lost()
     monkeypatch.setattr(workers, "borrow", lambda count: [lost])
