@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
-_SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental export
+_SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental files
     initializer ir log mindrecord nn numpy ops parallel parameter random tensor train""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
@@ -43,7 +43,8 @@ _NAMES_BY_MODULE = {
     "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
-        SummaryCollector SummaryLandscape TimeMonitor build_train_network load_checkpoint load_param_into_net
+        DatasetHelper SummaryCollector SummaryLandscape TimeMonitor build_train_network
+        connect_network_with_dataset data_sink export load load_checkpoint load_param_into_net
         save_checkpoint""",
     "communication": "get_group_size get_rank",
     "device": "set_device",

@@ -4,6 +4,7 @@ from graphcore.nn.cell_options import cell_attr_register
 from graphcore.nn.containers import CellDict, CellList, SequentialCell
 from graphcore.nn.dynamic_lr import *  # noqa: F403
 from graphcore.nn.dynamic_lr import __all__ as _dynamic_lr
+from graphcore.nn.graph_cell import GraphCell
 from graphcore.nn.layers import *  # noqa: F403
 from graphcore.nn.layers import __all__ as _layers
 from graphcore.nn.learning_rate_schedule import *  # noqa: F403
@@ -20,8 +21,8 @@ _METRICS = """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSim
     Metric Perplexity Precision ROC Recall Top1CategoricalAccuracy Top5CategoricalAccuracy TopKCategoricalAccuracy auc
     get_metric_fn get_metrics names rearrange_inputs""".split()
 
-__all__ = ["Cell", "CellDict", "CellList", "SequentialCell", "cell_attr_register", *_dynamic_lr, *_layers, *_schedules,
-           *_losses, *_optimizers, *_wrappers, *_METRICS]
+__all__ = ["Cell", "CellDict", "CellList", "GraphCell", "SequentialCell", "cell_attr_register", *_dynamic_lr, *_layers,
+           *_schedules, *_losses, *_optimizers, *_wrappers, *_METRICS]
 
 
 def __getattr__(name: str):

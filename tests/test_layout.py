@@ -19,7 +19,7 @@ FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.tape", "graphcor
                "graphcore.context", "graphcore.inspect", "graphcore.tuning", "graphcore.cli.dump",
                "graphcore.cli.tune"}
 # Those that may know the layers: they work on Cells.
-MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.export", "graphcore.capture", "graphcore.experimental",
+MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.files", "graphcore.capture", "graphcore.experimental",
                  "graphcore.boost")
 
 

@@ -12,9 +12,9 @@ import os
 import numpy as np
 
 from graphcore.errors import FormatError, GraphcoreError, NameClashError
-from graphcore.export.ckpt import read_ckpt, write_ckpt
-from graphcore.export.safetensors_file import parse_safetensors, read_safetensors, write_safetensors
-from graphcore.export.stored import StoredTensor
+from graphcore.files.ckpt import read_ckpt, write_ckpt
+from graphcore.files.safetensors_file import parse_safetensors, read_safetensors, write_safetensors
+from graphcore.files.stored import StoredTensor
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 from graphcore.train.background import Background

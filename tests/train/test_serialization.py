@@ -9,13 +9,13 @@ import pytest
 from graphcore import dtype as dt
 from graphcore import nn
 from graphcore.errors import FormatError, NameClashError
-from graphcore.export.atomic import atomic_write
+from graphcore.files.atomic import atomic_write
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 from graphcore.train import CheckpointMismatchError, load_checkpoint, load_param_into_net, save_checkpoint
 from graphcore.train.serialization import wait_for_saves
 
-DATA = Path(__file__).parents[1] / "export" / "data"
+DATA = Path(__file__).parents[1] / "files" / "data"
 
 
 class Layer(nn.Cell):
@@ -261,8 +261,8 @@ def test_check_sums(file):
 
 
 def test_overlong_names_are_format_errors(tmp_path):
-    from graphcore.export.ckpt import write_ckpt
-    from graphcore.export.stored import StoredTensor
+    from graphcore.files.ckpt import write_ckpt
+    from graphcore.files.stored import StoredTensor
     write_ckpt(tmp_path / "x.ckpt", {"n" * 2000: StoredTensor(dt.int8, np.zeros(1, np.int8))})
     with pytest.raises(FormatError, match="name"):
         load_checkpoint(str(tmp_path / "x.ckpt"))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from graphcore import dtype as dt
-from graphcore.export.stored import StoredTensor
+from graphcore.files.stored import StoredTensor
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 from graphcore.train.callback.base import Callback, check_count, loss_of

@@ -26,8 +26,8 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.errors import FormatError
-from graphcore.export.atomic import atomic_write
-from graphcore.export.stored import Entries, StoredTensor
+from graphcore.files.atomic import atomic_write
+from graphcore.files.stored import Entries, StoredTensor
 
 SLICE_BYTES = 512 * 1024 * 1024
 MAX_RANK = 32

@@ -11,8 +11,8 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.errors import FormatError, GraphcoreError
-from graphcore.export.atomic import atomic_path
-from graphcore.export.stored import Entries, StoredTensor
+from graphcore.files.atomic import atomic_path
+from graphcore.files.stored import Entries, StoredTensor
 
 _CODES = {"F16": dt.float16, "BF16": dt.bfloat16, "F32": dt.float32, "F64": dt.float64, "I8": dt.int8,
           "I16": dt.int16, "I32": dt.int32, "I64": dt.int64, "U8": dt.uint8, "U16": dt.uint16, "U32": dt.uint32,

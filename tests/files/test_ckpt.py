@@ -6,9 +6,9 @@ import pytest
 
 from graphcore import dtype as dt
 from graphcore.errors import FormatError
-from graphcore.export import ckpt
-from graphcore.export.ckpt import parse, read_ckpt, write_ckpt
-from graphcore.export.stored import StoredTensor
+from graphcore.files import ckpt
+from graphcore.files.ckpt import parse, read_ckpt, write_ckpt
+from graphcore.files.stored import StoredTensor
 
 DATA = Path(__file__).parent / "data"     # written by MindSpore 2.10 on the CPU
 

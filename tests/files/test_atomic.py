@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from graphcore.export.atomic import atomic_path, atomic_write
+from graphcore.files.atomic import atomic_path, atomic_write
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -54,8 +54,8 @@ SAVER = """
 import sys
 import numpy as np
 from graphcore import dtype as dt
-from graphcore.export.ckpt import write_ckpt
-from graphcore.export.stored import StoredTensor
+from graphcore.files.ckpt import write_ckpt
+from graphcore.files.stored import StoredTensor
 
 values, turn = np.zeros(400_000, np.float32), 0
 while True:
@@ -67,7 +67,7 @@ while True:
 
 
 def test_killed_while_saving_there_is_a_whole_checkpoint(tmp_path):
-    from graphcore.export.ckpt import read_ckpt
+    from graphcore.files.ckpt import read_ckpt
     target = tmp_path / "net.ckpt"
     for attempt in range(6):
         saver = subprocess.Popen([sys.executable, "-c", SAVER, str(target)], stdout=subprocess.PIPE,

@@ -8,8 +8,8 @@ safetensors = pytest.importorskip("safetensors")
 
 from graphcore import dtype as dt  # noqa: E402
 from graphcore.errors import FormatError  # noqa: E402
-from graphcore.export.ckpt import read_ckpt  # noqa: E402
-from graphcore.export.safetensors_file import (  # noqa: E402
+from graphcore.files.ckpt import read_ckpt  # noqa: E402
+from graphcore.files.safetensors_file import (  # noqa: E402
     MissingPackageError,
     parse_safetensors,
     read_safetensors,
