@@ -158,6 +158,8 @@ class Lowering:
         for node, (where, key) in self.schedule.direct.items():
             self.buffers[node] = (self.buffers[self.schedule.graph.params[key]] if where == "update"
                                   else self.outputs[key])
+        for part, whole in self.schedule.placed.items():
+            self.buffers[part] = self.buffer(whole)
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
@@ -260,6 +262,8 @@ class Lowering:
             return
         loops = find_loops(group)
         for m, out in loops.outputs.items():
+            if m in group.windows:
+                continue
             for array in loops.arrays:
                 if array.strides == out.strides and array.offset == 0 and array.base.dtype is m.dtype \
                         and array.base.type.size == m.type.size and self._read_once(loops, array.base):

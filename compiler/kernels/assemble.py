@@ -7,12 +7,13 @@ ACCEPTS_EPILOGUE = frozenset()
 
 
 def lower_concat(build, node, inputs, output, epilogue):
-    """Copy each input to its place along the axis."""
+    """Copy each input to its place along the axis, unless it was written there."""
     axis, start = node.attrs["axis"], 0
     strides = contiguous_strides(node.shape)
     for part in inputs:
         offset = output.offset + strides[axis] * start
-        build.copy(part, View(output.buffer, part.shape, strides, offset))
+        if part.buffer is not output.buffer:
+            build.copy(part, View(output.buffer, part.shape, strides, offset))
         start = start + part.shape[axis]
 
 

@@ -40,6 +40,7 @@ class Group:
     reduced: frozenset | None = None
     nodes: dict = field(default_factory=dict)        # node -> "full" or "row"
     stored: set = field(default_factory=set)         # nodes that something outside needs
+    windows: dict = field(default_factory=dict)      # stored node -> the Window of a larger array that it is written to
 
     @property
     def row_space(self) -> tuple:

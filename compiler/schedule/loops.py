@@ -86,8 +86,9 @@ def find_loops(group: Group) -> Loops:
         level = "full" if kind(m) == "reduction" else group.nodes[m]
         operands[m] = tuple(_operand(group, m, o, level, reduced) for o in m.inputs)
         if m in group.stored:
-            outputs[m] = Array(m, _spread(contiguous_strides(group.space_of(m)), group.nodes[m], reduced, rank),
-                               0, group.nodes[m])
+            place = group.windows.get(m)
+            strides, offset = (place.strides, place.offset) if place else (contiguous_strides(group.space_of(m)), 0)
+            outputs[m] = Array(m, _spread(strides, group.nodes[m], reduced, rank), offset, group.nodes[m])
         if m.op == "random_uniform":
             flat = contiguous_strides(group.space_of(m))
             positions[m] = Index(_spread(flat, group.nodes[m], reduced, rank), 0, int64)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.groups import Fuser, Group
 from graphcore.compiler.schedule.kinds import has_own_kernel, is_compute, kind, maker, may_call_python, own_shape
-from graphcore.compiler.schedule.windows import access, squeezed, window
+from graphcore.compiler.schedule.placing import place_parts
+from graphcore.compiler.schedule.windows import access, squeezed, whole_base, window
 from graphcore.ir.dims import evaluate, product
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
@@ -32,13 +33,15 @@ class Step:
 class Schedule:
     """Steps in order; which node's value is written straight to which output or Parameter; what is copied at the end.
 
-    direct: node -> ("output", index) or ("update", name).  copies: (destination, node) in order, outputs first.
+    direct: node -> ("output", index) or ("update", name).  placed: part of a concat -> the concat.
+    copies: (destination, node) in order, outputs first.
     decisions: why each node was fused or not.
     """
 
     graph: Graph
     steps: tuple
     direct: Mapping
+    placed: Mapping
     copies: tuple
     decisions: tuple
 
@@ -62,10 +65,11 @@ class _Scheduler:
         epilogues = self._attach_epilogues(operators)
         direct, copies = self._destinations()
         attached = set(epilogues.values())
+        placed = place_parts(self.graph, self.fuser, direct, attached)
         units = operators + [g for g in self.groups if g not in attached]
         steps = [Step(u, epilogues.get(u)) if isinstance(u, Node) else Step(None, u)
                  for u in self._sort(units, epilogues)]
-        return Schedule(self.graph, tuple(steps), direct, tuple(copies), tuple(self.fuser.decisions))
+        return Schedule(self.graph, tuple(steps), direct, placed, tuple(copies), tuple(self.fuser.decisions))
 
     # -- epilogues -------------------------------------------------------------------------------------
     def _attach_epilogues(self, operators: list) -> dict:
@@ -117,26 +121,18 @@ class _Scheduler:
         direct: dict = {}
         copies: list = []
         for index, output in enumerate(self.graph.outputs):
-            base = self._whole_base(output)
+            base = whole_base(output)
             if base is not None and base not in direct:
                 direct[base] = ("output", index)
             else:
                 copies.append((("output", index), output))
         for name, value in self.graph.updates:
-            base = self._whole_base(value)
+            base = whole_base(value)
             if base is not None and base not in direct and self._may_overwrite(name, base):
                 direct[base] = ("update", name)
             else:
                 copies.append((("update", name), value))
         return direct, copies
-
-    @staticmethod
-    def _whole_base(node: Node) -> Node | None:
-        """The computed node whose memory is exactly the value of `node`, if there is one."""
-        reach = access(node, node.shape)
-        whole = (reach.offset == 0 and reach.strides == contiguous_strides(reach.shape)
-                 and product(reach.shape) == reach.base.type.size)
-        return reach.base if whole and not reach.base.is_leaf else None
 
     def _may_overwrite(self, name: str, base: Node) -> bool:
         """Whether the Parameter's memory may take the new value once it is computed; orders its readers before.

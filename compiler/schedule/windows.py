@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.ir import graph as ir
-from graphcore.ir.dims import Size
+from graphcore.ir.dims import Size, product
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
 from graphcore.ops import pointwise
@@ -71,6 +71,14 @@ def insert_copies(graph: Graph) -> Graph:
 
     new = ir.rebuild(graph, replace)
     return new.replace_roots(map(stored, new.outputs), ((k, stored(v)) for k, v in new.updates), new.effects)
+
+
+def whole_base(node: Node) -> Node | None:
+    """The computed node whose memory is exactly the value of `node`, if there is one."""
+    reach = access(node, node.shape)
+    whole = (reach.offset == 0 and reach.strides == contiguous_strides(reach.shape)
+             and product(reach.shape) == reach.base.type.size)
+    return reach.base if whole and not reach.base.is_leaf else None
 
 
 def squeezed(shape: tuple) -> tuple:

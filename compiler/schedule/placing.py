@@ -1,0 +1,45 @@
+"""Parts of a `concat` that their group writes straight into it, instead of into memory of their own to be copied."""
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from graphcore.compiler.launch import contiguous_strides
+from graphcore.compiler.schedule.groups import Fuser, Group
+from graphcore.compiler.schedule.kinds import is_compute
+from graphcore.compiler.schedule.windows import Window, squeezed, whole_base, window
+from graphcore.ir.graph import Graph, Node
+from graphcore.ops.view import strided
+
+
+def place_parts(graph: Graph, fuser: Fuser, taken: Container[Node], epilogues: Container[Group]) -> dict:
+    """Parts that nothing else needs → their `concat`; each such part's group is told its window there.
+
+    taken: nodes that are written elsewhere; epilogues: groups that run on the tiles of an operator, and whose results
+    lie as the operator's do.
+    """
+    placed = {}
+    roots = {window(r).base for r in graph.roots}
+    for whole in graph.nodes:
+        if whole.op != "concat":
+            continue
+        for part, offset in _parts(whole):
+            base = whole_base(part)
+            if base is None or not is_compute(base) or base in roots or base in taken:
+                continue
+            (group, *others), users = fuser.groups_of[base], fuser.consumers[base]
+            if others or group in epilogues or len(users) != 1 or group.space_of(base) != squeezed(base.shape):
+                continue
+            moved = strided(part.shape, contiguous_strides(whole.shape), "reshape", {"shape": base.shape})
+            if moved is not None:
+                strides = tuple(stride for stride, size in zip(moved[1], base.shape) if size != 1)
+                group.windows[base] = Window(whole, group.space_of(base), strides, offset)
+                placed[base] = whole
+    return placed
+
+
+def _parts(whole: Node) -> Iterator[tuple]:
+    """Each input of a `concat`, and where it begins in memory."""
+    axis, start = whole.attrs["axis"], 0
+    for part in whole.inputs:
+        yield part, contiguous_strides(whole.shape)[axis] * start
+        start = start + part.shape[axis]
