@@ -13,6 +13,7 @@ import numpy as np
 from graphcore.capture import epoch
 from graphcore.compiler import cache
 from graphcore.compiler.choices import Choices
+from graphcore.compiler.runtime import native
 from graphcore.compiler.runtime.executor import Executable
 from graphcore.compiler.runtime.program import External, NativeProgram
 from graphcore.compiler.stored import StoredCode
@@ -132,7 +133,7 @@ class SharedProgram:
                 self._optimized = optimize(self._graph)
                 statistics.graphs_compiled += 1
             planned = compile_plan(self._optimized, host(), dict(zip(self.symbols, sizes)))
-        images = objects(planned.kernels)
+        images = objects(planned.kernels, also=native.unbuilt_modules())
         stored = StoredCode(planned.program, planned.prologue, planned.derived, object_keys(planned.kernels),
                             planned.params, planned.constants)
         data = stored.to_json()

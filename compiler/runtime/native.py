@@ -16,6 +16,7 @@ from graphcore.compiler.runtime import loader
 from graphcore.compiler.runtime.executor_ir import executor_text
 from graphcore.compiler.runtime.pool_ir import MOST_THREADS, pool_text
 from graphcore.compiler.runtime.python_ir import PYTHON_TEXT
+from graphcore.compiler.toolchain.compile import Module
 from graphcore.compiler.toolchain.cpu import CpuTarget, default_threads, host
 
 #: What an executor's object defines, by part.
@@ -36,6 +37,24 @@ def executor_object(cpu: CpuTarget, parallel: bool = True, for_python: bool = Fa
     With `for_python` it defines `PYTHON_SYMBOLS` too.  If `parallel` it needs pthread functions and sched_yield of the
     C library, else nothing.
     """
+    module = _executor_module(cpu, parallel, for_python)
+    image = cache.load_object(module.key)
+    if image is None:
+        from graphcore.compiler.toolchain.assemble import assemble
+        image = assemble(module.text, module.exported, cpu)
+        cache.store_object(module.key, image)
+    return image
+
+
+def unbuilt_modules() -> list[Module]:
+    """What this process will need of LLVM for its executor, if it has none yet and the cache has not either."""
+    if _made_executor.cache_info().currsize:
+        return []
+    module = _executor_module(host(), HAS_THREADS, _reads_objects())
+    return [] if cache.load_object(module.key) else [module]
+
+
+def _executor_module(cpu: CpuTarget, parallel: bool, for_python: bool) -> Module:
     symbols, text = EXECUTOR_SYMBOLS, executor_text(parallel)
     if parallel:
         architecture = "x86" if cpu.is_x86 else "arm" if cpu.triple.startswith(("aarch64", "arm64")) else ""
@@ -45,13 +64,7 @@ def executor_object(cpu: CpuTarget, parallel: bool = True, for_python: bool = Fa
     if for_python:
         text += PYTHON_TEXT
         symbols += PYTHON_SYMBOLS
-    key = cache.digest("executor", text, cpu.identity, cache.versions())
-    image = cache.load_object(key)
-    if image is None:
-        from graphcore.compiler.toolchain.assemble import assemble
-        image = assemble(text, symbols, cpu)
-        cache.store_object(key, image)
-    return image
+    return Module(cache.digest("executor", text, cpu.identity, cache.versions()), text, symbols)
 
 
 def set_threads(count: int | None = None) -> int:

@@ -5,8 +5,10 @@ import collections
 import contextlib
 import gc
 import logging
+import queue
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from graphcore.compiler import cache
 from graphcore.compiler.launch import KernelSource
@@ -20,8 +22,21 @@ log = logging.getLogger("graphcore.cache")
 FEWEST_FOR_WORKERS = 4
 
 
-def objects(sources: Iterable[KernelSource], cpu: CpuTarget | None = None) -> dict[str, bytes]:
-    """The objects of kernels, by symbol.  Raises CompileError for a text that is no kernel; the others are kept."""
+@dataclass(frozen=True)
+class Module:
+    """LLVM IR to assemble: the cache key of its object, the text, the names of the functions that stay visible."""
+
+    key: str
+    text: str
+    exported: tuple
+
+
+def objects(sources: Iterable[KernelSource], cpu: CpuTarget | None = None, also: Iterable[Module] = ()
+            ) -> dict[str, bytes]:
+    """The objects of kernels, by symbol.  Raises CompileError for a text that is no kernel; the others are kept.
+
+    If there is something to compile, the modules `also` are assembled on the same occasion and put into the cache.
+    """
     cpu = cpu or host()
     wanted = {symbol(source): source for source in sources}
     found, missing = {}, []
@@ -32,7 +47,8 @@ def objects(sources: Iterable[KernelSource], cpu: CpuTarget | None = None) -> di
         else:
             found[name] = image
     log.info("%d of %d kernels found in the cache", len(found), len(wanted))
-    found.update(_compile_all(missing, cpu))
+    if missing:
+        found.update(_compile_all(missing, cpu, also))
     return {name: found[name] for name in wanted}
 
 
@@ -53,26 +69,30 @@ def cached_objects(keys: Mapping[str, str]) -> dict[str, bytes] | None:
     return found
 
 
-def _compile_all(sources: list, cpu: CpuTarget) -> dict[str, bytes]:
-    if not sources:
-        return {}
+def _compile_all(sources: list, cpu: CpuTarget, also: Iterable[Module]) -> dict[str, bytes]:
     from graphcore.compiler.toolchain import workers
-    jobs = _Jobs(sources, cpu)
+    jobs = _Jobs(sources, cpu, also)
     helpers = []
     if len(sources) >= FEWEST_FOR_WORKERS:
         helpers = workers.borrow(min(workers.most_workers(), len(sources) // 2))
     threads = [threading.Thread(target=jobs.run_on, args=(helper,), daemon=True) for helper in helpers]
+    keeper = threading.Thread(target=jobs.keep_all)
+    keeper.start()
     try:
-        for thread in threads:
-            thread.start()
-        jobs.lower_all()
-        jobs.run_here()
+        try:
+            for thread in threads:
+                thread.start()
+            jobs.lower_all()
+            jobs.run_here()
+        finally:
+            jobs.close()
+            for thread in threads:
+                thread.join()
+            workers.give_back(helpers)
+        jobs.run_here()         # what a lost worker left behind
     finally:
-        jobs.close()
-        for thread in threads:
-            thread.join()
-        workers.give_back(helpers)
-    jobs.run_here()             # what a lost worker left behind
+        jobs.made.put(None)
+        keeper.join()
     jobs.raise_error()
     return jobs.results
 
@@ -94,15 +114,17 @@ class _Jobs:
     """Kernels on their way to objects.
 
     The thread that owns them lowers texts to LLVM IR, longest first, so that no big kernel is left for the end; what
-    is lowered is optimised and emitted by whoever is free: workers, and the owner when it has no text left.
+    is lowered is assembled by whoever is free: workers, and the owner when it has no text left.  A further thread
+    puts objects into the cache, which waits for the disk.
     """
 
-    def __init__(self, sources: list, cpu: CpuTarget):
+    def __init__(self, sources: list, cpu: CpuTarget, also: Iterable[Module]):
         self.cpu = cpu
         self.sources = sorted(sources, key=lambda source: -len(source.source))
         self.results: dict[str, bytes] = {}
         self.errors: list[CompileError] = []
-        self._lowered: collections.deque = collections.deque()
+        self.made: queue.SimpleQueue = queue.SimpleQueue()      # (key, object), and None at the end
+        self._waiting: collections.deque = collections.deque((module, None) for module in also)
         self._closed = False
         self._change = threading.Condition()
 
@@ -117,7 +139,7 @@ class _Jobs:
                 except CompileError as error:
                     self.errors.append(error)
                     continue
-                self._add((source, text))
+                self._add((Module(cache.object_key(source, self.cpu), text, (symbol(source),)), source))
         self.close()
 
     def close(self) -> None:
@@ -138,6 +160,11 @@ class _Jobs:
         except ConnectionError:
             log.warning("a compile worker ended before its work was done")
 
+    def keep_all(self) -> None:
+        """Put objects into the cache, until there is None in their place."""
+        while (made := self.made.get()) is not None:
+            cache.store_object(*made)
+
     def raise_error(self) -> None:
         if self.errors:
             raise self.errors[0]
@@ -145,26 +172,26 @@ class _Jobs:
     def _run(self, assemble) -> None:
         from graphcore.compiler.toolchain.build import checked
         while (job := self._next()) is not None:
-            source, text = job
+            module, source = job
             try:
-                image = checked(source, assemble(text, (symbol(source),), self.cpu))
+                image = assemble(module.text, module.exported, self.cpu)
+                if source is not None:
+                    self.results[symbol(source)] = checked(source, image)
+                self.made.put((module.key, image))
             except CompileError as error:
                 self.errors.append(error)
-                continue
             except ConnectionError:
                 self._add(job)
                 raise
-            cache.store_object(cache.object_key(source, self.cpu), image)
-            self.results[symbol(source)] = image
 
     def _add(self, job: tuple) -> None:
         with self._change:
-            self._lowered.append(job)
+            self._waiting.append(job)
             self._change.notify()
 
     def _next(self) -> tuple | None:
-        """A kernel that is lowered, as soon as there is one; None if there will be none."""
+        """A module and its kernel (None: another module), as soon as there is one; None if there will be none."""
         with self._change:
-            while not self._lowered and not self._closed:
+            while not self._waiting and not self._closed:
                 self._change.wait()
-            return self._lowered.popleft() if self._lowered else None
+            return self._waiting.popleft() if self._waiting else None
