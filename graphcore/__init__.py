@@ -19,7 +19,8 @@ if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
 _SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental files
-    initializer ir log mindrecord nn numpy ops parallel parameter random tensor train""".split())
+    hal initializer ir log mindrecord nn numpy ops parallel parameter profiler random
+    runtime tensor train version""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}
@@ -48,6 +49,11 @@ _NAMES_BY_MODULE = {
         save_checkpoint""",
     "communication": "get_group_size get_rank",
     "device": "set_device",
+    "parallel.algo_parameter_config": "get_algo_parameters reset_algo_parameters set_algo_parameters",
+    "preparations": """get_ps_context initial_seed manual_seed reset_ps_context run_check set_deterministic
+        set_ps_context set_recursion_limit""",
+    "profiler": "Profiler",
+    "train.callback": "SummaryRecord",
     "inspect": "compiled_graph explain_recompile ir_text",
     "tuning": "tune",
 }

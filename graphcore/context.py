@@ -114,3 +114,10 @@ class ParallelMode:
     SEMI_AUTO_PARALLEL = "semi_auto_parallel"
     AUTO_PARALLEL = "auto_parallel"
     MODE_LIST = [STAND_ALONE, DATA_PARALLEL, HYBRID_PARALLEL, SEMI_AUTO_PARALLEL, AUTO_PARALLEL]
+
+
+def __getattr__(name: str):
+    if name in ("get_ps_context", "reset_ps_context", "set_ps_context"):      # MindSpore's module path
+        from graphcore import preparations
+        return getattr(preparations, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

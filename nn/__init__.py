@@ -11,6 +11,7 @@ from graphcore.nn.learning_rate_schedule import *  # noqa: F403
 from graphcore.nn.learning_rate_schedule import __all__ as _schedules
 from graphcore.nn.loss import *  # noqa: F403
 from graphcore.nn.loss import __all__ as _losses
+from graphcore.nn.loss import _Loss  # noqa: F401  MindSpore 1.x's name
 from graphcore.nn.optim import *  # noqa: F403
 from graphcore.nn.optim import __all__ as _optimizers
 from graphcore.nn.wrap import *  # noqa: F403

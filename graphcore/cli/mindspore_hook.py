@@ -15,8 +15,8 @@ from types import ModuleType
 
 from graphcore.cli.errors import nearest
 from graphcore.cli.module_map import MODULES, PACKAGES, target_of
+from graphcore.version import __version__  # the release whose interface graphcore follows: scripts compare versions
 
-API_VERSION = "2.10.0"      # the release of MindSpore whose interface graphcore follows; scripts compare versions
 _ROOT = "mindspore"
 _NO_NAME = re.compile(r"cannot import name '([^']+)' from '(graphcore[^']*)'")
 
@@ -95,7 +95,7 @@ class _RootLoader:
         import graphcore
         from graphcore.common.tensor import tensor
         module.__all__ = sorted({*graphcore.__all__, "tensor"})
-        module.__version__ = API_VERSION
+        module.__version__ = __version__
         module.tensor = tensor
 
 

@@ -9,8 +9,10 @@ import copy
 import difflib
 
 from graphcore.errors import GraphcoreError
+from graphcore.parallel.algo_parameter_config import get_algo_parameters, reset_algo_parameters, set_algo_parameters
 
-__all__ = ["ParallelismError", "get_auto_parallel_context", "reset_auto_parallel_context", "set_auto_parallel_context"]
+__all__ = ["ParallelismError", "get_algo_parameters", "reset_algo_parameters", "set_algo_parameters",
+           "get_auto_parallel_context", "reset_auto_parallel_context", "set_auto_parallel_context"]
 
 
 class ParallelismError(GraphcoreError, RuntimeError):

@@ -327,6 +327,11 @@ def _converted(parameter: Parameter, source: Parameter, strict: bool) -> Tensor:
     return Tensor._wrap(array, found)
 
 
+def _update_param(param: Parameter, new_param: Parameter, strict_load: bool = False) -> None:
+    """Put the values of one Parameter into another, as `load_param_into_net` does (MindSpore's helper)."""
+    param.set_data(_converted(param, new_param, strict_load))
+
+
 def _match_by_prefix(missing: list, candidates: list, parameters: dict, parameter_dict: dict) -> dict:
     """{name of the net: name of the dict} for names that differ by one prefix that ends with a dot.
 

@@ -17,7 +17,8 @@ from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
 __all__ = ["Dense", "Linear", "BiDense", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Flatten", "Unflatten",
-           "Identity", "Norm", "OneHot", "Pad", "ClipByNorm", "L1Regularizer", "Tril", "Triu", "Roll", "Upsample"]
+           "Identity", "Norm", "OneHot", "Pad", "ClipByNorm", "L1Regularizer", "Tril", "Triu", "Roll", "Upsample",
+           "ResizeBilinear"]
 
 
 def dense_weight(weight_init, out_size: int, in_size: int, dtype) -> Parameter:
@@ -348,3 +349,26 @@ class Upsample(Cell):
     def construct(self, x):
         return ops.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners,
                                self.recompute_scale_factor)
+
+
+class ResizeBilinear(Cell):
+    """Resizes images [N, C, H, W] by linear interpolation, as MindSpore 1.x's layer did.
+
+    half_pixel_centers: pixel centres lie at halves; otherwise at whole numbers, so that the first pixel stays in place.
+    Called with `size` (two ints) or `scale_factor` (an int); align_corners: the corner pixels keep their places.
+    Raises ValueError unless one of the two is given.
+    """
+
+    def __init__(self, half_pixel_centers=False):
+        super().__init__()
+        if not isinstance(half_pixel_centers, bool):
+            raise TypeError(f"{self.cls_name}: half_pixel_centers must be a bool, "
+                            f"got {type(half_pixel_centers).__name__}")
+        self.half_pixel_centers = half_pixel_centers
+
+    def construct(self, x, size=None, scale_factor=None, align_corners=False):
+        if (size is None) == (scale_factor is None):
+            raise ValueError("ResizeBilinear: give either size or scale_factor")
+        if size is None:
+            size = (x.shape[2] * scale_factor, x.shape[3] * scale_factor)
+        return ops.ResizeBilinear(tuple(size), align_corners, self.half_pixel_centers)(x)

@@ -28,6 +28,8 @@ from graphcore.nn.loss.regression import (
     TripletMarginLoss,
 )
 
+_Loss = LossBase        # MindSpore 1.x's name
+
 __all__ = ["LossBase", "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss", "KLDivLoss",
            "MultiClassDiceLoss", "MultiLabelSoftMarginLoss", "NLLLoss", "SoftMarginLoss",
            "SoftmaxCrossEntropyWithLogits", "CosineEmbeddingLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss",

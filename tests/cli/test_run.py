@@ -74,8 +74,8 @@ def test_exit_codes(command, file, text, code):
      "cannot import name 'GRAPHMODE' from 'mindspore.context'; did you mean 'GRAPH_MODE'?"),
     ("import mindspore.dataset.vison", "cannot import name 'vison' from 'mindspore.dataset'; did you mean 'vision'?"),
     ("import mindspore.nn.Dense", "mindspore.nn.Dense is not a module"),
-    ("from mindspore import mindrecord",
-     "cannot import name 'mindrecord' from 'mindspore'; graphcore does not have it (yet)"),
+    ("from mindspore import mindpandas",
+     "cannot import name 'mindpandas' from 'mindspore'; graphcore does not have it (yet)"),
     ("import mindspore.no.such.thing", "cannot import name 'no' from 'mindspore'"),
 ])
 def test_unknown_names_list_the_nearest(command, file, line, message):

@@ -19,7 +19,15 @@ def found(name: str):
     Returns `MISSING` where it does not exist.  The hook must be installed.
     """
     root, *rest = name.split(".")
-    path = [word for word in ["mindspore", *table.ROOTS[root].split(".")] if word] + rest
+    for module in (table.ROOTS[root], *table.ALSO.get(root, ())):
+        value = _followed([word for word in ["mindspore", *module.split(".")] if word] + rest)
+        if value is not _MISSING:
+            return value
+    return _MISSING
+
+
+def _followed(path: list):
+    """What a path of words is, from ``mindspore`` on."""
     value = importlib.import_module("mindspore")
     for place, word in enumerate(path[1:], 1):
         try:

@@ -14,6 +14,9 @@ ROOTS = {"ms": "", "nn": "nn", "ops": "ops", "P": "ops.operations", "F": "ops.fu
          "dtype": "common.dtype", "initializer": "common.initializer", "text": "dataset.text",
          "transforms": "dataset.transforms", "context": "context", "audio": "dataset.audio",
          "experimental_optim": "experimental.optim", "amp": "amp"}
+# Where names with such a first word may come from beside: the sets of scripts do not tell these modules apart.
+ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train._utils", "train.dataset_helper"),
+        "dataset": ("dataset.core.config",)}
 TENSORS = ("x", "f", "h", "l", "u", "d", "b")       # see inputs.py
 _STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", **dict.fromkeys(TENSORS, "ms.Tensor")}
 # Their result is not a value of the graph, or each run draws other numbers.

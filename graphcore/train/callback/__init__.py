@@ -1,7 +1,8 @@
 """Callbacks, as ``mindspore.train.callback`` has them."""
-from graphcore.train.callback.base import Callback, RunContext
+from graphcore.train.callback.base import Callback, InternalCallbackParam, RunContext
 from graphcore.train.callback.base import CallbackManager as _CallbackManager
 from graphcore.train.callback.base import InternalCallbackParam as _InternalCallbackParam
+from graphcore.train.callback.base import loss_of as _handle_loss
 from graphcore.train.callback.checkpoint import CheckpointConfig, ModelCheckpoint
 from graphcore.train.callback.history import History, LambdaCallback
 from graphcore.train.callback.monitors import InvalidLossError, LossMonitor, TimeMonitor
@@ -9,7 +10,8 @@ from graphcore.train.callback.plateau import EarlyStopping, LearningRateSchedule
 from graphcore.train.callback.progress import ProgressBar
 from graphcore.train.callback.refused import SummaryCollector, SummaryLandscape, SummaryRecord, UnsupportedCallbackError
 
-__all__ = ["Callback", "CheckpointConfig", "EarlyStopping", "History", "InvalidLossError", "LambdaCallback",
+__all__ = ["Callback", "CheckpointConfig", "EarlyStopping", "History", "InternalCallbackParam", "InvalidLossError",
+           "LambdaCallback",
            "LearningRateScheduler", "LossMonitor", "ModelCheckpoint", "ProgressBar", "ReduceLROnPlateau", "RunContext",
            "SummaryCollector", "SummaryLandscape", "SummaryRecord", "TimeMonitor", "UnsupportedCallbackError",
-           "_CallbackManager", "_InternalCallbackParam"]
+           "_CallbackManager", "_InternalCallbackParam", "_handle_loss"]
