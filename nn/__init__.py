@@ -27,6 +27,9 @@ __all__ = ["Cell", "CellDict", "CellList", "GraphCell", "SequentialCell", "cell_
 
 
 def __getattr__(name: str):
+    if name == "probability":
+        import importlib
+        return importlib.import_module("graphcore.nn.probability")
     if name not in _METRICS:
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
     from graphcore.train import metrics

@@ -1,0 +1,4 @@
+"""Probability: ``nn.probability.distribution``."""
+from graphcore.nn.probability import distribution
+
+__all__ = ["distribution"]
