@@ -34,7 +34,7 @@ _MERGED = {
         train.callback._history train.callback._lambda_callback train.callback._loss_monitor
         train.callback._lr_scheduler_callback train.callback._reduce_lr_on_plateau train.callback._time_monitor""",
     "train.metrics.metric": "nn.metrics.metric",
-    "train.callback.refused": "train.summary train.summary.summary_record",
+    "train.callback.summary": "train.summary train.summary.summary_record",
     "dataset": """dataset.engine dataset.engine.datasets dataset.engine.datasets_standard_format
         dataset.engine.datasets_user_defined dataset.engine.datasets_vision dataset.engine.iterators""",
     "dataset.samplers": "dataset.engine.samplers",

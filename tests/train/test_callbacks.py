@@ -23,7 +23,7 @@ from graphcore.train import (
     ProgressBar,
     ReduceLROnPlateau,
     RunContext,
-    SummaryCollector,
+    SummaryLandscape,
     TimeMonitor,
     load_checkpoint,
 )
@@ -303,9 +303,9 @@ def test_progress_on_a_terminal():
     assert "epoch 2" in out.getvalue() and "4/4" in out.getvalue()
 
 
-def test_summary_collector_is_refused():
-    with pytest.raises(NotImplementedError, match="History"):
-        SummaryCollector("dir")
+def test_summary_landscape_is_refused():
+    with pytest.raises(NotImplementedError, match="SummaryCollector"):
+        SummaryLandscape("dir")
 
 
 def test_facts_of_a_run_name_what_there_is():

@@ -8,7 +8,8 @@ from graphcore.train.callback.history import History, LambdaCallback
 from graphcore.train.callback.monitors import InvalidLossError, LossMonitor, TimeMonitor
 from graphcore.train.callback.plateau import EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
 from graphcore.train.callback.progress import ProgressBar
-from graphcore.train.callback.refused import SummaryCollector, SummaryLandscape, SummaryRecord, UnsupportedCallbackError
+from graphcore.train.callback.refused import SummaryLandscape, UnsupportedCallbackError
+from graphcore.train.callback.summary import SummaryCollector, SummaryRecord
 
 __all__ = ["Callback", "CheckpointConfig", "EarlyStopping", "History", "InternalCallbackParam", "InvalidLossError",
            "LambdaCallback",

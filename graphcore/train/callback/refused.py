@@ -9,21 +9,9 @@ class UnsupportedCallbackError(GraphcoreError, NotImplementedError):
     """A callback that needs a service which graphcore does not have."""
 
 
-class SummaryCollector(Callback):
-    """Raises UnsupportedCallbackError: MindInsight's summary files are not written."""
+class SummaryLandscape(Callback):
+    """Raises UnsupportedCallbackError: the loss around a trained net is not mapped."""
 
     def __init__(self, *args, **kwargs):
-        raise UnsupportedCallbackError("SummaryCollector writes files for MindInsight, which graphcore does not; use "
-                                       "train.History, or a Callback that logs run_context.original_args()")
-
-
-class SummaryLandscape(SummaryCollector):
-    """Raises UnsupportedCallbackError, as SummaryCollector does."""
-
-
-class SummaryRecord:
-    """Raises UnsupportedCallbackError, as SummaryCollector does."""
-
-    def __init__(self, *args, **kwargs):
-        raise UnsupportedCallbackError("SummaryRecord writes files for MindInsight, which graphcore does not; use "
-                                       "train.History, or a Callback that writes what it wants to keep")
+        raise UnsupportedCallbackError("SummaryLandscape maps the loss around a trained net, which graphcore does not; "
+                                       "SummaryCollector and SummaryRecord write losses, histograms and images")
