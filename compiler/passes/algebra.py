@@ -66,11 +66,12 @@ def iota_along_one_axis(node: Node):
 
 @rule("add")
 def add_zero(node: Node):
-    """x + 0 -> x"""
-    a, b = node.inputs
-    if constant_value(b) == 0:
-        return _as(a, node)
-    return _as(b, node) if constant_value(a) == 0 else None
+    """x + 0 -> x;  for floats x + -0.0 -> x alone: -0.0 + 0.0 is 0.0"""
+    for x, c in (node.inputs, node.inputs[::-1]):
+        value = constant_value(c)
+        if value == 0 and not (x.dtype.is_float and np.copysign(1, value) > 0):
+            return _as(x, node)
+    return None
 
 
 @rule("sub")
@@ -88,17 +89,6 @@ def multiply_by_one(node: Node):
             return _as(x, node)
         if value == -1 and x.dtype.is_float:
             return _as(pointwise.neg(x), node)
-    return None
-
-
-@rule("mul")
-def multiply_scaled(node: Node):
-    """(x * c1) * c2 -> x * (c1 c2)"""
-    for x, c in (node.inputs, node.inputs[::-1]):
-        if c.op == "const" and c.shape == () and x.op == "mul" and x.dtype.is_float:
-            for y, d in (x.inputs, x.inputs[::-1]):
-                if d.op == "const" and d.shape == () and y.shape == x.shape:
-                    return pointwise.mul(y, pointwise.mul(d, c))
     return None
 
 
