@@ -94,6 +94,10 @@ class Conv2d(_Conv):
         super().__init__(in_channels, out_channels, pair(kernel_size, "kernel_size", owner),
                          pair(stride, "stride", owner), pad_mode, padding, pair(dilation, "dilation", owner), group,
                          has_bias, weight_init, bias_init, data_format, dtype=dtype)
+        # what subclasses with a construct of their own call, as in MindSpore
+        self.conv2d = ops.Conv2D(self.out_channels, self.kernel_size, 1, pad_mode, self.pads, self.stride,
+                                 self.dilation, group, data_format)
+        self.bias_add = ops.BiasAdd(data_format)
 
     def construct(self, x):
         if self.data_format == "NCHW":

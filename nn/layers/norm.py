@@ -10,7 +10,6 @@ from graphcore.errors import ShapeError
 from graphcore.initializer import initializer
 from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
-from graphcore.ops.functional.normalization import layer_norm_with_statistics
 from graphcore.parameter import Parameter
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm1d",
@@ -190,6 +189,7 @@ class LayerNorm(Cell):
         self.begin_norm_axis, self.begin_params_axis, self.epsilon = begin_norm_axis, begin_params_axis, epsilon
         self.gamma = Parameter(initializer(gamma_init, tuple(normalized_shape), dtype), name="gamma")
         self.beta = Parameter(initializer(beta_init, tuple(normalized_shape), dtype), name="beta")
+        self.layer_norm = ops.LayerNorm(begin_norm_axis, begin_params_axis, epsilon)    # subclasses call it themselves
 
     def construct(self, input_x):
         sizes = tuple(input_x.shape)
@@ -200,8 +200,7 @@ class LayerNorm(Cell):
         if tail != tuple(self.gamma.shape):
             raise ShapeError(f"LayerNorm: gamma and beta have shape {tuple(self.gamma.shape)}, but the input is "
                              f"{sizes}, so {tail} from axis {self.begin_params_axis} on")
-        first = self.begin_norm_axis % len(sizes)
-        return layer_norm_with_statistics(input_x, first, self.gamma, self.beta, self.epsilon)[0]
+        return self.layer_norm(input_x, self.gamma, self.beta)[0]
 
     def extend_repr(self):
         # "gamma{}" without an equals sign is what MindSpore prints

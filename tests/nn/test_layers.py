@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import graphcore as gc
-from graphcore import Parameter, Tensor, nn
+from graphcore import Parameter, Tensor, nn, ops
 from graphcore.errors import DTypeError, ShapeError
 from tests.nn.cases import IMAGES, close, ramp, results_of
 
@@ -414,3 +414,22 @@ def test_a_layer_in_half_precision(mode):
     whole = nn.Conv2d(3, 2, 3, weight_init="ones")(Tensor(IMAGES)).asnumpy()
     np.testing.assert_allclose(result.asnumpy().astype(np.float32), whole, rtol=1e-2, atol=0.5)
     assert isinstance(conv.weight, Parameter)
+
+
+def test_what_subclasses_with_a_construct_of_their_own_call(mode):
+    """MindCV's models reach for the primitives that MindSpore's layers hold."""
+    class Standardised(nn.Conv2d):
+        def construct(self, x):
+            return self.bias_add(self.conv2d(x, self.weight * 2), self.bias)
+
+    class ChannelsFirst(nn.LayerNorm):
+        def construct(self, x):
+            y, _, _ = self.layer_norm(ops.transpose(x, (0, 2, 3, 1)), self.gamma, self.beta)
+            return ops.transpose(y, (0, 3, 1, 2))
+
+    x = Tensor(IMAGES)
+    given = {"stride": 2, "pad_mode": "pad", "padding": (1, 0, 0, 1), "has_bias": True, "bias_init": "zeros"}
+    conv = nn.Conv2d(3, 2, 3, weight_init=ramp(2, 3, 3, 3), **given)
+    close(Standardised(3, 2, 3, weight_init=ramp(2, 3, 3, 3), **given)(x), 2 * conv(x).asnumpy())
+    expected = nn.LayerNorm([3], epsilon=1e-5)(Tensor(IMAGES.transpose(0, 2, 3, 1).copy())).asnumpy()
+    close(ChannelsFirst([3], epsilon=1e-5)(x), expected.transpose(0, 3, 1, 2))

@@ -1,0 +1,109 @@
+"""One MindCV model in this process: created, named, run forward, compared; the result as a dict.
+
+    python -m tests.compat.mindcv.one NAME [--pynative]      # prints the dict as one line of JSON
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.compat.mindcv.inputs import image, names_checksum, weight
+
+RECORDED = Path(__file__).parent / "recorded.json"
+TOLERANCE = 1e-4        # of the norm of the outputs
+# MindSpore ran none of these; the smallest size at which the model's own arithmetic works out.
+SIZES = {"halonet_50t": 256, "pvt": 224, "rexnet": 64, "volo": 224, "mae": 224}
+
+
+def recorded() -> dict:
+    """What MindSpore gave, by model name."""
+    return json.loads(RECORDED.read_text(encoding="utf-8"))
+
+
+def size_of(name: str, record: dict) -> int:
+    """The side of the images that `name` is run on."""
+    return record.get("size") or next(size for start, size in SIZES.items() if name.startswith(start))
+
+
+def check(name: str, record: dict, graph_mode: bool = True) -> dict:
+    """Create, name, run and compare one model.
+
+    The result holds what was reached: created, parameters (their number), names (whether the checksum is MindSpore's),
+    compile_s and run_s (CPU seconds of the first and of the third call), error (the larger one of the two images'
+    distances to MindSpore's outputs, divided by their norm), matches; or `failed`, the error's class and message.
+    """
+    result = {"model": name, "mode": "graph" if graph_mode else "pynative"}
+    try:
+        _run(name, record, graph_mode, result)
+    except Exception as error:
+        result["failed"] = f"{type(error).__name__}: {error}"[:2000]
+    result["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return result
+
+
+def _run(name, record, graph_mode, result) -> None:
+    import mindspore as ms
+    from mindcv.models import create_model
+    ms.set_context(mode=ms.GRAPH_MODE if graph_mode else ms.PYNATIVE_MODE)
+    net = create_model(name, num_classes=10)
+    net.set_train(False)
+    parameters = list(net.get_parameters())
+    result.update(created=True, parameters=sum(int(np.prod(p.shape)) for p in parameters),
+                  names=names_checksum(parameters) == record.get("names_crc"))
+    for p in parameters:
+        if p.dtype == ms.float32:
+            p.set_data(ms.Tensor(weight(p.name, p.shape, record.get("gain", 1.0))))
+    size = result["size"] = size_of(name, record)
+    first, result["compile_s"] = _timed(net, ms.Tensor(image(0, size)))
+    second, _ = _timed(net, ms.Tensor(image(1, size)))
+    _, result["run_s"] = _timed(net, ms.Tensor(image(1, size)))
+    result["compiled"] = True
+    result["out0"] = [float(f"{v:.7g}") for v in first.reshape(-1)[:10]]
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        result["failed"] = "the outputs are not finite"
+    elif "out0" in record:
+        result["error"] = max(_distance(first, record, 0), _distance(second, record, 1))
+        result["matches"] = result["error"] <= TOLERANCE and list(first.shape) == record["shape"]
+
+
+def _timed(net, x) -> tuple[np.ndarray, float]:
+    """(the first output, CPU seconds of the call with those of finished compile workers)."""
+    begin = _cpu()
+    y = net(x)
+    y = (y[0] if isinstance(y, (tuple, list)) else y).asnumpy()
+    return y, round(_cpu() - begin, 4)
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _distance(output: np.ndarray, record: dict, index: int) -> float:
+    some = output.reshape(-1)[:10].astype(np.float64)
+    return float(f"{np.linalg.norm(some - record[f'out{index}']) / record[f'norm{index}']:.3g}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name")
+    parser.add_argument("--pynative", action="store_true", help="by NumPy, without compiling")
+    options = parser.parse_args()
+    from graphcore.cli import mindspore_hook
+    mindspore_hook.install()
+    begin = time.time()
+    with contextlib.redirect_stdout(sys.stderr):
+        result = check(options.name, recorded()[options.name], not options.pynative)
+    result["seconds"] = round(time.time() - begin, 1)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

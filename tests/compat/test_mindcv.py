@@ -1,0 +1,71 @@
+"""MindCV's models, imported unmodified: names of Parameters and outputs as MindSpore 2.10 has them.
+
+One small variant of each family: the names of all, outputs by NumPy (PYNATIVE_MODE) of the lighter ones, compiled for
+the lightest; all of them are compiled with ``-m slow``.
+The whole table is run by hand: ``python -m tests.compat.mindcv --all --report docs/compat.md``.
+"""
+import importlib.util
+
+import pytest
+
+from graphcore.cli import mindspore_hook
+from tests.compat.mindcv import campaign
+from tests.compat.mindcv.families import smallest_of_each
+from tests.compat.mindcv.inputs import names_checksum
+from tests.compat.mindcv.one import check, recorded
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("mindcv") is None,
+                                reason="MindCV is not installed: pip install mindcv==0.3.0")
+
+RECORDS = recorded()
+SMALL = smallest_of_each(RECORDS, RECORDS)
+QUICK = [name for name in SMALL if RECORDS[name]["size"] <= 96 and RECORDS[name]["parameters"] < 7e6]
+COMPILED = ["mobilenet_v1_025", "squeezenet1_1"]
+
+
+@pytest.fixture
+def mindspore():
+    """``import mindspore`` gives graphcore."""
+    mindspore_hook.install()
+    yield
+    mindspore_hook.uninstall()
+
+
+def _as_recorded(result: dict) -> None:
+    assert "failed" not in result, result["failed"]
+    assert result["names"], f"{result['model']}: the Parameters' names or shapes are not MindSpore's"
+    assert result["matches"], f"{result['model']}: {result['error']} of the norm away from MindSpore's outputs"
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_names(name, mindspore):
+    from mindcv.models import create_model
+    net = create_model(name, num_classes=10)
+    assert names_checksum(list(net.get_parameters())) == RECORDS[name]["names_crc"]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_one_of_each_family(name, mindspore):
+    _as_recorded(check(name, RECORDS[name], graph_mode=False))
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled(name, mindspore):
+    _as_recorded(check(name, RECORDS[name]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in SMALL if name not in COMPILED])
+def test_one_of_each_family_compiled(name):
+    _as_recorded(campaign.run_one(name, "graph", seconds=600, gigabytes=16))
+
+
+def test_a_model_that_fails_does_not_end_the_run(tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text('{"model": "squeezenet1_1", "mode": "pynative", "matches": true}\n{"model": "cut o')
+    said = []
+    campaign.run_all(["squeezenet1_1", "no_such_model", "mobilenet_v1_025"], "pynative", results, again=False,
+                     seconds=60, gigabytes=8, say=said.append)
+    assert [r["model"] for r in said] == ["no_such_model", "mobilenet_v1_025"]     # the first one has its result
+    assert "KeyError" in said[0]["failed"] and said[1]["matches"]
+    assert len(campaign.results_in(results)) == 3
