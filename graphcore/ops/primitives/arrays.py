@@ -8,6 +8,7 @@ from graphcore.ops.functional.padding import block_to_depth, depth_to_block, pad
 from graphcore.ops.functional.random import uniform_of
 from graphcore.ops.functional.resizing import resized
 from graphcore.ops.primitives.base import plain, primitive
+from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
 _PLAIN = """Reshape Shape TensorShape=dyn_shape DynamicShape=dyn_shape Size Rank DType=dtype Transpose Tile
@@ -255,8 +256,9 @@ def TensorScatterElements(data, indices, updates, *, axis=0, reduction="none"):
 
 @primitive
 def IndexAdd(x, indices, y, *, axis, use_lock=True, check_index_bound=True):
-    """`x` with slices of `y` added along `axis`."""
-    return F.index_add(x, indices, y, axis)
+    """The Parameter `x` with slices of `y` added along `axis`."""
+    added = F.index_add(x, indices, y, axis)
+    return F.assign(x, added) if isinstance(x, Parameter) else added
 
 
 @primitive
