@@ -20,8 +20,8 @@ ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train
 TENSORS = ("x", "f", "h", "l", "u", "d", "b")       # see inputs.py
 _STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", **dict.fromkeys(TENSORS, "ms.Tensor")}
 # Their result is not a value of the graph, or each run draws other numbers.
-_NOT_IN_A_GRAPH = ("rand", "normal", "uniform", "bernoulli", "multinomial", "Uniform", "ropout", "kind(", "Grad", "grad(",
-                   "grads(", "about(")
+_NOT_IN_A_GRAPH = ("rand", "normal", "uniform", "bernoulli", "multinomial", "Uniform", "ropout", "Grad", "kind(",
+                   "grad(", "grads(", "about(")
 
 
 @dataclass(frozen=True)
