@@ -4,13 +4,14 @@ Channels and taps of the input are the rows of the register tile, output channel
 inner axis runs over the pixels.  The input is read through the planes of `taps`: for a row of the tile, that is a
 channel and a tap, at the pixel's place plus a fixed distance.  The result's gradient is packed transposed.
 An item is a part (a run of images) times a block of channels times a block of output channels.
-Where there are few output channels to a group, `conv_weight_dots` does better.
+Where there are few output channels to a group, `conv_weight_dots` does better, and for most 3x3 kernels
+`winograd_weight`.
 """
 from __future__ import annotations
 
 from functools import cache
 
-from graphcore.compiler.kernels import conv_weight_dots, panels, taps
+from graphcore.compiler.kernels import conv_weight_dots, panels, taps, winograd_weight
 from graphcore.compiler.kernels.blocking import (
     ENOUGH_ITEMS,
     OPERATIONS_PER_PART,
@@ -151,6 +152,8 @@ def conv2d_parts_for(x: TensorType, g: TensorType, *, shape: tuple, stride=(1, 1
 
     It depends on the static sizes alone; a symbolic number of images counts as 16, other symbolic sizes as 16.
     """
+    if winograd_weight.suits(x, g, shape, stride, pad, dilation, groups):
+        return 1
     sizes = [static(size, 16) for size in x.shape]
     images, outputs, *out = conv2d_shape("conv2d_grad_weight", (sizes[0], x.shape[1], *sizes[2:]), shape, stride, pad,
                                          dilation, groups)
@@ -177,6 +180,9 @@ def lower_conv2d_grad_weight(build, node, inputs: list, output: View, epilogue) 
     outputs, channels, *kernel = attrs["shape"]
     outputs //= groups
     if 0 in (outputs, channels, *kernel):
+        return
+    if "parts" not in attrs and winograd_weight.suits(*(i.type for i in node.inputs), **attrs):
+        winograd_weight.launch(build, source, gradient, output, attrs.get("pad", (0, 0, 0, 0)), epilogue)
         return
     dtype, tile = node.dtype, Tile.of(build.cpu, node.dtype)
     [phase] = taps.forward_phases(tuple(kernel), stride, tuple(attrs.get("pad", (0, 0, 0, 0))),

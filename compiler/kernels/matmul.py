@@ -67,6 +67,11 @@ def lower_pointwise_convolution(build, weight: View, image: View, output: View, 
     _launch_stack(build, _Operand(matrix, not is_gradient), _Operand(stack, False), (images,), output, epilogue)
 
 
+def launch_products(build, left: View, right: View, output: View) -> None:
+    """Launch left (n, rows, depth) times right (n, columns, depth) transposed; `output` is contiguous."""
+    _launch_stack(build, _Operand(left, True), _Operand(right, True), left.shape[:1], output, None)
+
+
 def _launch_stack(build, a: _Operand, b: _Operand, sizes: tuple, output: View, epilogue) -> None:
     """Launch the products of stacks of matrices of these sizes."""
     batches = [(size, *strides) for size, *strides in zip(sizes, a.batch_strides(len(sizes)),

@@ -221,7 +221,8 @@ def _tiles(conv, blocks: _Blocks) -> tuple:
     sections.add(4 * (blocks.images * (m * blocks.lines + 2) * (m * blocks.across + 2) + 8))
     places = sections.add(8 * (blocks.tiles + conv.tile.lanes))
     shape = Row((Address(conv.source), conv.source.shape[0], conv.channels, *conv.source.shape[2:], phase.top,
-                 phase.left, blocks.images, blocks.lines, blocks.down, blocks.across, pitch, together, places))
+                 phase.left, blocks.images, blocks.lines, blocks.down, blocks.across, pitch, together, places,
+                 conv.tile.columns, blocks.matrices * pitch))
     return shape, pitch, sections.total
 
 

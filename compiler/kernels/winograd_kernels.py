@@ -7,15 +7,11 @@ number of cache lines apart, for as many begin in the cache at the same time.
 """
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import cache
 
 from graphcore.compiler.kernels.blocking import Tile
+from graphcore.compiler.kernels.winograd_transforms import TransformText, lines, transforms
 from graphcore.compiler.launch import KernelSource
-
-#: The points at which polynomials are multiplied, beside 0 and infinity; each stands for itself and its negative.
-#: F(4x4) with the common 1 and 2 has five to ten times the error.
-POINTS = {2: (Fraction(1),), 4: (Fraction(3, 4), Fraction(3, 2))}
 
 # A description of weights is a row: address, rows, channels, elements from row to row, from channel to channel; the
 # first tap, the step from tap to tap; height of a panel; elements from panel to panel, from matrix to matrix.
@@ -57,9 +53,10 @@ def winograd_weights_{m}(args, begin, end, worker):
 
 # A description of blocks is a row: address of the source, its images, channels, height and width; row and column of the
 # source where tiles begin; images and lines of tiles in a block; lines of tiles and tiles in a line of an image;
-# elements from matrix to matrix; channels of an item; where in the scratch memory the table of places is, in bytes.
+# elements from matrix to matrix; channels of an item; where in the scratch memory the table of places is, in bytes;
+# elements of a matrix from channel to channel, from one panel of tiles to the next.
 _SOURCE = """
-def winograd_source_{m}(args, begin, end, worker):
+def winograd_{what}_{m}(args, begin, end, worker):
     # args: description of the blocks, target, elements from block to block; scratch memory, bytes of a worker's.
     # An item is some channels of a block.
     shape = ptr_i64(args[0])
@@ -74,9 +71,11 @@ def winograd_source_{m}(args, begin, end, worker):
     together = load(shape, 12)
     padded = ptr_f32(args[3] + worker * args[4])
     places = ptr_i64(args[3] + worker * args[4] + load(shape, 13))
+    of_channel = load(shape, 14)
+    of_tiles = load(shape, 15)
     bands = (load(shape, 9) + block_lines - 1) // block_lines
     groups = (channels + together - 1) // together
-    wide = across * {m} + 2
+    wide = across * {m} + {reach}
     zero = lanes(f32(0), {lanes})
 {constants}
     pieces = alloca_f32({pieces})
@@ -88,11 +87,11 @@ def winograd_source_{m}(args, begin, end, worker):
         count = minimum(load(shape, 7), images - first_image)
         lines = minimum(block_lines, load(shape, 9) - block % bands * block_lines)
         top = load(shape, 5) + block % bands * block_lines * {m}
-        high = lines * {m} + 2
+        high = lines * {m} + {reach}
         tiles = count * lines * across
         for t in range(tiles):
             line = t // across
-            store(places, t, (line * {m} + line // lines * 2) * wide + (t - line * across) * {m})
+            store(places, t, (line * {m} + line // lines * {reach}) * wide + (t - line * across) * {m})
         for t in range(tiles, tiles + {lanes}):
             store(places, t, 0)
         # the margin stays zero for all channels
@@ -102,7 +101,7 @@ def winograd_source_{m}(args, begin, end, worker):
         first_line = maximum(0, -top)
         last_line = minimum(high, height - top)
         channel = item % groups * together
-        target = advance(ptr_f32(args[1]), block * args[2] + channel * {columns})
+        target = advance(ptr_f32(args[1]), block * args[2] + channel * of_channel)
         for c in range(channel, minimum(channels, channel + together)):
             source = advance(ptr_f32(load(shape, 0)), (first_image * channels + c) * height * width)
             for image in range(count):
@@ -112,17 +111,17 @@ def winograd_source_{m}(args, begin, end, worker):
                                   advance(source, (top + i) * width + left + first), last - first, {lanes})
                 source = advance(source, channels * height * width)
             for at in range(0, tiles, {lanes}):
-                for i in range({n}):
+                for i in range({m} + {reach}):
 {load_pieces}
 {transposed}
                     partly = advance(half, i * {row})
 {first}
-                into = advance(target, at // {columns} * {squared} * pitch + at % {columns})
+                into = advance(target, at // {columns} * of_tiles + at % {columns})
                 for j in range({n}):
                     column = advance(half, j * {lanes})
                     wholly = advance(into, j * pitch)
 {second}
-            target = advance(target, {columns})
+            target = advance(target, of_channel)
 """
 
 _PRODUCTS = """
@@ -260,31 +259,42 @@ def winograd_products_{m}(args, begin, end, worker):
 @cache
 def weights_kernel(m: int) -> KernelSource:
     """The weights of a convolution as matrices, each in panels of rows."""
-    text = _Text(transforms(m)[1], 8)
+    text = TransformText(transforms(m)[1], 8)
     load = [line for r in range(8) for line in (f"copy_vector(lines, {8 * r}, source, row{r}, 8)",
                                                 f"store(last, {r}, load(source, row{r} + 8))",
                                                 f"prefetch(source, row{r} + ahead)")]
     return KernelSource(f"winograd_weights_{m}", _WEIGHTS.format(
-        m=m, n=m + 2, half=(m + 2) * 24, constants=text.constants(), load_rows=_lines(3, load),
-        places=_lines(2, [f"row{r} = minimum({r}, high - 1) * load(shape, 3)" for r in range(8)]),
+        m=m, n=m + 2, half=(m + 2) * 24, constants=text.constants(), load_rows=lines(3, load),
+        places=lines(2, [f"row{r} = minimum({r}, high - 1) * load(shape, 3)" for r in range(8)]),
         first=text.rows("x", 4, "column", "3 * step", "partly", 24),
         second=text.rows("y", 4, "line", 8, "wholly", "pitch")))
 
 
 @cache
 def source_kernel(tile: Tile, m: int) -> KernelSource:
-    """The tiles of the source as matrices, each in panels of tiles."""
-    n, lanes = m + 2, tile.lanes
-    text = _Text(transforms(m)[2], lanes)
+    """The tiles of the source as matrices."""
+    return _tiles_kernel("source", tile, m, transforms(m)[2])
+
+
+@cache
+def gradient_kernel(tile: Tile, m: int) -> KernelSource:
+    """The tiles of the result's gradient as matrices."""
+    return _tiles_kernel("gradient", tile, m, tuple(zip(*transforms(m)[0])))
+
+
+def _tiles_kernel(what: str, tile: Tile, m: int, matrix: tuple) -> KernelSource:
+    """Tiles of as many lines as `matrix` has columns, multiplied with it from both sides."""
+    n, lanes, reach = m + 2, tile.lanes, len(matrix[0]) - m
+    text = TransformText(matrix, lanes)
     size = min(lanes, 4 if m == 2 else 8)
     wide = 4 if m == 2 else 8
     pieces = [f"copy_vector(pieces, {t * wide}, padded, load(places, at + {t}) + i * wide, {wide})"
               for t in range(lanes)]
     squares = [f"transpose_block(advance(columns, {j * lanes + t}), {lanes}, advance(pieces, {t * wide + j}), {wide}, "
                f"{size})" for t in range(0, lanes, size) for j in range(0, wide, size)]
-    return KernelSource(f"winograd_source_{m}", _SOURCE.format(
-        m=m, n=n, squared=n * n, lanes=lanes, columns=tile.columns, pieces=lanes * wide, half=n * n * lanes,
-        row=n * lanes, constants=text.constants(), load_pieces=_lines(5, pieces), transposed=_lines(5, squares),
+    return KernelSource(f"winograd_{what}_{m}", _SOURCE.format(
+        what=what, m=m, n=n, reach=reach, lanes=lanes, columns=tile.columns, pieces=lanes * wide, half=n * n * lanes,
+        row=n * lanes, constants=text.constants(), load_pieces=lines(5, pieces), transposed=lines(5, squares),
         first=text.rows("x", 5, "columns", lanes, "partly", lanes),
         second=text.rows("y", 5, "column", n * lanes, "wholly", f"{n} * pitch")))
 
@@ -293,103 +303,9 @@ def source_kernel(tile: Tile, m: int) -> KernelSource:
 def products_kernel(tile: Tile, m: int) -> KernelSource:
     """The products of matrices, and from them the tiles of the result."""
     n, lanes = m + 2, tile.lanes
-    text = _Text(transforms(m)[0], lanes)
+    text = TransformText(transforms(m)[0], lanes)
     return KernelSource(f"winograd_products_{m}", _PRODUCTS.format(
         m=m, n=n, squared=n * n, area=m * m, lanes=lanes, columns=tile.columns, depth=tile.depth, half=n * m * lanes,
         done=m * m * lanes, constants=text.constants(), row=m * lanes,
         first=text.rows("x", 6, "line", "product_pitch", "partly", lanes),
         second=text.rows("y", 6, "column", m * lanes, "wholly", m * lanes)))
-
-
-def _lines(depth: int, lines: list) -> str:
-    return "\n".join("    " * depth + line for line in lines)
-
-
-class _Text:
-    """Lines that multiply vectors by a matrix.
-
-    Two rows that differ in the signs of some columns alone (those of p and -p) share the sums of both kinds of column;
-    so do two such columns.  No variable is set twice, which Numba would take long for.
-    """
-
-    def __init__(self, matrix: tuple, lanes: int):
-        self.matrix, self.lanes, self._constants = matrix, lanes, {}
-        self._body = self._by_columns() if len(matrix) < len(matrix[0]) else self._by_rows()
-
-    def constants(self) -> str:
-        return _lines(1, [f"{name} = lanes(f32({float(value)}), {self.lanes})"
-                          for value, name in self._constants.items()])
-
-    def rows(self, name: str, depth: int, source: str, along, target: str, step) -> str:
-        """Lines that read the vectors at `source`, so many numbers apart (or a name for it), and write the results.
-
-        name: what their variables begin with.
-        """
-        def at(k: int, step) -> str:
-            return str(k * step) if isinstance(step, int) else f"{k} * {step}"
-
-        loads = [f"{{0}}{k} = load_whole({source}, {at(k, along)}, zero)" for k in range(len(self.matrix[0]))]
-        stores = [f"store_whole({target}, {at(k, step)}, {{0}}_{k})" for k in range(len(self.matrix))]
-        return _lines(depth, [line.format(name) for line in loads + self._body + stores])
-
-    def _by_rows(self) -> list:
-        matrix, lines = self.matrix, []
-        last = len(matrix) - 1
-        for k in range(1, last, 2):
-            pairs = [(a, b, f"{{0}}{j}") for j, (a, b) in enumerate(zip(matrix[k], matrix[k + 1]))]
-            turned = [(a, x) for a, b, x in pairs if a != b]
-            scale = turned[-1][0]
-            lines += [f"{{0}}_same{k} = {self._sum([(a, x) for a, b, x in pairs if a == b])}",
-                      f"{{0}}_turned{k} = {self._sum([(a / scale, x) for a, x in turned])}",
-                      f"{{0}}_{k} = {self._sum([(1, f'{{0}}_same{k}'), (scale, f'{{0}}_turned{k}')])}",
-                      f"{{0}}_{k + 1} = {self._sum([(1, f'{{0}}_same{k}'), (-scale, f'{{0}}_turned{k}')])}"]
-        return lines + [f"{{0}}_{k} = {self._sum([(a, f'{{0}}{j}') for j, a in enumerate(matrix[k])])}"
-                        for k in (0, last)]
-
-    def _by_columns(self) -> list:
-        last, lines = len(self.matrix[0]) - 1, []
-        for k in range(1, last, 2):
-            for kind, sign in (("same", 1), ("turned", -1)):
-                lines.append(f"{{0}}_{kind}{k} = {self._sum([(1, f'{{0}}{k}'), (sign, f'{{0}}{k + 1}')])}")
-        for i, row in enumerate(self.matrix):
-            terms = [(row[k], f"{{0}}_{'turned' if i % 2 else 'same'}{k}") for k in range(1, last, 2)]
-            lines.append(f"{{0}}_{i} = {self._sum([(row[0], '{0}0'), *terms, (row[last], f'{{0}}{last}')])}")
-        return lines
-
-    def _sum(self, terms: list) -> str:
-        """The sum of factors times variables, beginning with one that needs no multiplication if there is any."""
-        text = ""
-        for value, name in sorted((term for term in terms if term[0] != 0), key=lambda term: term[0] != 1):
-            if value != 1:
-                constant = self._constants.setdefault(value, f"c{len(self._constants)}")
-                name = f"lanes_multiply({name}, {constant})"
-            text = f"lanes_add({text}, {name})" if text else name
-        return text
-
-
-@cache
-def transforms(m: int) -> tuple:
-    """(A', G, B') of F(m, 3): rows of Fractions, for the points 0, p, -p, q, -q ..., infinity."""
-    points = [Fraction(0), *(signed for p in POINTS[m] for signed in (p, -p))]
-    n = m + 2
-
-    def polynomial(roots) -> list:
-        coefficients = [Fraction(1)]
-        for root in roots:
-            coefficients = [high - root * low for high, low in zip([0, *coefficients], [*coefficients, 0])]
-        return coefficients
-
-    others = [[q for q in points if q != p] for p in points]
-    scales = [polynomial_at(roots, p) for roots, p in zip(others, points)]
-    back = [[*(p ** i for p in points), Fraction(i == m - 1)] for i in range(m)]
-    weights = [[p ** i / scale for i in range(3)] for p, scale in zip(points, scales)] + [[0, 0, 1]]
-    source = [[*polynomial(roots), *[0] * (n - len(roots) - 1)] for roots in others] + [polynomial(points)]
-    return back, weights, source
-
-
-def polynomial_at(roots, x):
-    """The product of x - root."""
-    value = Fraction(1)
-    for root in roots:
-        value *= x - root
-    return value

@@ -8,7 +8,7 @@ import pytest
 import graphcore as gc
 from graphcore import Tensor, nn, ops
 from graphcore import dtype as dt
-from graphcore.compiler.kernels import convolution, winograd, winograd_kernels
+from graphcore.compiler.kernels import convolution, winograd, winograd_transforms
 from graphcore.compiler.runtime import native
 from graphcore.compiler.toolchain.cpu import host
 from graphcore.ir.dims import Dim
@@ -100,7 +100,7 @@ def test_other_vectors(vector_bytes, registers, forced):
 
 @pytest.mark.parametrize("m", [2, 4])
 def test_the_matrices_make_a_convolution(m):
-    back, weights, source = (np.array(matrix, np.float64) for matrix in winograd_kernels.transforms(m))
+    back, weights, source = (np.array(matrix, np.float64) for matrix in winograd_transforms.transforms(m))
     d, g = numbers(m + 2), numbers(3)
     np.testing.assert_allclose(back @ ((weights @ g) * (source @ d)), [d[i:i + 3] @ g for i in range(m)])
 
