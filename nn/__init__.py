@@ -16,6 +16,7 @@ from graphcore.nn.optim import *  # noqa: F403
 from graphcore.nn.optim import __all__ as _optimizers
 from graphcore.nn.wrap import *  # noqa: F403
 from graphcore.nn.wrap import __all__ as _wrappers
+from graphcore.nn.wrap import _VirtualDatasetCell  # noqa: F401  scripts take it from here
 
 # They stand with Model, in graphcore.train; MindSpore lists them here too.
 _METRICS = """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta Loss MAE MSE

@@ -289,3 +289,14 @@ class TrainOneStepWithLossScaleCell(TrainOneStepCell):
         if not isinstance(sens, Tensor):
             raise TypeError(f"set_sense_scale takes a Tensor, got {type(sens).__name__}")
         self.scale_sense.set_data(sens)
+
+
+class _VirtualDatasetCell(Cell):
+    """MindSpore's mark of where data enters a net that is split over devices; here the net itself."""
+
+    def __init__(self, backbone):
+        super().__init__(auto_prefix=False)
+        self._backbone = backbone
+
+    def construct(self, *inputs):
+        return self._backbone(*inputs)

@@ -4,13 +4,25 @@ Rows are NumPy arrays until an iterator makes Tensors of them.  Nothing runs in 
 ``num_parallel_workers`` asks for it.
 """
 from graphcore.dataset import config, transforms, vision
+from graphcore.dataset.batching import Batch as BatchDataset
 from graphcore.dataset.batching import BatchInfo
+from graphcore.dataset.cache import DatasetCache
 from graphcore.dataset.config import get_seed, set_seed
 from graphcore.dataset.core import Dataset
 from graphcore.dataset.core import zip_datasets as zip
 from graphcore.dataset.errors import ColumnError, DatasetError
 from graphcore.dataset.folders import ImageFolderDataset
 from graphcore.dataset.mindrecord import MindDataset
+from graphcore.dataset.rowwise import Concat as ConcatDataset
+from graphcore.dataset.rowwise import Filter as FilterDataset
+from graphcore.dataset.rowwise import Map as MapDataset
+from graphcore.dataset.rowwise import Project as ProjectDataset
+from graphcore.dataset.rowwise import Rename as RenameDataset
+from graphcore.dataset.rowwise import Repeat as RepeatDataset
+from graphcore.dataset.rowwise import Shuffle as ShuffleDataset
+from graphcore.dataset.rowwise import Skip as SkipDataset
+from graphcore.dataset.rowwise import Take as TakeDataset
+from graphcore.dataset.rowwise import Zip as ZipDataset
 from graphcore.dataset.samplers import (
     DistributedSampler,
     IterSampler,
@@ -24,8 +36,10 @@ from graphcore.dataset.samplers import (
 from graphcore.dataset.sources import GeneratorDataset, MappableSource, NumpySlicesDataset
 from graphcore.dataset.standard import Cifar10Dataset, Cifar100Dataset, FashionMnistDataset, MnistDataset
 
-__all__ = ["BatchInfo", "Cifar10Dataset", "Cifar100Dataset", "ColumnError", "Dataset", "DatasetError",
-           "DistributedSampler", "FashionMnistDataset", "GeneratorDataset", "ImageFolderDataset", "IterSampler",
-           "MappableSource", "MindDataset", "MnistDataset", "NumpySlicesDataset", "RandomSampler", "Sampler",
-           "SequentialSampler", "SubsetRandomSampler", "SubsetSampler", "WeightedRandomSampler", "config",
-           "get_seed", "set_seed", "transforms", "vision", "zip"]
+__all__ = ["BatchDataset", "BatchInfo", "Cifar100Dataset", "Cifar10Dataset", "ColumnError", "ConcatDataset",
+           "Dataset", "DatasetCache", "DatasetError", "DistributedSampler", "FashionMnistDataset", "FilterDataset",
+           "GeneratorDataset", "ImageFolderDataset", "IterSampler", "MapDataset", "MappableSource", "MindDataset",
+           "MnistDataset", "NumpySlicesDataset", "ProjectDataset", "RandomSampler", "RenameDataset", "RepeatDataset",
+           "Sampler", "SequentialSampler", "ShuffleDataset", "SkipDataset", "SubsetRandomSampler", "SubsetSampler",
+           "TakeDataset", "WeightedRandomSampler", "ZipDataset", "config", "get_seed", "set_seed", "transforms",
+           "vision", "zip"]
