@@ -45,7 +45,7 @@ def plan_memory(entries, outside, may_share: Mapping, binding: Mapping) -> Memor
     """
     lifetimes = _lifetimes(entries, outside, binding)
     shared = _share(lifetimes, may_share)
-    blocks = _blocks(lifetimes, shared)
+    blocks = blocks_of(lifetimes, shared)
     offsets: dict = {}
     placed: list = []                                   # (first, last, begin, end)
     total = 0
@@ -214,7 +214,7 @@ def _root(buffer: Buffer, shared: dict) -> Buffer:
     return buffer
 
 
-def _blocks(lifetimes: dict, shared: dict) -> dict:
+def blocks_of(lifetimes: dict, shared: dict) -> dict:
     """Merge the lifetimes of buffers that share memory."""
     blocks: dict = {}
     for buffer, life in lifetimes.items():

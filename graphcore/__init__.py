@@ -54,7 +54,7 @@ _NAMES_BY_MODULE = {
         set_ps_context set_recursion_limit""",
     "profiler": "Profiler",
     "train.callback": "SummaryRecord",
-    "inspect": "compiled_graph explain_recompile ir_text",
+    "inspect": "compiled_graph explain_recompile ir_text memory_text",
     "tuning": "tune",
 }
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}

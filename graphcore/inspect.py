@@ -29,6 +29,29 @@ def compiled_graph(function, stage: str = "capture") -> Graph:
     return reports[-1 if stage == "final" else names.index(stage)].graph
 
 
+def memory_text(function) -> str:
+    """What the last program of a Cell, @jit function or gradient function needs memory for, and what holds the most.
+
+    The first line tells the size of its arena, the most that is in use at one step, Parameters and derived weights; the
+    others what holds the memory at that step, in MiB, by operator.  Unknown sizes are those of a typical batch.  Raises
+    NotCompiledError before the first call in GRAPH_MODE.
+    """
+    return str(planned(compiled_of(function).last_program.graph)[1])
+
+
+def planned(graph: Graph) -> tuple:
+    """(`plan.Compiled`, `MemoryReport`) of a captured graph; no kernel is built.  Unknown sizes are typical ones."""
+    from graphcore.compiler.memory_report import MemoryReport
+    from graphcore.compiler.pipeline import optimize
+    from graphcore.compiler.plan import compile_plan
+    from graphcore.compiler.schedule.steps import TYPICAL_SIZE
+    from graphcore.compiler.toolchain.cpu import host
+    sizes = dict.fromkeys(graph.symbols, TYPICAL_SIZE)
+    optimized = optimize(graph)
+    compiled = compile_plan(optimized, host(), sizes)
+    return compiled, MemoryReport.of(compiled, optimized.params, sizes)
+
+
 def explain_recompile(function) -> str:
     """Why a Cell, @jit function or gradient function was compiled again: a line for each compilation after the first.
 

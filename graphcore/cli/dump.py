@@ -8,12 +8,13 @@ import os
 import re
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from graphcore.capture import location
 from graphcore.cli import highlight, mindspore_hook, targets
 from graphcore.cli.as_json import graph_as_json
 from graphcore.cli.errors import UsageError, nearest
+from graphcore.inspect import planned
 from graphcore.ir.graph import Graph
 from graphcore.ir.printer import print_graph
 
@@ -35,7 +36,8 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", metavar="NAME", help="the graph after this step of the compiler, or 'all'")
     parser.add_argument("--grad", action="store_true",
                         help="in training mode, with the gradients of the sum of outputs by the trainable Parameters")
-    parser.add_argument("--kernels", action="store_true", help="also print the source of the kernels")
+    parser.add_argument("--kernels", action="store_true",
+                        help="also print the source of the kernels, and what holds the memory")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument("-o", "--output", metavar="DIR", help="write one file per stage and kernel into this folder")
     parser.add_argument("--no-data", action="store_true", help="leave out the contents of large constants")
@@ -66,13 +68,18 @@ def run(options: argparse.Namespace) -> int:
     targets.check_inputs(target.construct if is_cell else target, types, f"{name}.construct" if is_cell else name)
     captured = capture(target, is_cell, types, options.grad)
     shown = _choose(_numbered(captured.graph, options), options)
-    kernels = kernel_launches(captured.graph) if options.kernels else {}
+    kernels, memory = {}, None
+    if options.kernels:
+        compiled, memory = planned(captured.graph)
+        kernels = kernel_launches(compiled)
     if options.output:
         _write(options.output, shown, kernels, options)
     elif options.json:
-        _print_json(shown, kernels)
+        _print_json(shown, kernels, memory)
     else:
         _print_text(shown, kernels, options)
+    if memory and not options.json:
+        print("\n# memory: " + str(memory).replace("\n", "\n# "))
     return 0
 
 
@@ -114,15 +121,10 @@ def compiler_stages(graph: Graph) -> list[tuple[str, Graph]]:
     return [(report.name, report.graph) for report in run_stages(graph)]
 
 
-def kernel_launches(graph: Graph) -> dict:
-    """KernelSource → how many launches of a run use it, for a captured graph; none of them is compiled."""
-    from graphcore.compiler.pipeline import optimize
-    from graphcore.compiler.plan import compile_plan
-    from graphcore.compiler.schedule.steps import TYPICAL_SIZE
-    from graphcore.compiler.toolchain.cpu import host
-    plan = compile_plan(optimize(graph), host(), dict.fromkeys(graph.symbols, TYPICAL_SIZE))
-    counts = Counter(entry.kernel.digest for entry in (*plan.prologue_launches, *plan.launches))
-    return {kernel: counts[kernel.digest] for kernel in plan.kernels}
+def kernel_launches(compiled) -> dict:
+    """KernelSource → how many launches of a run use it, for a planned program; none of them is compiled."""
+    counts = Counter(entry.kernel.digest for entry in (*compiled.prologue_launches, *compiled.launches))
+    return {kernel: counts[kernel.digest] for kernel in compiled.kernels}
 
 
 # -- choosing and showing ----------------------------------------------------------------------------------
@@ -167,8 +169,9 @@ def _times(launches: int) -> str:
     return "launched once" if launches == 1 else f"launched {launches} times" if launches else "called by other kernels"
 
 
-def _print_json(stages: list[Stage], kernels: dict) -> None:
-    json.dump({"stages": [{"stage": s.title, "changed": s.changed, "graph": graph_as_json(s.graph)} for s in stages],
+def _print_json(stages: list[Stage], kernels: dict, memory) -> None:
+    json.dump({"memory": memory and asdict(memory),
+               "stages": [{"stage": s.title, "changed": s.changed, "graph": graph_as_json(s.graph)} for s in stages],
                "kernels": [{"name": k.name, "digest": k.digest, "launches": launches, "source": k.source}
                            for k, launches in kernels.items()]},
               sys.stdout, indent=1)

@@ -136,6 +136,9 @@ def test_kernels(command, net):
     assert code == 0
     headers = re.findall(r"^# kernel (\w+) [0-9a-f]{24}: (launched|called)", out, re.M)
     assert headers and len(re.findall(r"^def \w+\(args, begin, end, worker\)", out, re.M)) == len(headers)
+    assert re.search(r"^# memory: arena [\d.]+ MiB, of which [\d.]+ are in use at step \d+ of \d+", out, re.M)
+    memory = json.loads(command("dump", f"{net}:Net", "--input", "f32[2,1,8,8]", "--kernels", "--json")[1])["memory"]
+    assert memory["peak"] == sum(size for _, _, size in memory["held"]) <= memory["arena"]
 
 
 def test_json(command, net):
