@@ -70,13 +70,23 @@ def _continued(x, axis, before, after, mode):
     return _reflected(x, axis, before, after, 1 if mode == "reflect" else 0)
 
 
-def pad(input_x, padding, mode="constant", value=None):
+def pad(input_x, padding=None, mode="constant", value=None, *, paddings=None):
     """Elements added around axes, the last axis first: (left, right, top, bottom, ...); negative ones cut.
 
     mode: "constant" (`value`, by default 0), "reflect" (without the edge), "symmetric" (with it), "replicate" or
-    "circular".  Raises ValueError for an odd number of entries, more than the axes have, or another mode.
+    "circular".  As before MindSpore 2, `padding` (then also called `paddings`) may have a pair (before, after) for
+    every axis, in order.
+    Raises ValueError for an odd number of entries, more than the axes have, or another mode.
     """
-    x, amounts = tensor_of(input_x, "pad"), ints_of(padding, "pad: padding")
+    x = tensor_of(input_x, "pad")
+    if padding is None:
+        padding = paddings
+    if isinstance(padding, (tuple, list)) and padding and all(isinstance(pair, (tuple, list)) for pair in padding):
+        if len(padding) != x.ndim or any(len(pair) != 2 for pair in padding):
+            raise shape_error(f"pad: there must be a pair (before, after) for each of the {x.ndim} axes of shape "
+                              f"{x.shape}; got {padding}")
+        return pad_axes(x, *zip(*padding), mode, value)
+    amounts = ints_of(padding, "pad: padding")
     if len(amounts) % 2 or len(amounts) > 2 * x.ndim:
         raise shape_error(f"pad: padding has two entries for each axis from the last, at most {2 * x.ndim} for shape "
                           f"{x.shape}; got {amounts}")

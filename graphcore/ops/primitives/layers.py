@@ -4,7 +4,7 @@ from __future__ import annotations
 from graphcore import dtype as dt
 from graphcore.ops import functional as F
 from graphcore.ops import pooling as pooling_records
-from graphcore.ops.functional.arguments import ints_of, shape_error
+from graphcore.ops.functional.arguments import ints_of, same_dtype, shape_error
 from graphcore.ops.functional.convolution import amounts, transposed
 from graphcore.ops.functional.linalg import product_of
 from graphcore.ops.functional.normalization import (
@@ -194,6 +194,7 @@ def Conv2DTranspose(dout, weight, input_size=None, *, out_channel, kernel_size, 
     from graphcore.ops import linear
     from graphcore.ops.dispatch import apply
     _check_layout("Conv2DTranspose", data_format)
+    dout, weight = same_dtype([dout, weight])
     stride, dilation = pair_of(_last_two(stride), "stride"), pair_of(_last_two(dilation), "dilation")
     pad = pad_list if pad_list is not None else pad
     if input_size is None:

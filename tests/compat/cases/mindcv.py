@@ -19,4 +19,8 @@ case("mnp.split(wave(4, 3), 2)")
 case("mnp.split(wave(4, 3), (1, 2), 1)")
 case("mnp.tensordot(wave(2, 3, 4), wave(4, 3, step=1), axes=1)")
 case("mnp.tensordot(wave(2, 3, 4), wave(4, 3, 2), axes=([1, 2], [1, 0]))")
+documented("ops.pad(wave(2, 3), paddings=((1, 0), (0, 2)))[1:, :3]", "wave(2, 3)")
+documented("ops.pad(wave(2, 3), ((1, 0), (0, 2)))[1:, :3]", "wave(2, 3)")
+documented("P.Conv2DTranspose(1, 2)(wave(1, 1, 2, 2), ms.Tensor([[[[1.0, 0], [0, 0]]]], ms.float16), (1, 1, 3, 3))[..., :2, :2]",
+           "wave(1, 1, 2, 2)")
 case("ops.stack([ms.RowTensor(ms.Tensor([1]), ms.Tensor([[2.0]]), (3, 1)).values])")

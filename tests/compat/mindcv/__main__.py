@@ -45,7 +45,8 @@ def main() -> int:
 def _say(result: dict) -> None:
     state = result.get("failed") or (f"error {result['error']:.2g}" if "error" in result else "runs")
     mark = "ok  " if result.get("matches") or ("failed" not in result and "error" not in result) else "FAIL"
-    print(f"{mark} {result['model']:34s} {state[:150]}  names {'as recorded' if result.get('names') else 'DIFFER'}  "
+    names = {True: "as recorded", False: "DIFFER", None: "of its own"}[result.get("names")]
+    print(f"{mark} {result['model']:34s} {state[:150]}  names {names}  "
           f"compile {result.get('compile_s', 0):.1f} s  run {1000 * result.get('run_s', 0):.1f} ms", flush=True)
 
 
