@@ -18,7 +18,7 @@ class NoMatplotlib(Exception):
 def require_matplotlib() -> None:
     """Raises NoMatplotlib, before anything is measured, if it cannot be imported."""
     if find_spec("matplotlib") is None:
-        raise NoMatplotlib("--chart needs matplotlib, which is not installed here: pip install matplotlib")
+        raise NoMatplotlib("--chart needs matplotlib, which is not installed here: pip install -e '.[benchmarks]'")
 
 
 def bars(rows: list[Row], names: list[str]) -> list[tuple[str, dict[str, float]]]:
