@@ -19,16 +19,16 @@ if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
 _SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental files
-    hal initializer ir log mindrecord nn numpy ops parallel parameter profiler random
+    hal initializer ir log mindrecord mint nn numpy ops parallel parameter profiler random
     runtime tensor train version""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}
 
 _NAMES_BY_MODULE = {
-    "dtype": """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ half single
-        double float_ int_ uint byte short intc intp ubyte ushort uintc uintp number dtype_to_nptype dtype_to_pytype
-        pytype_to_dtype""",
+    "dtype": """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64
+        complex128 half single double float_ int_ uint byte short intc intp ubyte ushort uintc uintp number
+        dtype_to_nptype dtype_to_pytype pytype_to_dtype""",
     "tensor": "Tensor is_tensor",
     "parameter": "Parameter",
     "parameter_tuple": "ParameterTuple",
@@ -57,6 +57,9 @@ _NAMES_BY_MODULE = {
     "inspect": "compiled_graph explain_recompile ir_text memory_text",
     "tuning": "tune",
 }
+# ``mindspore.bool`` and the like: dtypes that a star import must not put in the builtins' place.
+_BUILTINS = {"bool": "bool_", "int": "int32", "float": "float32", "long": "int64"}
+
 _HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
 
 __all__ = sorted(_HOMES)
@@ -66,6 +69,8 @@ def __getattr__(name: str):
     home = _HOMES.get(name)
     if home is not None:
         value = getattr(importlib.import_module(home), name)
+    elif name in _BUILTINS:
+        value = getattr(importlib.import_module("graphcore.dtype"), _BUILTINS[name])
     elif name in _SUBMODULES:
         value = importlib.import_module(_MOVED.get(name, f"graphcore.{name}"))
     else:

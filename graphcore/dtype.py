@@ -15,7 +15,9 @@ class DType:
     """One element type.
 
     name: the public name (``float32``); code: the short name used in IR text (``f32``);
-    storage: the NumPy dtype of the memory that holds it; kind: 'f' float, 'i' signed, 'u' unsigned, 'b' bool.
+    storage: the NumPy dtype of the memory that holds it; kind: 'f' float, 'i' signed, 'u' unsigned, 'b' bool, 'c'
+    complex.
+    Complex tensors exist outside of graphs only, where NumPy computes.
     """
 
     name: str
@@ -34,6 +36,10 @@ class DType:
     @property
     def is_integer(self) -> bool:
         return self.kind in "iu"
+
+    @property
+    def is_complex(self) -> bool:
+        return self.kind == "c"
 
     @property
     def is_bool(self) -> bool:
@@ -69,12 +75,16 @@ uint16 = DType("uint16", "u16", np.dtype(np.uint16), "u")
 uint32 = DType("uint32", "u32", np.dtype(np.uint32), "u")
 uint64 = DType("uint64", "u64", np.dtype(np.uint64), "u")
 bool_ = DType("bool_", "bool", np.dtype(np.bool_), "b")
+complex64 = DType("complex64", "c64", np.dtype(np.complex64), "c")
+complex128 = DType("complex128", "c128", np.dtype(np.complex128), "c")
 
 ALL = (float16, bfloat16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_)
 BY_CODE = {d.code: d for d in ALL}
 _BY_NAME = {d.name: d for d in ALL} | {"bool": bool_, "half": float16, "float": float32, "double": float64,
                                        "int": int64, "long": int64}
-_BY_NUMPY = {d.storage: d for d in ALL if d is not bfloat16}
+_COMPLEX = (complex64, complex128)
+_BY_NAME |= {d.name: d for d in _COMPLEX}
+_BY_NUMPY = {d.storage: d for d in (*ALL, *_COMPLEX) if d is not bfloat16}
 
 half, single, double = float16, float32, float64
 float_, int_, uint = float32, int64, uint64
@@ -126,7 +136,7 @@ def pytype_to_dtype(obj) -> DType:
 
 def dtype_to_pytype(type_: DType) -> type:
     """The Python type that holds one value of `type_`."""
-    return {"f": float, "i": int, "u": int, "b": bool}[type_.kind]
+    return {"f": float, "i": int, "u": int, "b": bool, "c": complex}[type_.kind]
 
 
 def bfloat16_to_float32(words: np.ndarray) -> np.ndarray:

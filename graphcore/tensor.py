@@ -237,6 +237,8 @@ def store(array: np.ndarray, dtype: DType) -> np.ndarray:
     shape = np.shape(array)
     if dtype is dt.bfloat16:
         return np.ascontiguousarray(dt.float32_to_bfloat16(np.asarray(array, np.float32))).reshape(shape)
+    if np.iscomplexobj(array) and not dtype.is_complex:
+        array = np.real(array)
     with np.errstate(invalid="ignore", over="ignore"):
         return np.ascontiguousarray(array, dtype.storage).reshape(shape)
 

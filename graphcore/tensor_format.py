@@ -18,10 +18,14 @@ def tensor_repr(tensor: Tensor) -> str:
     shape = ", ".join(map(str, tensor.shape))
     values = tensor._values()
     if values.ndim == 0:
-        text = " " + (f"{values.item():.6g}" if tensor.dtype.is_float else str(values.item()))
+        text = " " + _number(values.item(), tensor.dtype)
     else:
         text = (" " if values.ndim == 1 else "\n") + _array_text(values, tensor.dtype)
     return f"Tensor(shape=[{shape}], dtype={tensor.dtype}, value={text})"
+
+
+def _number(value, dtype: dt.DType) -> str:
+    return f"{value:.6g}" if dtype.is_float else _element(value, dtype)
 
 
 def _array_text(values: np.ndarray, dtype: dt.DType) -> str:
@@ -46,6 +50,8 @@ def _array_text(values: np.ndarray, dtype: dt.DType) -> str:
 
 
 def _element(value, dtype: dt.DType) -> str:
+    if dtype.is_complex:
+        return f"{value.real:.6g}{value.imag:+.6g}j"
     if dtype in _DIGITS:
         return f"{value:.{_DIGITS[dtype]}e}"
     return f"{value:.6g}" if dtype.is_float else str(value)

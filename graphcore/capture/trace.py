@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from graphcore.capture.location import locate, user_origin
-from graphcore.dtype import DType
+from graphcore.dtype import DType, complex64
 from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError, shown
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node, Origins
@@ -188,6 +188,7 @@ class Trace:
     # -- values ----------------------------------------------------------------------------------------
     def add_input(self, name: str, type: TensorType) -> TracedTensor:
         """A new argument of the graph."""
+        self.refuse_complex(type.dtype)
         leaf = ir.input_(name, type)
         self.inputs.append(leaf)
         return TracedTensor(leaf, self)
@@ -200,9 +201,18 @@ class Trace:
         if isinstance(value, Parameter):
             return self._state.get(id(value)) or self.leaf(value)
         if isinstance(value, Tensor):
+            self.refuse_complex(value.dtype)
             return ir.const(value._array, value.dtype)
+        if isinstance(value, complex):
+            self.refuse_complex(complex64)
         node = ir.const(np.asarray(value))
         return node if dtype is None else pointwise.literal(value, ir.input_("", TensorType(dtype, ())))
+
+    def refuse_complex(self, dtype: DType) -> None:
+        """Raise CaptureError for a complex dtype in a graph."""
+        if dtype.is_complex and self.symbolic:
+            raise locate(CaptureError("complex tensors are computed outside of graphs only: call this part outside of "
+                                      "construct, or in PYNATIVE_MODE, or compute with real and imaginary parts"))
 
     def node_from_outside(self, value: TracedTensor) -> Node:
         """The node of a tensor that another trace recorded."""

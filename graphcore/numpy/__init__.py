@@ -4,10 +4,12 @@ Python ints make int32 and floats float32 arrays here, as in MindSpore.
 """
 # ruff: noqa: F403  each family names what it exports in its __all__
 from graphcore.numpy import analysis, creation, elementwise, reduction, shaping
+from graphcore.numpy import fft as fft
 from graphcore.numpy.analysis import *
 from graphcore.numpy.creation import *
 from graphcore.numpy.elementwise import *
 from graphcore.numpy.reduction import *
 from graphcore.numpy.shaping import *
 
-__all__ = sorted({n for family in (analysis, creation, elementwise, reduction, shaping) for n in family.__all__})
+_FAMILIES = (analysis, creation, elementwise, reduction, shaping)
+__all__ = sorted({"fft"} | {n for family in _FAMILIES for n in family.__all__})

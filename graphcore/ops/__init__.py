@@ -8,6 +8,7 @@ import importlib
 import os
 
 _SUBMODULES = frozenset(entry.removesuffix(".py") for entry in os.listdir(os.path.dirname(__file__)) if entry[0] != "_")
+_FUNCTIONS = frozenset(("function", "functional_overload", "auto_generate"))      # MindSpore's homes of functions
 _HOMES = ("graphcore.ops.functional", "graphcore.ops.primitives", "graphcore.ops.composite", "graphcore.ops.control",
           "graphcore.capture.transforms")
 
@@ -15,6 +16,8 @@ _HOMES = ("graphcore.ops.functional", "graphcore.ops.primitives", "graphcore.ops
 def __getattr__(name: str):
     if name in _SUBMODULES:
         return importlib.import_module(f"graphcore.ops.{name}")
+    if name in _FUNCTIONS:
+        return importlib.import_module("graphcore.ops.functional")
     if name == "__all__":
         return __dir__()
     if not name.startswith("_"):

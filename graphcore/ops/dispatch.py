@@ -39,14 +39,16 @@ def as_tensor(value, dtype: dt.DType | None = None, like: Tensor | None = None) 
     """`value` as a Tensor: Tensors pass; numbers become 0-d of `dtype`, or as promotion with `like` asks."""
     if isinstance(value, Tensor):
         return value
-    if isinstance(value, (bool, int, float, np.generic)) and dtype is None and like is not None:
+    if isinstance(value, (bool, int, float, complex, np.generic)) and dtype is None and like is not None:
         dtype = scalar_dtype(value, like.dtype)
     return Tensor(value, dtype)
 
 
 def scalar_dtype(value, dtype: dt.DType) -> dt.DType:
     """The dtype of a Python number beside a tensor of `dtype`: the tensor's, but floats lift integers to float32."""
-    if isinstance(value, (float, np.floating)) and not dtype.is_float:
+    if isinstance(value, complex) and not dtype.is_complex:
+        return dt.complex128 if dtype is dt.float64 else dt.complex64
+    if isinstance(value, (float, np.floating)) and not dtype.is_float and not dtype.is_complex:
         return dt.float32
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_)) and dtype.is_bool:
         return dt.int64
@@ -60,6 +62,8 @@ def promote(a: dt.DType, b: dt.DType) -> dt.DType:
     """The common dtype of two tensors: a float wins over integers of any width; float16 with bfloat16 is float32."""
     if a is b:
         return a
+    if a.is_complex or b.is_complex:
+        return dt.complex128 if {a, b} & {dt.complex128, dt.float64} else dt.complex64
     if a.is_float or b.is_float:
         if not b.is_float:
             return a
@@ -86,7 +90,7 @@ def operands(*values, name: str = "operator") -> list[Tensor]:
         if not isinstance(v, Tensor):
             if isinstance(v, np.ndarray):
                 common = promote(common, dt.from_numpy(v.dtype))
-            elif isinstance(v, (bool, int, float, np.generic)):
+            elif isinstance(v, (bool, int, float, complex, np.generic)):
                 common = scalar_dtype(v, common)
             else:
                 raise locate(DTypeError(f"{name} takes tensors and numbers, got {shown(v)}"))
@@ -96,4 +100,4 @@ def operands(*values, name: str = "operator") -> list[Tensor]:
 def floating(x) -> Tensor:
     """`x` as a float Tensor; integers and bools become float32."""
     x = as_tensor(x)
-    return x if x.dtype.is_float else cast(x, dt.float32)
+    return x if x.dtype.is_float or x.dtype.is_complex else cast(x, dt.float32)

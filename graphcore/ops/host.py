@@ -32,6 +32,8 @@ def on_host(name: str, function: Callable, inputs: list, results: list, gradient
     elif isinstance(trace, ConcreteTrace):
         outputs = _computed(function, [t.asnumpy() for t in inputs], results)
     else:
+        for dtype, _ in results:
+            trace.refuse_complex(dtype)
         outputs = _called(trace, name, function, inputs, results)
     if trace is not None and gradient is not None and _recorded_rules.get() < _MOST_RULES:
         from graphcore.capture.rules import with_rule

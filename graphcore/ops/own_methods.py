@@ -118,13 +118,61 @@ def argmax(self, dim=None, keepdim=False):
 
 
 def argmax_with_value(self, axis=0, keep_dims=False):
-    """(index, value) of the largest element along an axis."""
-    return tuple(reversed(F.max(self, axis, keep_dims)))
+    """(value, index) of the largest element along an axis; None: of all."""
+    return F.max(self, axis, keep_dims)
 
 
 def argmin_with_value(self, axis=0, keep_dims=False):
-    """(index, value) of the smallest element along an axis."""
-    return tuple(reversed(F.min(self, axis, keep_dims)))
+    """(value, index) of the smallest element along an axis; None: of all."""
+    return F.min(self, axis, keep_dims)
+
+
+def add(self, other, *, alpha=1):
+    """self + alpha * other."""
+    return F.add(self, other if F.arguments.is_number(alpha) and alpha == 1 else F.mul(other, alpha))
+
+
+def sub(self, other, *, alpha=1):
+    """self - alpha * other."""
+    return F.sub(self, other if F.arguments.is_number(alpha) and alpha == 1 else F.mul(other, alpha))
+
+
+@also_named(dim="axis")
+def scatter(self, axis, index, src):
+    """Elements replaced by those of `src` at `index` along an axis."""
+    return F.scatter(self, axis, index, src)
+
+
+def get_bytes(self):
+    """The memory as bytes."""
+    return self._array.tobytes()
+
+
+def resize(self, *new_shape):
+    """Another shape, row by row, cut off or filled with zeros."""
+    shape = _sizes("resize", new_shape)
+    flat, count = F.ravel(self), int(np.prod(shape))
+    return F.reshape(flat[:count] if count <= self.size else F.pad(flat, (0, count - self.size)), shape)
+
+
+def new_empty(self, size, *, dtype=None, device=None):
+    """A Tensor of shape `size` in this dtype whose values do not matter; they are zeros."""
+    return F.zeros(size, dtype or self.dtype)
+
+
+def triangular_solve(self, A, upper=True, transpose=False, unitriangular=False):
+    """(solution x of A @ x = self, A)."""
+    return F.triangular_solve(self, A, upper, transpose, unitriangular)
+
+
+def to_coo(self):
+    """A COOTensor of the elements that are not 0."""
+    return F.dense_to_sparse_coo(self)
+
+
+def to_csr(self):
+    """A CSRTensor of the elements that are not 0."""
+    return F.dense_to_sparse_csr(self)
 
 
 @also_named(axis="dim")
@@ -133,6 +181,7 @@ def cumsum(self, dim=None, dtype=None):
     return F.cumsum(F.ravel(self) if dim is None else self, 0 if dim is None else dim, dtype)
 
 
+@also_named(input_indices="first", axis="second", dim="first", index="second")
 def gather(self, first, second, batch_dims=0):
     """``gather(input_indices, axis)``: slices along an axis; ``gather(dim, index)``: as `gather_elements`."""
     if isinstance(first, Tensor):
@@ -157,11 +206,14 @@ def take(self, indices, axis=None, mode="clip"):
     return F.take(self, indices) if axis is None else F.gather(self, indices, axis)
 
 
-def index_add(self, *args, alpha=1):
+def index_add(self, *args, alpha=1, **named):
     """``index_add(indices, y, axis)`` or ``index_add(dim, index, source)``: slices added along an axis."""
-    if isinstance(args[0], int):
-        args = (args[1], F.mul(args[2], alpha), args[0])
-    return F.index_add(self, *args[:3])
+    if args and isinstance(args[0], int) or "dim" in named:
+        names = ("dim", "index", "source")
+        given = dict(zip(names, args)) | named
+        return F.index_add(self, given["index"], F.mul(given["source"], alpha), given["dim"])
+    given = dict(zip(("indices", "y", "axis"), args)) | named
+    return F.index_add(self, given["indices"], given["y"], given["axis"])
 
 
 def scatter_add(self, *args):
@@ -261,13 +313,14 @@ def stride(self, dim=None):
 
 
 def itemset(self, *args):
-    """Assign one element: ``itemset(value)``, ``itemset(index, value)``; returns the Tensor."""
+    """A copy with one element replaced: ``itemset(value)``, ``itemset(index, value)``."""
     *index, new = args
     place = index[0] if index else 0
     if not isinstance(place, tuple):
         place = tuple(int(i) for i in np.unravel_index(place, self.shape)) if self.ndim else ()
-    self[place] = new
-    return self
+    if not self.ndim:
+        return F.full_like(self, new)
+    return F.tensor_scatter_update(self, Tensor([list(place)], dt.int32), Tensor([new], self.dtype))
 
 
 def register_hook(self, hook):
@@ -281,7 +334,8 @@ def register_hook(self, hook):
 
 _OWN = [
     reshape, view, transpose, permute, expand, tile, repeat, flatten, astype, to, type, sum, argmax,
-    argmax_with_value, argmin_with_value, cumsum, gather, select, where, take, index_add, scatter_add, scatter_sub,
+    argmax_with_value, argmin_with_value, add, sub, scatter, get_bytes, resize, new_empty, triangular_solve, to_coo,
+    to_csr, cumsum, gather, select, where, take, index_add, scatter_add, scatter_sub,
     trace, diag, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim, numel,
     element_size, stride, itemset, register_hook,
 ]
@@ -289,6 +343,6 @@ _OWN = [
 METHODS = {function.__name__: function for function in _OWN} | {
     "max": extreme(F.max, F.amax), "min": extreme(F.min, F.amin), "clone": copy, "ndimension": dim, "nelement": numel,
     "contiguous": itself, "init_data": itself, "flush_from_cache": itself, "cpu": itself, "move_to": itself,
-    "conj": itself, "real": property(itself), "fills": fill, "set_dtype": astype, "reshape_as": F.view_as,
+    "fills": fill, "set_dtype": astype, "reshape_as": F.view_as,
     "detach": F.stop_gradient, "is_contiguous": lambda self: True,
 }

@@ -164,7 +164,7 @@ def reduced_shape(shape: tuple, axes: tuple, keepdims: bool) -> tuple:
 
 _ACCEPTED = {
     "any": lambda d: True,
-    "float": lambda d: d.is_float,
+    "float": lambda d: d.is_float or d.is_complex,
     "number": lambda d: not d.is_bool,
     "integer": lambda d: d.is_integer,
     "bool": lambda d: d.is_bool,

@@ -19,7 +19,7 @@ from graphcore.ops.functional.arguments import cast, shape_error, size_as_tensor
 from graphcore.tensor import Tensor
 
 # Methods whose arguments after the first are the function's.
-_SAME_AS_FUNCTION = """abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all
+_SAME_AS_FUNCTION = """abs absolute acos acosh addbmm addcdiv addcmul addmm addmv addr adjoint all
     allclose amax amin aminmax any approximate_equal arccos arccosh arcsin arcsinh arctan arctan2 arctanh
     argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bernoulli bincount bitwise_and
     bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm ceil chunk clamp clip
@@ -31,10 +31,15 @@ _SAME_AS_FUNCTION = """abs absolute acos acosh add addbmm addcdiv addcmul addmm 
     logical_xor logit logsumexp lt masked_fill masked_select matmul maximum mean median minimum mm moveaxis
     movedim msort mul multinomial multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm
     not_equal outer positive pow rad2deg random_categorical ravel reciprocal remainder repeat_interleave
-    reverse roll rot90 round rsqrt scatter searchsorted sgn sigmoid sign signbit sin sinc sinh soft_shrink
-    softmax split sqrt square squeeze sub subtract swapaxes swapdims t tan tanh tensor_split top_k topk tril
+    reverse roll rot90 round rsqrt searchsorted sgn sigmoid sign signbit sin sinc sinh soft_shrink
+    softmax split sqrt square squeeze subtract swapaxes swapdims t tan tanh tensor_split top_k topk tril
     triu true_divide trunc type_as unbind unique unsorted_segment_sum unsqueeze var std view_as xlogy hsplit
-    vsplit dsplit relu log_softmax gelu silu prod sort""".split()
+    vsplit dsplit relu log_softmax gelu silu prod sort angle cholesky cholesky_inverse cholesky_solve choose clone conj
+    cov cummax cummin det diagonal_scatter digamma erfinv fill_diagonal fold gcd geqrf histc igamma igammac imag
+    index_put inplace_update inverse isreal lcm lgamma log_matrix_determinant logcumsumexp logdet lstsq lu_solve
+    masked_scatter matrix_determinant matrix_power mvlgamma nanmedian nextafter orgqr ormqr pinv qr real renorm
+    select_scatter slice_scatter slogdet svd unfold unique_consecutive unsorted_segment_max unsorted_segment_min
+    unsorted_segment_prod xdivy""".split()
 
 # In-place methods ``x.name_()``: the result of ``x.name()`` written into x.
 _IN_PLACE = """abs add addcdiv addcmul ceil clamp clip cos div divide exp floor floor_divide log masked_fill
@@ -45,7 +50,7 @@ _IN_PLACE = """abs add addcdiv addcmul ceil clamp clip cos div divide exp floor 
 # -- operators --------------------------------------------------------------------------------------------
 
 def _operand(value) -> bool:
-    return isinstance(value, (Tensor, bool, int, float, np.generic, np.ndarray, Dim))
+    return isinstance(value, (Tensor, bool, int, float, complex, np.generic, np.ndarray, Dim))
 
 
 def _number(value, beside: Tensor):

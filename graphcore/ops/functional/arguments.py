@@ -42,7 +42,7 @@ def capture_error(message: str) -> Exception:
 
 def is_number(value) -> bool:
     """Whether `value` is a Python or NumPy number or bool."""
-    return isinstance(value, (bool, int, float, np.generic))
+    return isinstance(value, (bool, int, float, complex, np.generic))
 
 
 def tensor_of(value, name: str) -> Tensor:

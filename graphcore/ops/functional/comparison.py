@@ -132,9 +132,8 @@ def is_floating_point(input) -> bool:
 
 
 def is_complex(input) -> bool:
-    """False: there are no complex tensors."""
-    tensor_of(input, "is_complex")
-    return False
+    """Whether the dtype is complex."""
+    return tensor_of(input, "is_complex").dtype.is_complex
 
 
 # -- choosing ---------------------------------------------------------------------------------------------

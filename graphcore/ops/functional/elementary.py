@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from graphcore.ops import pointwise as pw
 from graphcore.ops.functional.arguments import (
     Tensor,
@@ -49,7 +51,19 @@ def unary(name: str, record, summary: str, lift: bool = True):
 
 neg = negative = unary("neg", pw.neg, "-input.", lift=False)
 square = unary("square", pw.square, "input * input.", lift=False)
-sign = sgn = unary("sign", pw.sign, "-1, 0 or 1; NaN for NaN.", lift=False)
+sign = unary("sign", pw.sign, "-1, 0 or 1; NaN for NaN.", lift=False)
+
+
+def sgn(input):
+    """-1, 0 or 1; of a complex number the one of the same direction and of size 1, and 0 for 0."""
+    x = tensor_of(input, "sgn")
+    if not x.dtype.is_complex:
+        return sign(x)
+    values = x.asnumpy()
+    size = np.abs(values)
+    return Tensor(np.where(size == 0, 0, values / np.where(size == 0, 1, size)), x.dtype)
+
+
 reciprocal = inv = unary("reciprocal", pw.reciprocal, "1 / input.")
 sqrt = unary("sqrt", pw.sqrt, "The square root; NaN below 0.")
 rsqrt = unary("rsqrt", pw.rsqrt, "1 / sqrt(input).")
@@ -79,6 +93,8 @@ erfc = unary("erfc", pw.erfc, "1 - erf(input), exact where erf is close to 1.")
 def abs(input):
     """|input|; bools stay as they are.  Raises DTypeError for anything that is not a tensor."""
     x = tensor_of(input, "abs")
+    if x.dtype.is_complex:
+        return Tensor(np.abs(x.asnumpy()))
     return x if x.dtype.is_bool or x.dtype.kind == "u" else apply(pw.abs_, x)
 
 

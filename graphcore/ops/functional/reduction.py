@@ -101,7 +101,7 @@ def _extreme(name: str, record, order, place, summary: str):
     def with_index(input, axis=None, keepdims=False, *, initial=None, where=None):
         x = _bounded(tensor_of(input, name), initial, where, order)
         if axis is None:
-            return reduce(record, x, None, False, name), _place(place, x, None, False, dt.int64)
+            return reduce(record, x, None, False, name), Tensor(0, dt.int64)     # MindSpore's, whatever the place
         axis = axis_of(axis, x.ndim, name)
         return reduce(record, x, axis, keepdims, name), _place(place, x, axis, keepdims, dt.int64)
 
@@ -112,7 +112,7 @@ def _extreme(name: str, record, order, place, summary: str):
     common = ("    initial: number; where: bool Tensor: elements where it is false count as `initial`.\n"
               "    Raises ShapeError for an axis out of range or without elements.\n    ")
     with_index.__doc__ = (f"(value, index) of the {summary} element along one axis, the int64 index of the first of "
-                          f"equals; axis None: of all.\n\n{common}")
+                          f"equals; axis None: of all, and 0.\n\n{common}")
     value_only.__doc__ = f"The {summary} element along `axis` (None: of all; a tuple of ints: of several).\n\n{common}"
     with_index.__name__, value_only.__name__ = name, f"a{name}"
     return with_index, value_only

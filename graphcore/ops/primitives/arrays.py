@@ -209,46 +209,6 @@ GatherV2 = Gather
 
 
 @primitive
-def EmbeddingLookup(input_params, input_indices, offset=0):
-    """The rows that `input_indices` - `offset` name."""
-    return F.gather(input_params, F.sub(input_indices, offset) if offset else input_indices, 0)
-
-
-@primitive
-def ScatterNdUpdate(input_x, indices, updates, *, use_locking=True):
-    """The Parameter `input_x` with slices replaced."""
-    return F.assign(input_x, F.tensor_scatter_update(input_x, indices, updates))
-
-
-@primitive
-def ScatterNdAdd(input_x, indices, updates, *, use_locking=False):
-    """The Parameter `input_x` with `updates` added to slices."""
-    return F.assign(input_x, F.tensor_scatter_add(input_x, indices, updates))
-
-
-def _rows(indices):
-    return F.reshape(indices, (*indices.shape, 1))
-
-
-@primitive
-def ScatterUpdate(input_x, indices, updates, *, use_locking=True):
-    """The Parameter `input_x` with the rows at `indices` replaced."""
-    return F.assign(input_x, F.tensor_scatter_update(input_x, _rows(indices), updates))
-
-
-@primitive
-def ScatterAdd(input_x, indices, updates, *, use_locking=False):
-    """The Parameter `input_x` with `updates` added to the rows at `indices`."""
-    return F.assign(input_x, F.tensor_scatter_add(input_x, _rows(indices), updates))
-
-
-@primitive
-def ScatterSub(input_x, indices, updates, *, use_locking=False):
-    """The Parameter `input_x` with `updates` subtracted from the rows at `indices`."""
-    return F.assign(input_x, F.tensor_scatter_sub(input_x, _rows(indices), updates))
-
-
-@primitive
 def TensorScatterElements(data, indices, updates, *, axis=0, reduction="none"):
     """`data` with elements at `indices` along `axis` replaced or added."""
     return F.scatter_elements(data, axis, indices, updates, reduction)

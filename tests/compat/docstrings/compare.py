@@ -22,6 +22,8 @@ def same(printed: str, expected: str, is_random: bool = False) -> bool:
 
 def _parts(text: str) -> list:
     """Words (str) and numbers (float) of a text in turn."""
+    text = text.replace("<BLANKLINE>", " ")
+    text = re.sub(r"(?<=[\d.])([-+])(?=[\d.])", r" \1", re.sub(r"(?<=[\d.])j(?!\w)", " j ", text))     # complex numbers
     text = text.replace("\\n", " ").replace("array(", "(").replace("...", " ... ")
     parts, end = [], 0
     for number in _NUMBER.finditer(text):

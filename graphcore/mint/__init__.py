@@ -1,0 +1,16 @@
+"""``mindspore.mint``: functions and layers with the argument names and defaults of PyTorch."""
+from __future__ import annotations
+
+import importlib
+
+from graphcore.mint import functions
+from graphcore.mint.functions import *  # noqa: F403
+
+_SUBMODULES = ("nn", "linalg", "special", "optim")
+__all__ = [*functions.__all__, *_SUBMODULES]
+
+
+def __getattr__(name: str):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"graphcore.mint.{name}")
+    raise AttributeError(f"module 'graphcore.mint' has no attribute {name!r}")

@@ -1,0 +1,87 @@
+"""Writing slices and elements of Parameters: ``scatter_add`` and its relatives.
+
+Each gives the Parameter, whose new value is that with the updates combined at the indices.  In a graph it is an entry
+of `updates`, as for `assign`; outside it is written at once.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from graphcore.ops.functional.arguments import cast, dt, shape_error, tensor_of
+from graphcore.ops.functional.indexing import (
+    index_add,
+    tensor_scatter_add,
+    tensor_scatter_sub,
+    tensor_scatter_update,
+)
+from graphcore.ops.functional.shaping import expand_dims
+from graphcore.ops.host import on_host
+from graphcore.ops.state import assign
+
+_COMBINED = {"mul": np.multiply, "div": np.divide, "max": np.maximum, "min": np.minimum}
+__all__ = ["scatter_update", "scatter_add", "scatter_sub", "scatter_mul", "scatter_div", "scatter_max", "scatter_min",
+           "scatter_nd_add", "scatter_nd_sub", "scatter_nd_mul", "scatter_nd_div", "scatter_nd_max", "scatter_nd_min",
+           "tensor_scatter_mul", "tensor_scatter_div", "tensor_scatter_max", "tensor_scatter_min",
+           "inplace_index_add"]
+
+
+def _combined(name: str, x, indices, updates):
+    """`x` with `updates` combined at the points of `indices` (..., axes), one after another; without a gradient."""
+    x, indices = tensor_of(x, name), tensor_of(indices, name)
+    updates = cast(tensor_of(updates, name), x.dtype)
+    depth = indices.shape[-1]
+    if updates.shape != (*indices.shape[:-1], *x.shape[depth:]):
+        raise shape_error(f"{name}: updates of shape {updates.shape} for indices {indices.shape} into {x.shape}; they "
+                          f"have the shape {(*indices.shape[:-1], *x.shape[depth:])}")
+    combine = _COMBINED[name.rsplit("_", 1)[1]]
+
+    def compute(values, places, given):
+        result = values.copy()
+        combined = combine if combine is not np.divide or result.dtype.kind == "f" else np.floor_divide
+        combined.at(result, tuple(np.moveaxis(places, -1, 0)), given)
+        return result
+    return on_host(name, compute, [x, indices, updates], [(x.dtype, x.shape)])
+
+
+def _tensor_scatter(kind):
+    name = f"tensor_scatter_{kind}"
+
+    def scattered(input_x, indices, updates):
+        return _combined(name, input_x, indices, updates)
+    scattered.__name__ = scattered.__qualname__ = name
+    scattered.__doc__ = (f"`input_x` with its elements at `indices` (..., axes) combined with `updates` by {kind}; the "
+                         "same place may come several times.\n\n    Raises ShapeError if the shapes do not fit.\n    ")
+    return scattered
+
+
+tensor_scatter_mul, tensor_scatter_div, tensor_scatter_max, tensor_scatter_min = map(
+    _tensor_scatter, ("mul", "div", "max", "min"))
+_BY_KIND = {"update": tensor_scatter_update, "add": tensor_scatter_add, "sub": tensor_scatter_sub,
+            "mul": tensor_scatter_mul, "div": tensor_scatter_div, "max": tensor_scatter_max, "min": tensor_scatter_min}
+
+
+def _scatter(kind, by_points):
+    combine = _BY_KIND[kind]
+    name = f"scatter_nd_{kind}" if by_points else f"scatter_{kind}"
+
+    def scatter(input_x, indices, updates, use_locking=True):
+        places = tensor_of(indices, name)
+        return assign(input_x, combine(input_x, places if by_points else expand_dims(places, -1), updates))
+    scatter.__name__ = scatter.__qualname__ = name
+    where = "elements at the points `indices` (..., axes)" if by_points else "rows at `indices`"
+    scatter.__doc__ = (
+        f"A Parameter with its {where} combined with `updates` by {kind}; returns the Parameter.\n\n"
+        "    Raises ShapeError if the shapes do not fit, DTypeError unless `input_x` is a Parameter.\n    ")
+    return scatter
+
+
+scatter_update, scatter_add, scatter_sub, scatter_mul, scatter_div, scatter_max, scatter_min = (
+    _scatter(kind, False) for kind in _BY_KIND)
+scatter_nd_add, scatter_nd_sub, scatter_nd_mul, scatter_nd_div, scatter_nd_max, scatter_nd_min = (
+    _scatter(kind, True) for kind in ("add", "sub", "mul", "div", "max", "min"))
+
+
+def inplace_index_add(var, indices, updates, axis):
+    """A Parameter with slices of `updates` added at `indices` along an axis; returns the Parameter."""
+    return assign(var, index_add(var, cast(tensor_of(indices, "inplace_index_add"), dt.int32), updates, axis))
+
