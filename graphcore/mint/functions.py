@@ -20,9 +20,9 @@ _AS_THEY_ARE = """abs acos acosh addbmm addcdiv addcmul addmm addmv arange arcco
     randint_like randn randn_like randperm ravel real imag reciprocal remainder reshape roll round rsqrt searchsorted
     sigmoid sign sin sinc sinh sqrt square t take tan tanh tile trace tril triu trunc where xlogy zeros
     zeros_like""".split()
-_WITH_DIM = """amax amin any all argmax argmin argsort cat chunk concat cummax cummin cumprod cumsum count_nonzero
-    index_select log_softmax logsumexp mean narrow nansum prod repeat_interleave scatter softmax split squeeze stack sum
-    swapaxes topk unbind unsqueeze""".split()
+_WITH_DIM = """amax amin any all argmax argmin cat chunk concat cummax cummin cumprod cumsum index_select
+    log_softmax logsumexp mean narrow nansum prod repeat_interleave scatter softmax split squeeze stack sum swapaxes
+    topk unbind unsqueeze""".split()
 
 
 def with_dim(function):
@@ -105,6 +105,16 @@ def sort(input, *, dim=-1, descending=False, stable=False):
     return values, F.cast(indices, dt.int64)
 
 
+def argsort(input, dim=-1, descending=False, stable=False):
+    """The int64 indices that put `input` in order along `dim`."""
+    return F.cast(F.argsort(input, dim, descending), dt.int64)
+
+
+def count_nonzero(input, dim=None):
+    """How many elements along `dim` (None: of all) are not 0, in int64."""
+    return F.sum(F.cast(F.not_equal(input, 0), dt.int64), dim)
+
+
 def gather(input, dim, index):
     """Elements along `dim`, one for each entry of `index`."""
     return F.gather_elements(input, dim, index)
@@ -175,7 +185,7 @@ def std_mean(input, dim=None, *, correction=1, keepdim=False):
 
 def diag(input, diagonal=0):
     """A vector as a diagonal of a matrix of zeros; of a matrix, its diagonal."""
-    return input.diag(diagonal)
+    return F.diag_embed(input, diagonal) if input.ndim == 1 else F.diagonal(input, diagonal)
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):

@@ -233,11 +233,6 @@ def trace(self, offset=0, axis1=0, axis2=1, dtype=None):
     return F.sum(F.diagonal(self, offset, axis1, axis2), -1, dtype=dtype or self.dtype)
 
 
-def diag(self, diagonal=0):
-    """A vector as the `diagonal` of a square matrix of zeros; of a matrix, its diagonal."""
-    return F.diag_embed(self, diagonal) if self.ndim == 1 else F.diagonal(self, diagonal)
-
-
 def ptp(self, axis=None, keepdims=False):
     """The largest element minus the smallest."""
     return F.sub(F.amax(self, axis, keepdims), F.amin(self, axis, keepdims))
@@ -336,7 +331,7 @@ _OWN = [
     reshape, view, transpose, permute, expand, tile, repeat, flatten, astype, to, type, sum, argmax,
     argmax_with_value, argmin_with_value, add, sub, scatter, get_bytes, resize, new_empty, triangular_solve, to_coo,
     to_csr, cumsum, gather, select, where, take, index_add, scatter_add, scatter_sub,
-    trace, diag, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim, numel,
+    trace, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim, numel,
     element_size, stride, itemset, register_hook,
 ]
 

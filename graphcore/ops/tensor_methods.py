@@ -35,7 +35,7 @@ _SAME_AS_FUNCTION = """abs absolute acos acosh addbmm addcdiv addcmul addmm addm
     softmax split sqrt square squeeze subtract swapaxes swapdims t tan tanh tensor_split top_k topk tril
     triu true_divide trunc type_as unbind unique unsorted_segment_sum unsqueeze var std view_as xlogy hsplit
     vsplit dsplit relu log_softmax gelu silu prod sort angle cholesky cholesky_inverse cholesky_solve choose clone conj
-    cov cummax cummin det diagonal_scatter digamma erfinv fill_diagonal fold gcd geqrf histc igamma igammac imag
+    cov cummax cummin det diagonal_scatter digamma erfinv fill_diagonal fold gcd geqrf diag histc igamma igammac imag
     index_put inplace_update inverse isreal lcm lgamma log_matrix_determinant logcumsumexp logdet lstsq lu_solve
     masked_scatter matrix_determinant matrix_power mvlgamma nanmedian nextafter orgqr ormqr pinv qr real renorm
     select_scatter slice_scatter slogdet svd unfold unique_consecutive unsorted_segment_max unsorted_segment_min

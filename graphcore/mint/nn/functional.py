@@ -8,9 +8,9 @@ from graphcore.ops import functional as F
 from graphcore.ops.tensor_methods import overwrite
 
 _AS_THEY_ARE = """adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
-    avg_pool1d avg_pool2d avg_pool3d batch_norm binary_cross_entropy binary_cross_entropy_with_logits celu conv1d conv2d
+    batch_norm binary_cross_entropy binary_cross_entropy_with_logits celu conv1d conv2d
     conv3d cosine_embedding_loss cross_entropy dropout dropout2d elu embedding fold gelu glu grid_sample group_norm
-    hardshrink hardsigmoid hardswish hardtanh interpolate kl_div l1_loss layer_norm leaky_relu log_softmax logsigmoid
+    hardshrink hardsigmoid hardswish hardtanh interpolate l1_loss layer_norm leaky_relu log_softmax logsigmoid
     max_pool2d mish mse_loss nll_loss pad pixel_shuffle prelu relu relu6 selu sigmoid silu smooth_l1_loss
     soft_margin_loss softmax softplus softshrink tanh threshold unfold upsample""".split()
 globals().update({name: with_dim(getattr(F, name)) for name in _AS_THEY_ARE})
@@ -19,6 +19,39 @@ globals().update({name: with_dim(getattr(F, name)) for name in _AS_THEY_ARE})
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transposed convolution of images (n, c, h, w) with weights (c, c_out / groups, kh, kw)."""
     return F.conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _avg_pool(name):
+    function = getattr(F, name)
+
+    def pool(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, *divisor):
+        stride = kernel_size if stride is None else stride
+        return function(input, kernel_size, stride, padding, ceil_mode, count_include_pad, *divisor)
+    pool.__name__ = pool.__qualname__ = name
+    pool.__doc__ = f"`ops.{name}`; the windows lie beside each other, unless `stride` is given."
+    return pool
+
+
+avg_pool1d = _avg_pool("avg_pool1d")
+
+
+def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=None):
+    """`ops.avg_pool2d`; the windows lie beside each other, unless `stride` is given."""
+    return _avg_pool("avg_pool2d")(input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+                                   divisor_override or 0)
+
+
+def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+               divisor_override=None):
+    """`ops.avg_pool3d`; the windows lie beside each other, unless `stride` is given."""
+    return _avg_pool("avg_pool3d")(input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+                                   divisor_override or 0)
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """`ops.kl_div` of logarithms `input` from `target`, which log_target says are logarithms, too."""
+    return F.kl_div(input, F.exp(target) if log_target else target, reduction)
 
 
 def one_hot(tensor, num_classes=-1):

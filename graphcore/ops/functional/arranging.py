@@ -75,11 +75,11 @@ def dyn_shape(input_x):
 
 
 def is_nonzero(input):
-    """Whether the one element of a Tensor is not 0, as a bool Tensor.  Raises ShapeError for several elements."""
+    """Whether the one element of a Tensor is not 0, as a bool.  Raises ShapeError for several elements."""
     x = tensor_of(input, "is_nonzero")
     if x.size != 1:
         raise shape_error(f"is_nonzero takes a tensor of one element, got shape {x.shape}")
-    return not_equal(reshape(x, ()), 0)
+    return bool(not_equal(reshape(x, ()), 0))
 
 
 def eps(x):
@@ -470,7 +470,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     places = np.flatnonzero(first)
     result = gather(flat, Tensor(places, dt.int32), 0)
     found = [result if dim is None else moveaxis(result, 0, along)]
-    kind = dt.int32 if x.dtype is dt.int32 else dt.int64
+    kind = dt.int64
     if return_inverse:
         inverse = np.cumsum(first) - 1
         found.append(Tensor(inverse.reshape(x.shape) if dim is None else inverse, kind))

@@ -42,13 +42,13 @@ def hamming_window(window_length, periodic=True, alpha=0.54, beta=0.46, *, dtype
 
 
 def hann_window(window_length, periodic=True, *, dtype=None):
-    """The Hann window; see `bartlett_window`."""
-    return _window("hann_window", _cosines(0.5, -0.5), window_length, periodic, dtype)
+    """The Hann window, in float64 unless `dtype` is given; see `bartlett_window`."""
+    return _window("hann_window", _cosines(0.5, -0.5), window_length, periodic, dtype or dt.float64)
 
 
 def kaiser_window(window_length, periodic=True, beta=12.0, *, dtype=None):
-    """Kaiser's window, of which `beta` says how narrow it is; see `bartlett_window`."""
+    """Kaiser's window, of which `beta` says how narrow it is, in float64 unless `dtype` is given."""
     def formula(n, last):
         height = special.bessel_i(0, beta * np.sqrt(np.maximum(1 - (2 * n / last - 1) ** 2, 0)))
         return height / special.bessel_i(0, beta)
-    return _window("kaiser_window", formula, window_length, periodic, dtype)
+    return _window("kaiser_window", formula, window_length, periodic, dtype or dt.float64)

@@ -127,8 +127,11 @@ def Qr(x, *, full_matrices=False):
 
 @primitive
 def Svd(input, *, full_matrices=False, compute_uv=True):
-    """(singular values, U, V) of matrices."""
-    return F.svd(input, full_matrices, compute_uv)
+    """(singular values, U, V) of matrices; U and V are empty without `compute_uv`."""
+    if compute_uv:
+        return F.svd(input, full_matrices)
+    nothing = F.zeros((0,), input.dtype)
+    return F.svd(input, full_matrices, False), nothing, nothing
 
 
 @primitive
@@ -239,8 +242,8 @@ def Bucketize(input, *, boundaries):
 
 @primitive
 def Histogram(x, *, bins=100, min=0.0, max=0.0):
-    """How many elements fall into each of `bins` equal parts from min to max, as int32."""
-    return F.cast(F.histc(x, bins, min, max), dt.int32)
+    """How many elements fall into each of `bins` equal parts from min to max."""
+    return F.histc(x, bins, min, max)
 
 
 @primitive
