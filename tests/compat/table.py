@@ -19,6 +19,7 @@ ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train
         "dataset": ("dataset.core.config",)}
 TENSORS = ("x", "f", "h", "l", "u", "d", "b")       # see inputs.py
 _STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", **dict.fromkeys(TENSORS, "ms.Tensor")}
+_MAKERS = ("Tensor", "wave", "positive", "ints")
 # Their result is not a value of the graph, or each run draws other numbers.
 _NOT_IN_A_GRAPH = ("rand", "normal", "uniform", "bernoulli", "multinomial", "Uniform", "ropout", "Grad", "kind(",
                    "grad(", "grads(", "about(")
@@ -82,12 +83,21 @@ def _imports(node) -> dict[str, str]:
     return {}
 
 
+def _makes_a_tensor(node) -> bool:
+    """Whether an expression is a call of a helper that makes Tensors, or arithmetic that begins with one."""
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MAKERS
+
+
 def _chain(node, known: dict) -> str:
     """`a.b.c` of an attribute access or name, empty where it does not begin with a known name."""
     parts = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
+    if parts and _makes_a_tensor(node):
+        return ".".join(["ms.Tensor", *reversed(parts)])
     if not isinstance(node, ast.Name) or node.id not in known:
         return ""
     return ".".join([known[node.id], *reversed(parts)])
