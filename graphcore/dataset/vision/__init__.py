@@ -1,4 +1,6 @@
 """Transforms of images, on NumPy arrays of shape [H, W] or [H, W, C] (uint8 or float)."""
+from graphcore.dataset.vision.adjust import *  # noqa: F403
+from graphcore.dataset.vision.adjust import __all__ as _adjusting
 from graphcore.dataset.vision.color import (
     ConvertColor,
     ConvertMode,
@@ -26,10 +28,13 @@ from graphcore.dataset.vision.geometry import (
     VerticalFlip,
 )
 from graphcore.dataset.vision.resampling import Border, Inter
+from graphcore.dataset.vision.turning import *  # noqa: F403
+from graphcore.dataset.vision.turning import __all__ as _turning
 
 __all__ = [
     "Border", "CenterCrop", "ConvertColor", "ConvertMode", "Crop", "CutOut", "Decode", "HWC2CHW", "HorizontalFlip",
     "Inter", "Invert", "Normalize", "Pad", "RandomColorAdjust", "RandomCrop", "RandomCropDecodeResize",
     "RandomErasing", "RandomHorizontalFlip", "RandomResizedCrop", "RandomVerticalFlip", "Rescale", "Resize",
     "ToNumpy", "ToPIL", "ToTensor", "ToType", "VerticalFlip",
+    *_adjusting, *_turning,
 ]
