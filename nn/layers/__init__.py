@@ -11,6 +11,8 @@ from graphcore.nn.layers.conv import *  # noqa: F403
 from graphcore.nn.layers.conv import __all__ as _conv
 from graphcore.nn.layers.embedding import *  # noqa: F403
 from graphcore.nn.layers.embedding import __all__ as _embedding
+from graphcore.nn.layers.image import *  # noqa: F403
+from graphcore.nn.layers.image import __all__ as _image
 from graphcore.nn.layers.norm import *  # noqa: F403
 from graphcore.nn.layers.norm import __all__ as _norm
 from graphcore.nn.layers.padding import *  # noqa: F403
@@ -24,5 +26,5 @@ from graphcore.nn.layers.transformer import __all__ as _transformer
 from graphcore.nn.layers.windows import *  # noqa: F403
 from graphcore.nn.layers.windows import __all__ as _windows
 
-__all__ = [*_activation, *_attention, *_basic, *_combined, *_conv, *_embedding, *_norm, *_padding, *_pool, *_rnn,
-           *_transformer, *_windows]
+__all__ = [*_activation, *_attention, *_basic, *_combined, *_conv, *_embedding, *_image, *_norm, *_padding, *_pool,
+           *_rnn, *_transformer, *_windows]

@@ -205,3 +205,26 @@ case("net = nn.CellList([nn.Dense(3, 4), nn.Dense(4, 2)]); net.append(nn.Dense(2
 case("net = nn.CellList([nn.ReLU()]); net.extend([nn.Tanh()]); net.insert(0, nn.Sigmoid()); "
      "[type(c).__name__ for c in net]")
 case("net = nn.CellDict({'a': nn.Dense(3, 4), 'b': nn.ReLU()}); [sorted(net.keys()), len(net), parameters(net)]")
+
+# Images
+A, B = "positive(2, 3, 16, 18)", "positive(2, 3, 16, 18, step=0.3)"
+# MindSpore 2.10's SSIM and PSNR fail at a cast of their own; this is what their documentation says.
+EXPECTED = ("a, b = {a}.asnumpy().astype(np.float64), {b}.asnumpy().astype(np.float64); n, sigma, c, d = {numbers}\n"
+            "x = np.arange(n) - n // 2 + (1 - n % 2); g = np.exp(-x ** 2 / (2 * sigma ** 2)); w = np.outer(g, g) / g.sum() ** 2\n"
+            "m = lambda v: (np.lib.stride_tricks.sliding_window_view(v, (n, n), (2, 3)) * w).sum((-1, -2))\n"
+            "u, v = m(a), m(b); uu, vv, uv = m(a * a) - u * u, m(b * b) - v * v, m(a * b) - u * v\n"
+            "s = (2 * u * v + c) * (2 * uv + d) / ((u * u + v * v + c) * (uu + vv + d)); Tensor(s.mean((1, 2, 3)).astype(np.float32))")
+documented(f"nn.SSIM()({A}, {B})", EXPECTED.format(a=A, b=B, numbers="11, 1.5, 1e-4, 9e-4"), scale=5)
+documented(f"nn.SSIM(max_val=2.0, filter_size=5, filter_sigma=1.0, k1=0.02, k2=0.05)({A}, {B})",
+           EXPECTED.format(a=A, b=B, numbers="5, 1.0, 0.0016, 0.01"), scale=5)
+documented("nn.SSIM(filter_size=4)(positive(1, 1, 6, 6), positive(1, 1, 6, 6, step=0.3))",
+           EXPECTED.format(a="positive(1, 1, 6, 6)", b="positive(1, 1, 6, 6, step=0.3)", numbers="4, 1.5, 1e-4, 9e-4"), scale=5)
+case("parameters(nn.SSIM(filter_size=3))")
+case(f"nn.SSIM(filter_size=40)({A}, {B})", fails=True)
+for call, most in (("nn.PSNR()", 1), ("nn.PSNR(max_val=255)", 255)):
+    documented(f"{call}({A}, {B})", f"e = (({A} - {B}).asnumpy().astype(np.float64) ** 2).mean((1, 2, 3)); Tensor((10 * np.log10({most} ** 2 / e)).astype(np.float32))")
+case("nn.PSNR(-1.0)", fails=True)
+case("nn.CentralCrop(0.5)(wave(2, 3, 6, 8))")
+case("nn.CentralCrop(0.7)(wave(3, 5, 9))")
+case("nn.CentralCrop(1.5)", fails=True)
+case("nn.ImageGradients()(wave(1, 2, 3, 4))")
