@@ -28,7 +28,7 @@ _MERGED = {
         ops.operations.sparse_ops ops.operations._inner_ops ops.operations._grad_ops""",
     "numpy": "numpy.array_creations numpy.array_ops numpy.dtypes numpy.logic_ops numpy.math_ops",
     "common.api": "common.jit_config graph.api graph.jit_config",
-    "train": "train.model train.dataset_helper train.data_sink train.train_thor",
+    "train": "train.model train.dataset_helper train.train_thor",
     "train.amp": "amp",
     "train.callback": """train.callback._callback train.callback._checkpoint train.callback._early_stop
         train.callback._history train.callback._lambda_callback train.callback._loss_monitor

@@ -354,13 +354,13 @@ def test_an_empty_cell_list_filled_after_attachment(tmp_path):
             return x
 
     net = Net()
-    assert [p.name for p in net.get_parameters()] == ["parts.0.w"]
+    assert [p.name for p in net.get_parameters()] == ["0.w"]            # as in MindSpore
     assert first(net(ones())) == 2
     net.parts.append(Scale(5.0))
     assert first(net(ones())) == 10
-    assert list(net.parameters_dict()) == ["parts.0.w", "parts.1.w"]
+    assert list(net.parameters_dict()) == ["0.w", "1.w"]
     gc.save_checkpoint(net, str(tmp_path / "net.ckpt"))
-    assert list(gc.load_checkpoint(str(tmp_path / "net.ckpt"))) == ["parts.0.w", "parts.1.w"]
+    assert list(gc.load_checkpoint(str(tmp_path / "net.ckpt"))) == ["0.w", "1.w"]
 
 
 def test_clashing_names_drop_nothing_before_the_first_call(tmp_path):
