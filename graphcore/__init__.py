@@ -20,7 +20,7 @@ if not os.path.isdir(os.path.join(__path__[0], "nn")):
 
 _SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental files
     hal initializer ir log mindrecord mint nn numpy ops parallel parameter profiler random
-    runtime tensor train version""".split())
+    runtime scipy tensor train version""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
 _MOVED = {"amp": "graphcore.train.amp"}

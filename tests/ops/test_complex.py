@@ -77,16 +77,6 @@ def test_frames_of_a_signal_there_and_back():
     np.testing.assert_allclose(back.asnumpy(), signal[:, :400], atol=1e-4)
 
 
-def test_cosine_transform():
-    x = Tensor(X)
-    full = ops.dct(x, norm="ortho").asnumpy()
-    np.testing.assert_allclose((full ** 2).sum(), (X ** 2).sum(), rtol=1e-5)
-    np.testing.assert_allclose(ops.idct(ops.dct(x)).asnumpy(), X, atol=1e-5)
-    k = np.arange(6)
-    second = 2 * (X[0] * np.cos(np.pi * 2 * (2 * k + 1) / 12)).sum()
-    np.testing.assert_allclose(ops.dct(x).asnumpy()[0, 2], second, atol=1e-5)
-
-
 def test_a_graph_says_that_it_has_no_complex_numbers():
     class Net(nn.Cell):
         def construct(self, x):

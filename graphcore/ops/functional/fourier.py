@@ -17,7 +17,7 @@ from graphcore.ops.host import on_host
 _ONE = ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")
 _GIVES_REAL = ("irfft", "hfft", "irfft2", "hfft2", "irfftn", "hfftn")
 __all__ = [*(f"{name}{kind}" for name in _ONE for kind in ("", "2", "n")), "fftshift", "ifftshift", "fftfreq",
-           "rfftfreq", "stft", "istft", "dct", "idct"]
+           "rfftfreq", "stft", "istft"]
 
 
 def _prepared(input, name: str) -> Tensor:
@@ -194,32 +194,3 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
     window = ones((width,), kind) if window is None else window
     shape = compute(np.zeros(x.shape), np.ones(width)).shape
     return on_host("istft", compute, [x, window], [(kind, shape)])
-
-
-def _cosines(n: int, ortho: bool) -> np.ndarray:
-    """The matrix of the second cosine transform."""
-    k = np.arange(n)
-    matrix = 2 * np.cos(math.pi * k[:, None] * (2 * k + 1) / (2 * n))
-    if ortho:
-        matrix *= math.sqrt(1 / (2 * n))
-        matrix[0] *= math.sqrt(0.5)
-    return matrix
-
-
-def dct(x, type=2, n=None, axis=-1, norm=None):
-    """The second discrete cosine transform along an axis; norm "ortho" makes it orthogonal."""
-    return _cosine(x, n, axis, norm, "dct", lambda m, ortho: _cosines(m, ortho))
-
-
-def idct(x, type=2, n=None, axis=-1, norm=None):
-    """The inverse of `dct`."""
-    return _cosine(x, n, axis, norm, "idct", lambda m, ortho: np.linalg.inv(_cosines(m, ortho)))
-
-
-def _cosine(x, n, axis, norm, name, matrix_of):
-    x = _prepared(x, name)
-    size = x.shape[axis] if n is None else n
-    from graphcore.ops.functional.linalg import matmul
-    moved = moveaxis(x, axis, -1)
-    moved = moved[..., :size] if size <= moved.shape[-1] else pad(moved, (0, size - moved.shape[-1]))
-    return moveaxis(matmul(moved, Tensor(matrix_of(size, norm == "ortho").T, x.dtype)), -1, axis)
