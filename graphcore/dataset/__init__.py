@@ -13,6 +13,7 @@ from graphcore.dataset.core import zip_datasets as zip
 from graphcore.dataset.errors import ColumnError, DatasetError
 from graphcore.dataset.folders import ImageFolderDataset
 from graphcore.dataset.mindrecord import MindDataset
+from graphcore.dataset.row_files import CSVDataset, PaddedDataset, Shuffle, TextFileDataset, TFRecordDataset
 from graphcore.dataset.rowwise import Concat as ConcatDataset
 from graphcore.dataset.rowwise import Filter as FilterDataset
 from graphcore.dataset.rowwise import Map as MapDataset
@@ -33,13 +34,15 @@ from graphcore.dataset.samplers import (
     SubsetSampler,
     WeightedRandomSampler,
 )
+from graphcore.dataset.schema import Schema
 from graphcore.dataset.sources import GeneratorDataset, MappableSource, NumpySlicesDataset
 from graphcore.dataset.standard import Cifar10Dataset, Cifar100Dataset, FashionMnistDataset, MnistDataset
 
-__all__ = ["BatchDataset", "BatchInfo", "Cifar100Dataset", "Cifar10Dataset", "ColumnError", "ConcatDataset",
-           "Dataset", "DatasetCache", "DatasetError", "DistributedSampler", "FashionMnistDataset", "FilterDataset",
-           "GeneratorDataset", "ImageFolderDataset", "IterSampler", "MapDataset", "MappableSource", "MindDataset",
-           "MnistDataset", "NumpySlicesDataset", "ProjectDataset", "RandomSampler", "RenameDataset", "RepeatDataset",
-           "Sampler", "SequentialSampler", "ShuffleDataset", "SkipDataset", "SubsetRandomSampler", "SubsetSampler",
-           "TakeDataset", "WeightedRandomSampler", "ZipDataset", "config", "get_seed", "set_seed", "transforms",
+__all__ = ["BatchDataset", "BatchInfo", "CSVDataset", "Cifar100Dataset", "Cifar10Dataset", "ColumnError",
+           "ConcatDataset", "Dataset", "DatasetCache", "DatasetError", "DistributedSampler", "FashionMnistDataset",
+           "FilterDataset", "GeneratorDataset", "ImageFolderDataset", "IterSampler", "MapDataset", "MappableSource",
+           "MindDataset", "MnistDataset", "NumpySlicesDataset", "PaddedDataset", "ProjectDataset", "RandomSampler",
+           "RenameDataset", "RepeatDataset", "Sampler", "Schema", "SequentialSampler", "Shuffle", "ShuffleDataset",
+           "SkipDataset", "SubsetRandomSampler", "SubsetSampler", "TFRecordDataset", "TakeDataset",
+           "TextFileDataset", "WeightedRandomSampler", "ZipDataset", "config", "get_seed", "set_seed", "transforms",
            "vision", "zip"]

@@ -151,6 +151,24 @@ class Helpers:
                 break
         return found
 
+    def tfrecord(self, path: str, rows: list) -> str:
+        """Write rows, dicts of bytes or lists of ints or floats, as a TFRecord file; gives its path."""
+        from pathlib import Path
+
+        from graphcore.files.framed import framed
+        from graphcore.files.protobuf import block, varint
+
+        def feature(values):
+            if isinstance(values[0], bytes):
+                return block(1, b"".join(block(1, v) for v in values))
+            if isinstance(values[0], float):
+                return block(2, block(1, np.array(values, "<f4").tobytes()))
+            return block(3, block(1, b"".join(varint(v % (1 << 64)) for v in values)))
+
+        Path(path).write_bytes(b"".join(framed(block(1, b"".join(
+            block(1, block(1, name) + block(2, feature(values))) for name, values in row.items()))) for row in rows))
+        return path
+
     def image(self, height=6, width=8, channels=3) -> np.ndarray:
         """A picture of smooth colours, uint8 [height, width, channels]."""
         picture = 127.5 + 127.5 * wave_array(height, width, channels, step=0.13)

@@ -18,7 +18,8 @@ ROOTS = {"ms": "", "nn": "nn", "ops": "ops", "P": "ops.operations", "F": "ops.fu
 ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train._utils", "train.dataset_helper"),
         "dataset": ("dataset.core.config",)}
 TENSORS = ("x", "f", "h", "l", "u", "d", "b")       # see inputs.py
-_STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", **dict.fromkeys(TENSORS, "ms.Tensor")}
+_STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", "net": "nn.Cell",
+                 **dict.fromkeys(TENSORS, "ms.Tensor")}
 _MAKERS = ("Tensor", "wave", "positive", "ints")
 # Their result is not a value of the graph, or each run draws other numbers.
 _NOT_IN_A_GRAPH = ("rand", "normal", "uniform", "bernoulli", "multinomial", "Uniform", "ropout", "Grad", "kind(",
