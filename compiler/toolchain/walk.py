@@ -286,17 +286,23 @@ class _Walk:
         return operations.unary(self.builder, type(node.op), self.value(node.operand))
 
     def value_of_Compare(self, node):
-        if len(node.ops) != 1:
-            raise NotUnderstood("a chain of comparisons")
-        return self.operation(node.ops[0], self.value(node.left), self.value(node.comparators[0]))
+        left = self.value(node.left)
+        if len(node.ops) == 1:
+            return self.operation(node.ops[0], left, self.value(node.comparators[0]))
+
+        def compare(link) -> ir.Value:      # 0 <= x < n: x is evaluated once
+            nonlocal left
+            before, left = left, self.value(link[1])
+            return operations.truth(self.builder, self.operation(link[0], before, left))
+        return Typed(types.boolean, self.decision(list(zip(node.ops, node.comparators)), compare, is_and=True))
 
     def value_of_BoolOp(self, node):
-        return Typed(types.boolean, self.decision(node, self.boolean))
+        return Typed(types.boolean, self.decision(node.values, self.boolean, isinstance(node.op, ast.And)))
 
     def test(self, node: ast.expr) -> ir.Value:
         """The truth of an expression, as an i1."""
         if isinstance(node, ast.BoolOp):
-            return self.decision(node, self.test)
+            return self.decision(node.values, self.test, isinstance(node.op, ast.And))
         return operations.truth(self.builder, self.value(node))
 
     def boolean(self, node: ast.expr) -> ir.Value:
@@ -306,19 +312,18 @@ class _Walk:
             raise NotUnderstood("and, or of other than booleans")
         return value.ir
 
-    def decision(self, node: ast.BoolOp, evaluate) -> ir.Value:
+    def decision(self, operands: list, evaluate, is_and: bool) -> ir.Value:
         """``and`` or ``or``: later operands are evaluated where they still count."""
         builder = self.builder
-        is_and = isinstance(node.op, ast.And)
         end = builder.append_basic_block("decided")
         ways = []
-        for operand in node.values[:-1]:
+        for operand in operands[:-1]:
             known = evaluate(operand)
             ways.append((ir.Constant(I1, int(not is_and)), builder.block))
             other = builder.append_basic_block("else")
             builder.cbranch(known, *((other, end) if is_and else (end, other)))
             builder.position_at_end(other)
-        ways.append((evaluate(node.values[-1]), builder.block))
+        ways.append((evaluate(operands[-1]), builder.block))
         builder.branch(end)
         builder.position_at_end(end)
         result = builder.phi(I1)

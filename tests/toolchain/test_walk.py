@@ -146,6 +146,14 @@ if not far and (near or args[1] == 0) and not args[2]:
 if begin and end:
     store(ptr_i64(args[0]), 4, -begin)
 """,
+    # chains of comparisons, the later of which are not evaluated in vain
+    """
+for i in range(-3, 9):
+    if 0 <= i - 1 < 6:
+        store(ptr_i64(args[0]), i, i)
+store(ptr_i64(args[0]), 9, 0 < begin < end <= 11)
+store(ptr_i64(args[0]), 10, begin < 0 < load(ptr_i64(0), 0))
+""",
     # types: literals, words, floats of both widths, conditions
     """
 x = load(ptr_f32(args[3]), 1)
@@ -192,7 +200,6 @@ def test_control_flow_and_types(monkeypatch, body):
 @pytest.mark.parametrize("body", [
     "store(ptr_i64(args[0]), 0, 1 if begin < end else 2)",
     "a, b = begin, end\nstore(ptr_i64(args[0]), 0, a * b)",
-    "if 0 < begin < end:\n    store(ptr_i64(args[0]), 0, 4)",
     "for i in range(end):\n    if i == 5:\n        break\n    store(ptr_i64(args[0]), i, i)",
     "x = 1\nif end > 3:\n    x = 2.5\nstore(ptr_i64(args[0]), 0, i64(x * 2))",
     "x = 1\nfor i in range(end):\n    x = x * 0.5\nstore(ptr_i64(args[0]), 0, i64(x * 1e6))",
