@@ -123,6 +123,8 @@ class TrainOneStepCell(Cell):
         self.network.set_grad()
         self.optimizer = optimizer
         self.weights = optimizer.parameters
+        # what subclasses with a construct of their own call, as in MindSpore
+        self.grad, self.grad_no_sens = (ops.GradOperation(get_by_list=True, sens_param=s) for s in (True, False))
         self.sense_flag, self.sens = sens is not None, 1.0 if sens is None else sens
         self.return_grad = boolean(return_grad, "return_grad", self.cls_name)
         self.grad_reducer = Identity()
@@ -237,6 +239,7 @@ class TrainOneStepWithLossScaleCell(TrainOneStepCell):
 
     def __init__(self, network, optimizer, scale_sense):
         super().__init__(network, optimizer)
+        self.hyper_map = ops.HyperMap()
         self.loss_scaling_manager = None
         if isinstance(scale_sense, Cell):
             self.loss_scaling_manager = scale_sense

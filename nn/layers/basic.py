@@ -143,18 +143,22 @@ class Dropout(Cell):
     """In training, sets elements to 0 with probability `p` and divides the others by 1 - p; otherwise the identity.
 
     keep_prob: MindSpore's old way to say 1 - p; used when `p` is None.  p: in [0, 1).  Raises ValueError otherwise.
+    Both are attributes that may be set later; keep_prob = 1 switches it off, whatever `p` is.
     """
 
     def __init__(self, keep_prob=0.5, p=None, dtype=dt.float32):
         super().__init__()
         if p is None:
-            self.rate = 1.0 - number(keep_prob, "keep_prob", self.cls_name, low=0.0, high=1.0, open_low=True)
+            number(keep_prob, "keep_prob", self.cls_name, low=0.0, high=1.0, open_low=True)
         else:
-            self.rate = number(p, "p", self.cls_name, low=0.0, high=1.0, open_high=True)
+            number(p, "p", self.cls_name, low=0.0, high=1.0, open_high=True)
         self.p, self.keep_prob = p, keep_prob
 
     def construct(self, x):
-        return ops.dropout(x, p=self.rate, training=True) if self.training and self.rate > 0 else x
+        rate = 1.0 - self.keep_prob if self.p is None else self.p
+        if not self.training or self.keep_prob == 1 or rate == 0:
+            return x
+        return ops.dropout(x, p=rate, training=True)
 
     def extend_repr(self):
         return f"keep_prob={self.keep_prob}" if self.p is None else f"p={self.p}"

@@ -12,7 +12,7 @@ from graphcore.cli import mindspore_hook
 from tests.compat.mindcv import campaign
 from tests.compat.mindcv.families import smallest_of_each
 from tests.compat.mindcv.inputs import names_checksum
-from tests.compat.mindcv.one import check, recorded
+from tests.compat.mindcv.one import check, recorded, recorded_steps
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("mindcv") is None,
                                 reason="MindCV is not installed: pip install mindcv==0.3.0")
@@ -46,12 +46,20 @@ def test_names(name, mindspore):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_one_of_each_family(name, mindspore):
-    _as_recorded(check(name, RECORDS[name], graph_mode=False))
+    _as_recorded(check(name, RECORDS[name], "pynative"))
 
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiled(name, mindspore):
     _as_recorded(check(name, RECORDS[name]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(recorded_steps()))
+def test_training_step(name):
+    result = campaign.run_one(name, "train", seconds=600, gigabytes=16)
+    assert "failed" not in result, result["failed"]
+    assert result["matches"], f"{name}: the step is {result['error']} away from MindSpore's"
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_dropout(mode):
     assert (first != second).any()
     layer.set_train(False)
     assert layer(x).asnumpy().min() == 1
-    assert nn.Dropout(0.9).rate == pytest.approx(0.1)        # the first argument is keep_prob
+    assert nn.Dropout(0.9).keep_prob == 0.9        # the first argument
 
 
 def test_dropout_of_channels(mode):
@@ -433,3 +433,14 @@ def test_what_subclasses_with_a_construct_of_their_own_call(mode):
     close(Standardised(3, 2, 3, weight_init=ramp(2, 3, 3, 3), **given)(x), 2 * conv(x).asnumpy())
     expected = nn.LayerNorm([3], epsilon=1e-5)(Tensor(IMAGES.transpose(0, 2, 3, 1).copy())).asnumpy()
     close(ChannelsFirst([3], epsilon=1e-5)(x), expected.transpose(0, 3, 1, 2))
+
+
+def test_dropout_follows_its_attributes(mode):
+    layer, x = nn.Dropout(p=0.5).set_train(), Tensor(np.ones((4, 64), np.float32))
+    assert (layer(x).asnumpy() == 0).any()
+    layer.p = 0.0
+    close(layer(x), x.asnumpy())
+    layer.p = 0.9
+    assert (layer(x).asnumpy() == 0).mean() > 0.7
+    layer.keep_prob = 1.0
+    close(layer(x), x.asnumpy())

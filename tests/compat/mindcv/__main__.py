@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.compat.mindcv.campaign import results_in, run_all
 from tests.compat.mindcv.families import cost_of, smallest_of_each
-from tests.compat.mindcv.one import recorded
+from tests.compat.mindcv.one import MODES, recorded, recorded_steps
 
 DEFAULT_RESULTS = Path("mindcv_results.jsonl")
 
@@ -17,7 +17,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAMES", help="models")
     parser.add_argument("--all", action="store_true", help="all 275, the cheapest first")
     parser.add_argument("--small", action="store_true", help="one small variant of each family")
-    parser.add_argument("--pynative", action="store_true", help="by NumPy, without compiling")
+    parser.add_argument("--mode", choices=MODES, default="graph",
+                        help="compiled, by NumPy, or one training step of those recorded (default: %(default)s)")
     parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS,
                         help="lines of JSON to keep results in, and to resume from (default: %(default)s)")
     parser.add_argument("--again", action="store_true", help="run also what has a result")
@@ -34,7 +35,9 @@ def main() -> int:
         names = smallest_of_each(records, records)
     elif options.all:
         names = sorted(records, key=lambda name: cost_of(records[name]))
-    run_all(names, "pynative" if options.pynative else "graph", options.results, options.again, options.seconds,
+    if options.mode == "train":
+        names = [name for name in names if name in recorded_steps()]
+    run_all(names, options.mode, options.results, options.again, options.seconds,
             options.gigabytes, _say)
     if options.report:
         from tests.compat.mindcv.report import write_report

@@ -51,7 +51,7 @@ def _keep(result: dict, path: Path) -> None:
 
 def run_one(name: str, mode: str, seconds: int, gigabytes: int) -> dict:
     """The result of one model, run by ``tests.compat.mindcv.one``; a process that ends badly is a failure."""
-    command = [sys.executable, "-m", "tests.compat.mindcv.one", name, *(["--pynative"] if mode == "pynative" else [])]
+    command = [sys.executable, "-m", "tests.compat.mindcv.one", name, "--mode", mode]
     failed = {"model": name, "mode": mode}
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20 * seconds,

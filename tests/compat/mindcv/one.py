@@ -1,6 +1,6 @@
 """One MindCV model in this process: created, named, run forward, compared; the result as a dict.
 
-    python -m tests.compat.mindcv.one NAME [--pynative]      # prints the dict as one line of JSON
+    python -m tests.compat.mindcv.one NAME [--mode pynative | train]     # prints the dict as one line of JSON
 """
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ import numpy as np
 from tests.compat.mindcv.inputs import image, names_checksum, weight
 
 RECORDED = Path(__file__).parent / "recorded.json"
+RECORDED_STEPS = Path(__file__).parent / "recorded_steps.json"
+MODES = ("graph", "pynative", "train")
 TOLERANCE = 1e-4        # of the norm of the outputs
+STEP_TOLERANCE = 1e-3   # of a training step: BatchNorm divides by the deviation of two images
 # MindSpore ran none of these; the smallest size at which the model's own arithmetic works out.
 SIZES = {"halonet_50t": 256, "pvt": 224, "rexnet": 64, "volo": 224, "mae": 224}
 
@@ -32,16 +35,24 @@ def size_of(name: str, record: dict) -> int:
     return record.get("size") or next(size for start, size in SIZES.items() if name.startswith(start))
 
 
-def check(name: str, record: dict, graph_mode: bool = True) -> dict:
-    """Create, name, run and compare one model.
+def recorded_steps() -> dict:
+    """What a training step gave under MindSpore, by model name."""
+    return json.loads(RECORDED_STEPS.read_text(encoding="utf-8"))
 
-    The result holds what was reached: created, parameters (their number), names (whether they are MindSpore's, if known),
+
+def check(name: str, record: dict, mode: str = "graph") -> dict:
+    """Create, name, run and compare one model: compiled ("graph"), by NumPy ("pynative"), or one step of "train"ing.
+
+    The result holds what was reached: created, parameters (their number), names (whether MindSpore's, if known),
     compile_s and run_s (CPU seconds of the first and of the third call), error (the larger one of the two images'
     distances to MindSpore's outputs, divided by their norm), matches; or `failed`, the error's class and message.
     """
-    result = {"model": name, "mode": "graph" if graph_mode else "pynative"}
+    result = {"model": name, "mode": mode}
     try:
-        _run(name, record, graph_mode, result)
+        if mode == "train":
+            _train(name, record, result)
+        else:
+            _run(name, record, mode == "graph", result)
     except Exception as error:
         result["failed"] = f"{type(error).__name__}: {error}"[:2000]
     result["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -74,6 +85,18 @@ def _run(name, record, graph_mode, result) -> None:
         result["matches"] = result["error"] <= TOLERANCE and list(first.shape) == record["shape"]
 
 
+def _train(name, record, result) -> None:
+    import mindspore as ms
+
+    from tests.compat.mindcv.training import distance, step
+    ms.set_context(mode=ms.GRAPH_MODE)
+    recorded_step = recorded_steps()[name]
+    begin = _cpu()
+    mine = step(name, size_of(name, record), recorded_step["gain"])
+    result.update(step=mine, compile_s=round(_cpu() - begin, 1), compiled=True, error=distance(mine, recorded_step))
+    result["matches"] = result["error"] <= STEP_TOLERANCE
+
+
 def _timed(net, x) -> tuple[np.ndarray, float]:
     """(the first output, CPU seconds of the call with those of finished compile workers)."""
     begin = _cpu()
@@ -95,13 +118,13 @@ def _distance(output: np.ndarray, record: dict, index: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
-    parser.add_argument("--pynative", action="store_true", help="by NumPy, without compiling")
+    parser.add_argument("--mode", choices=MODES, default="graph")
     options = parser.parse_args()
     from graphcore.cli import mindspore_hook
     mindspore_hook.install()
     begin = time.time()
     with contextlib.redirect_stdout(sys.stderr):
-        result = check(options.name, recorded()[options.name], not options.pynative)
+        result = check(options.name, recorded()[options.name], options.mode)
     result["seconds"] = round(time.time() - begin, 1)
     print(json.dumps(result))
 

@@ -1,6 +1,7 @@
 """Record anew what MindSpore gives for a model: run with the Python of an environment that has MindSpore and MindCV.
 
     python -m tests.compat.mindcv.record NAME:GAIN ...
+    python -m tests.compat.mindcv.record --train NAME:GAIN ...      # a training step, into recorded_steps.json
 
 For models whose record decides nothing: where the weights are so large that the outputs overflow on the way, or that
 MindSpore's own outputs move by more than the tolerance when the image moves by one part in ten million.  gain: the
@@ -8,13 +9,13 @@ factor on the variance of matrices and kernels.  Both measures are printed, and 
 """
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 
 import numpy as np
 
 from tests.compat.mindcv.inputs import image, names_checksum, weight
-from tests.compat.mindcv.one import RECORDED, recorded
+from tests.compat.mindcv.one import RECORDED, RECORDED_STEPS, recorded, recorded_steps
 
 ROUNDING = 1e-7         # what a float32 number cannot hold of itself
 
@@ -51,13 +52,35 @@ def record(name: str, gain: float, old: dict) -> tuple[dict, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="+", metavar="NAME:GAIN")
+    parser.add_argument("--train", action="store_true", help="record a training step")
+    options = parser.parse_args()
     records = recorded()
-    for argument in sys.argv[1:]:
+    for argument in options.models:
         name, _, gain = argument.partition(":")
-        records[name], moved = record(name, float(gain), records[name])
-        print(f"{name}: the outputs move by {moved:.1e} with the rounding of the image")
-    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(entry)}" for name, entry in records.items())
-    RECORDED.write_text("{\n" + lines + "\n}\n", encoding="utf-8")
+        if options.train:
+            steps = recorded_steps() if RECORDED_STEPS.exists() else {}
+            steps[name] = {"gain": float(gain), **_step(name, float(gain), records[name])}
+            _write(RECORDED_STEPS, steps)
+            print(f"{name}: {steps[name]}", flush=True)
+        else:
+            records[name], moved = record(name, float(gain), records[name])
+            _write(RECORDED, records)
+            print(f"{name}: the outputs move by {moved:.1e} with the rounding of the image", flush=True)
+
+
+def _step(name: str, gain: float, old: dict) -> dict:
+    import mindspore as ms
+
+    from tests.compat.mindcv.training import step
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    return step(name, old["size"], gain)
+
+
+def _write(path, entries: dict) -> None:
+    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(entry)}" for name, entry in entries.items())
+    path.write_text("{\n" + lines + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

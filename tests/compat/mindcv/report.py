@@ -19,7 +19,7 @@ registers, unmodified, with `mindspore` imported as graphcore. Generated; do not
 - **first call**: CPU seconds of capture and compilation, with the kernels that other models had left in the cache;
   **a call**: CPU milliseconds of a later one, on a machine that was busy with other work ({machine}).
 - **MindSpore**: its own wall milliseconds for such a call, where they were measured (two threads, the same machine).
-- **trains**: how far the gradients of one training step lie from MindSpore's (`--train`; one variant per family).
+- **trains**: how far the gradients of one training step lie from MindSpore's (`--mode train`; some small variants).
 
 {summary}
 
@@ -35,7 +35,7 @@ def write_report(path: Path, records: dict, results: dict) -> None:
     rows = [_row(name, records[name], found[name], trained[name])
             for name in sorted(records, key=lambda n: (family_of(n).lower(), n))]
     failed = [f"- `{name}`: {_reason(records[name], result)}" for name, result in sorted(found.items())
-              if not result.get("matches")]
+              if result and not result.get("matches")]
     text = _HEAD.format(models=len(records), mindcv=version("mindcv"), summary=_summary(records, found, trained),
                         machine=f"{os.cpu_count()} cores, {platform.machine()}")
     text += "\n".join(rows) + "\n\n## What has no match\n\n" + ("\n".join(failed) or "Nothing.") + "\n"
@@ -48,14 +48,18 @@ def _summary(records, found, trained) -> str:
     count = {key: sum(bool(found[name].get(key)) for name in comparable) for key in ("created", "names", "compiled",
                                                                                      "matches")}
     run = sum("failed" not in found[name] and bool(found[name].get("compiled")) for name in others)
+    missing = sum(not result for result in found.values())
     steps = sum(bool(result.get("matches")) for result in trained.values())
     return (f"Of the {len(comparable)} models that MindSpore 2.10 runs itself, {count['created']} are created, "
             f"{count['names']} have its names, {count['compiled']} compile and run, {count['matches']} match. Of the "
             f"{len(others)} others, {run} run here. A training step matches for {steps} of "
-            f"{sum(bool(r) for r in trained.values())}.")
+            f"{sum(bool(r) for r in trained.values())}."
+            + (f" {missing} models have not been run yet: the others are the cheaper ones." if missing else ""))
 
 
 def _row(name, record, result, training) -> str:
+    if not result:
+        return f"| {name} | | | | not run yet | | | | |"
     names = "as MindSpore's" if result.get("names") else "" if "names_crc" not in record else "**differ**"
     error = f"{result['error']:.1e}" if "error" in result else "runs" if result.get("compiled") else "**fails**"
     if "matches" in result and not result["matches"]:
@@ -71,7 +75,7 @@ def _row(name, record, result, training) -> str:
 
 def _reason(record: dict, result: dict) -> str:
     """Why a model has no match: what failed here, or that MindSpore gave nothing to compare with."""
-    here = result.get("failed") or ("runs here" if result.get("compiled") else "not run")
+    here = (result.get("failed") or ("runs here" if result.get("compiled") else "not run yet")).splitlines()[0]
     if result.get("error", 0) and not result.get("matches"):
         here = f"the outputs are {result['error']:.2g} of the norm away"
     if "error" in record:

@@ -1,0 +1,85 @@
+"""One training step of a MindCV model with MindCV's own loss, schedule, optimiser and trainer.
+
+Runs alike on MindSpore (to record) and on graphcore (to compare): whatever ``import mindspore`` gives.
+"""
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from tests.compat.mindcv.inputs import image, weight
+
+PROJECTIONS = 4
+
+
+def step(name: str, size: int, gain: float) -> dict:
+    """What one step on two images does.
+
+    loss: before the step; norm: of all gradients; projections: of all gradients on a few fixed vectors; after: the loss
+    on the same images after `trainer.train` (clipped gradients, momentum, weight decay but for norms and biases, the
+    first rate of a cosine schedule).  Dropout and drop path are off: their random numbers are each framework's own.
+    """
+    import mindspore as ms
+    from mindcv.loss import create_loss
+    from mindcv.models import create_model
+    from mindcv.optim import create_optimizer
+    from mindcv.scheduler import create_scheduler
+    from mindcv.utils.trainer_factory import create_trainer
+    from mindspore.dataset import NumpySlicesDataset
+    net = create_model(name, num_classes=10)
+    for p in net.get_parameters():
+        if p.dtype == ms.float32:
+            p.set_data(ms.Tensor(weight(p.name, p.shape, gain)))
+    _without_chance(net)
+    loss_of = create_loss("CE", label_smoothing=0.1, aux_factor=0.3)
+    images, labels = np.concatenate([image(0, size), image(1, size)]), np.array([3, 7], np.int32)
+
+    def forward(x, y):
+        return loss_of(net(x), y)
+
+    net.set_train(True)
+    trained = net.trainable_params()
+    before = {p.name: ms.Tensor(p.asnumpy().copy()) for p in net.get_parameters()}
+    loss, gradients = ms.value_and_grad(forward, None, trained)(ms.Tensor(images), ms.Tensor(labels))
+    gradients = {p.name: g.asnumpy().astype(np.float64).reshape(-1) for p, g in zip(trained, gradients)}
+    for p in net.get_parameters():          # the forward pass has moved the statistics of BatchNorm
+        p.set_data(before[p.name])
+
+    schedule = create_scheduler(steps_per_epoch=4, scheduler="cosine_decay", lr=0.05, min_lr=0.0, warmup_epochs=0,
+                                decay_epochs=2, num_epochs=2)
+    optimizer = create_optimizer(trained, opt="momentum", lr=schedule, momentum=0.9, weight_decay=1e-3,
+                                 weight_decay_filter="norm_and_bias")
+    trainer = create_trainer(net, loss_of, optimizer, metrics={}, amp_level="O0", amp_cast_list=None,
+                             loss_scale_type="fixed", clip_grad=True, clip_value=5.0)
+    data = NumpySlicesDataset({"image": images, "label": labels}, shuffle=False).batch(2)
+    trainer.train(1, data, dataset_sink_mode=False)
+    after = forward(ms.Tensor(images), ms.Tensor(labels))
+    squares = sum(float(g @ g) for g in gradients.values())
+    return {"loss": float(f"{float(loss.asnumpy()):.7g}"), "norm": float(f"{np.sqrt(squares):.7g}"),
+            "projections": [float(f"{_projection(gradients, k):.7g}") for k in range(PROJECTIONS)],
+            "after": float(f"{float(after.asnumpy()):.7g}")}
+
+
+def _without_chance(net) -> None:
+    """Let Dropout and drop path pass everything on."""
+    for _, cell in net.cells_and_names():
+        kinds = {kind.__name__ for kind in type(cell).__mro__}
+        if "Dropout" in kinds:
+            cell.p, cell.keep_prob = 0.0, 1.0
+        elif "DropPath" in kinds:
+            cell.keep_prob = 1.0
+
+
+def _projection(gradients: dict, k: int) -> float:
+    """The sum over all gradients of their products with cosines that are fixed by the Parameter's name and `k`."""
+    return sum(float(g @ np.cos((0.7 + k) * np.arange(g.size) + zlib.crc32(name.encode()) % 97))
+               for name, g in gradients.items())
+
+
+def distance(mine: dict, theirs: dict) -> float:
+    """How far a step lies from another: the largest relative distance of losses and gradients."""
+    gradients = [abs(a - b) / theirs["norm"] for a, b in zip(mine["projections"], theirs["projections"])]
+    gradients.append(abs(mine["norm"] - theirs["norm"]) / theirs["norm"])
+    losses = [abs(mine[key] - theirs[key]) / abs(theirs[key]) for key in ("loss", "after")]
+    return float(f"{max(*gradients, *losses):.3g}")
