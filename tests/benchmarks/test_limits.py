@@ -82,4 +82,4 @@ def test_a_chart(tmp_path):
 def test_without_matplotlib_nothing_is_measured(monkeypatch, capsys):
     monkeypatch.setattr(chart, "find_spec", lambda name: None)
     assert main(["--only", "tiny", "--chart", "ratios.png"]) == 2
-    assert "--chart needs matplotlib, which is not installed here: pip install -e '.[benchmarks]'" in capsys.readouterr().err
+    assert "needs matplotlib, which is not installed here: pip install -e '.[benchmarks]'" in capsys.readouterr().err

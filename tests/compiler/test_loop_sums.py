@@ -96,7 +96,7 @@ def test_what_the_product_needs_is_kept_once():
     """h changes from step to step: it is kept; what is kept anyway is not kept again, nor is it one step later."""
     def body(i, s, t, h, b, w):
         new = pw.tanh(matmul(h, w))
-        return pw.add(s, matmul(h, b, ta=True)), pw.add(pw.add(t, matmul(new, b, ta=True)), number(0)), new, new
+        return pw.add(s, matmul(h, b, ta=True)), pw.sub(pw.add(t, matmul(new, b, ta=True)), number(0)), new, new
     s, t, _, kept = loop(body, START, START, H, B, W, carried=3, stacks=1, length=STEPS)
     graph = optimized(s, t, kept)
     (node,) = loops(graph)
