@@ -6,7 +6,7 @@ NumPy arrays, one for each column) into rows of its own, epoch by epoch; Tensors
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,15 +16,17 @@ from graphcore.dataset.errors import DatasetError
 
 @dataclass(frozen=True)
 class Pass:
-    """One way through a pipeline: the epoch, and the seeds of the random stages."""
+    """One way through a pipeline: the epoch, the seeds of the random stages, and what these keep between epochs."""
 
     epoch: int
     seed: int
     numbers: dict
+    kept: dict = field(default_factory=dict)
 
-    def generator(self, stage: Dataset) -> np.random.Generator:
-        """The generator of a stage in this epoch."""
-        return rng.node_generator(self.seed, self.numbers[id(stage)], self.epoch)
+    def draws(self, stage: Dataset) -> rng.Draws:
+        """What a stage decides by in this epoch."""
+        number = self.numbers[id(stage)]
+        return rng.Draws(self.seed, number, self.epoch, self.kept.setdefault(number, {}))
 
     def row_generators(self, stage: Dataset) -> rng.RowGenerators:
         """The generators of random transforms in the rows of a stage in this epoch."""
@@ -32,7 +34,7 @@ class Pass:
 
     def at_epoch(self, epoch: int) -> Pass:
         """The same seeds in another epoch."""
-        return Pass(epoch, self.seed, self.numbers)
+        return Pass(epoch, self.seed, self.numbers, self.kept)
 
 
 def first_pass(root: Dataset) -> Pass:

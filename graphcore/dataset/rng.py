@@ -1,13 +1,17 @@
 """Random numbers of dataset pipelines: repeatable after a seed was set, whatever the number of workers.
 
-Every random decision draws from a generator made for it from (seed, node of the pipeline, epoch, row), never from one
-shared stream, so neither threads nor the order of evaluation change a result.
+The order of rows is MindSpore's under the same seed (see `mersenne`).  Every other random decision draws from a
+generator made for it from (seed, node of the pipeline, epoch, row), never from one shared stream, so neither threads
+nor the order of evaluation change a result.
 """
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from graphcore.dataset import mersenne
 
 _own_seed: int | None = None
 _global_when_set: int | None = None
@@ -42,6 +46,50 @@ def fresh_seed() -> int:
 def node_generator(seed: int, node: int, epoch: int) -> np.random.Generator:
     """The generator of one node of a pipeline in one epoch."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, node, epoch])))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What one node of a pipeline decides by in one epoch: a generator, and orders as MindSpore draws them.
+
+    kept: what the node keeps from epoch to epoch of the same iterator.
+    """
+
+    seed: int
+    node: int = 0
+    epoch: int = 0
+    kept: dict = field(default_factory=dict)
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """A generator at its start."""
+        return node_generator(self.seed, self.node, self.epoch)
+
+    @property
+    def own_seed(self) -> int:
+        """The seed that was set, as in MindSpore for all nodes; if none was, one for this node."""
+        return self.seed if self.seed < 2**32 else self.seed + self.node * 0x9E3779B1
+
+    def order(self, rows: int, who: object = None, one_seed: bool = False) -> np.ndarray:
+        """The numbers below `rows` in another random order each epoch; each order is made from the one before.
+
+        who: whose order it is, where a node has several.  one_seed: the seed is that of the first epoch in all.
+        """
+        at, order = self.kept.get((who, rows), (-1, list(range(rows))))
+        if at > self.epoch:
+            at, order = -1, list(range(rows))
+        for epoch in range(at + 1, self.epoch + 1):
+            order = mersenne.shuffled(order, self.own_seed + (0 if one_seed else epoch))
+        self.kept[who, rows] = self.epoch, order
+        return np.array(order, np.int64)
+
+    def words(self) -> mersenne.Twister64:
+        """An endless stream of words of 64 bits, which goes on where the epoch before ended."""
+        at, stream = self.kept.get("words", (-1, None))
+        if stream is None or at != self.epoch - 1:
+            stream = mersenne.Twister64(self.own_seed + self.epoch)
+        self.kept["words"] = self.epoch, stream
+        return stream
 
 
 class RowGenerators:

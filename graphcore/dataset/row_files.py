@@ -43,7 +43,8 @@ class _RowsOfFiles(Sampler):
         kinds = {None: Shuffle.GLOBAL, True: Shuffle.GLOBAL, False: None}
         self._shuffle = kinds[shuffle] if shuffle is None or isinstance(shuffle, bool) else Shuffle(shuffle)
 
-    def indices(self, rows, generator, epoch):
+    def indices(self, rows, draws):
+        generator = draws.generator
         starts = np.cumsum([0, *self._counts])
         files = np.arange(len(self._counts))
         shards, own = self._shards

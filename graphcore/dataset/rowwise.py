@@ -175,15 +175,16 @@ class Shuffle(PassedOn):
         self._buffer_size = buffer_size
 
     def rows(self, run):
-        generator = run.generator(self)
         source = self.children[0].rows(run)
         buffer = list(islice(source, self._buffer_size))
-        for row in source:
-            place = int(generator.integers(len(buffer)))
-            buffer[place], row = row, buffer[place]
+        words = run.draws(self).words()
+        while buffer:
+            place = next(words) % len(buffer)
+            row, buffer[place] = buffer[place], buffer[-1]
+            buffer.pop()
+            # The next row is read before this one is handed out, as a buffer that is full serves the next draw.
+            buffer.extend(islice(source, 1))
             yield row
-        for place in generator.permutation(len(buffer)):
-            yield buffer[place]
 
     def size(self):
         return self.children[0].get_dataset_size()

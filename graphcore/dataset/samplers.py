@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from graphcore.dataset import rng as random
+from graphcore.dataset import mersenne
 from graphcore.dataset.errors import DatasetError
+from graphcore.dataset.rng import Draws, base_seed, node_generator
 
 
 def _check_count(value, name: str, least: int = 1) -> None:
@@ -40,12 +41,12 @@ class Sampler:
         """The sampler that chooses first."""
         return self.child_sampler
 
-    def select(self, rows: int, generator: np.random.Generator, epoch: int) -> np.ndarray:
+    def select(self, rows: int, draws: Draws) -> np.ndarray:
         """The row numbers of one epoch: those of `indices`, after the child's choice if there is one."""
         if self.child_sampler is None:
-            return self.indices(rows, generator, epoch)
-        chosen = self.child_sampler.select(rows, generator, epoch)
-        return chosen[self.indices(len(chosen), generator, epoch)]
+            return self.indices(rows, draws)
+        chosen = self.child_sampler.select(rows, draws)
+        return chosen[self.indices(len(chosen), draws)]
 
     def selected(self, rows: int) -> int:
         """How many rows `select` gives."""
@@ -54,7 +55,7 @@ class Sampler:
     def __iter__(self) -> Iterator[int]:
         raise NotImplementedError(f"{type(self).__name__} must define __iter__, which yields row numbers")
 
-    def indices(self, rows: int, generator: np.random.Generator, epoch: int) -> np.ndarray:
+    def indices(self, rows: int, draws: Draws) -> np.ndarray:
         """The row numbers of one epoch, int64, out of ``range(rows)``.  Raises DatasetError for any other number."""
         self.dataset_size = rows
         chosen = np.fromiter((int(i) for i in self), np.int64)
@@ -62,7 +63,7 @@ class Sampler:
 
     def size(self, rows: int) -> int:
         """How many rows an epoch has."""
-        return len(self.indices(rows, np.random.default_rng(0), 0))
+        return len(self.indices(rows, Draws(0)))
 
     def _checked(self, chosen: np.ndarray, rows: int) -> np.ndarray:
         if len(chosen) and (chosen.min() < 0 or chosen.max() >= rows):
@@ -85,7 +86,7 @@ class SequentialSampler(Sampler):
         _check_count(start_index, "start_index", 0)
         self.start_index = start_index or 0
 
-    def indices(self, rows, generator, epoch):
+    def indices(self, rows, draws):
         if rows and self.start_index >= rows:
             raise DatasetError(f"SequentialSampler starts at row {self.start_index}, but the source has {rows} rows")
         return self._limited(np.arange(self.start_index, rows))
@@ -100,10 +101,10 @@ class RandomSampler(Sampler):
             raise TypeError(f"replacement must be a bool, got {replacement!r}")
         self.replacement = replacement
 
-    def indices(self, rows, generator, epoch):
+    def indices(self, rows, draws):
         if self.replacement:
-            return self._limited(generator.integers(0, rows, rows))
-        return self._limited(generator.permutation(rows))
+            return np.array(mersenne.drawn(self.size(rows), rows, draws.own_seed + draws.epoch), np.int64)
+        return self._limited(draws.order(rows, self))
 
     def size(self, rows):
         return rows if self.num_samples is None else min(rows, self.num_samples)
@@ -119,15 +120,16 @@ class SubsetSampler(Sampler):
             raise TypeError(f"{type(self).__name__}: indices must be integers, got {chosen.dtype}")
         self.chosen = chosen.astype(np.int64)
 
-    def indices(self, rows, generator, epoch):
+    def indices(self, rows, draws):
         return self._limited(self._checked(self.chosen, rows))
 
 
 class SubsetRandomSampler(SubsetSampler):
     """The given rows in random order, another one each epoch."""
 
-    def indices(self, rows, generator, epoch):
-        return self._limited(generator.permutation(self._checked(self.chosen, rows)))
+    def indices(self, rows, draws):
+        chosen = self._checked(self.chosen, rows)
+        return self._limited(chosen[draws.order(len(chosen), self, one_seed=True)])
 
 
 class WeightedRandomSampler(Sampler):
@@ -145,14 +147,14 @@ class WeightedRandomSampler(Sampler):
             raise ValueError("WeightedRandomSampler: weights must not be negative, and not all of them 0")
         self.replacement = replacement
 
-    def indices(self, rows, generator, epoch):
+    def indices(self, rows, draws):
         if len(self.weights) > rows:
             raise DatasetError(f"WeightedRandomSampler has {len(self.weights)} weights, but the source {rows} rows")
         count = len(self.weights) if self.num_samples is None else self.num_samples
         if not self.replacement and count > np.count_nonzero(self.weights):
             raise DatasetError(f"WeightedRandomSampler: {count} rows are wanted without replacement, but only "
                                f"{np.count_nonzero(self.weights)} weights are above 0")
-        return generator.choice(len(self.weights), count, self.replacement, self.weights / self.weights.sum())
+        return draws.generator.choice(len(self.weights), count, self.replacement, self.weights / self.weights.sum())
 
 
 class DistributedSampler(Sampler):
@@ -173,12 +175,12 @@ class DistributedSampler(Sampler):
         self.num_shards, self.shard_id, self.shuffle, self.offset = num_shards, shard_id, shuffle, offset
         self._starts = 0
 
-    def indices(self, rows, generator, epoch):
+    def indices(self, rows, draws):
         order = np.arange(rows)
         if self.shuffle:
             # Not the node's generator: the processes must agree although only a set seed is common to them.
-            self._starts += epoch == 0
-            order = random.node_generator(random.base_seed() or 0, self._starts, epoch).permutation(rows)
+            self._starts += draws.epoch == 0
+            order = node_generator(base_seed() or 0, self._starts, draws.epoch).permutation(rows)
         if self.offset == -1:
             share = -(-rows // self.num_shards)
             return self._limited(order[(np.arange(share) * self.num_shards + self.shard_id) % max(rows, 1)])

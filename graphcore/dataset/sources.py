@@ -36,7 +36,7 @@ class MappableSource(Dataset):
 
     def chosen(self, run: Pass) -> np.ndarray:
         """The row numbers of an epoch."""
-        return self.sampler.select(self.source_length(), run.generator(self), run.epoch)
+        return self.sampler.select(self.source_length(), run.draws(self))
 
     def rows(self, run):
         for index in self.chosen(run):

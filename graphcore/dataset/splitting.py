@@ -18,14 +18,14 @@ def split(dataset: Dataset, sizes, randomize: bool) -> tuple:
     order = np.arange(sum(counts))
     seed = rng.fresh_seed()
     if randomize:
-        order = np.random.default_rng(seed).permutation(order)
+        order = rng.Draws(seed).order(len(order))
     stops = np.cumsum(counts)
     chosen = [order[stop - count:stop] for stop, count in zip(stops, counts)]
     if isinstance(dataset, MappableSource) and dataset.sampler is not None:
         if isinstance(dataset.sampler, DistributedSampler):
             raise DatasetError("split: a sharded dataset cannot be split; split it first, then give each part a "
                                "DistributedSampler with use_sampler")
-        rows = dataset.sampler.select(dataset.source_length(), np.random.default_rng(seed), 0)
+        rows = dataset.sampler.select(dataset.source_length(), rng.Draws(seed))
         shuffles = isinstance(dataset.sampler, RandomSampler) and randomize
         kind = SubsetRandomSampler if shuffles else SubsetSampler
         return tuple(dataset.with_sampler(kind(rows[part])) for part in chosen)
