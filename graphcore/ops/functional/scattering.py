@@ -1,13 +1,14 @@
 """Writing slices and elements of Parameters: ``scatter_add`` and its relatives.
 
-Each gives the Parameter, whose new value is that with the updates combined at the indices.  In a graph it is an entry
-of `updates`, as for `assign`; outside it is written at once.
+Each gives the new value, as a Tensor: that with the updates combined at the indices.  In a graph it is an entry of
+`updates`, as for `assign`; outside it is written at once.
 """
 from __future__ import annotations
 
 import numpy as np
 
 from graphcore.ops.functional.arguments import cast, dt, shape_error, tensor_of
+from graphcore.ops.functional.creation import copied
 from graphcore.ops.functional.indexing import (
     index_add,
     tensor_scatter_add,
@@ -23,6 +24,11 @@ __all__ = ["scatter_update", "scatter_add", "scatter_sub", "scatter_mul", "scatt
            "scatter_nd_add", "scatter_nd_sub", "scatter_nd_mul", "scatter_nd_div", "scatter_nd_max", "scatter_nd_min",
            "tensor_scatter_mul", "tensor_scatter_div", "tensor_scatter_max", "tensor_scatter_min",
            "inplace_index_add"]
+
+
+def written(variable, value):
+    """Assign a Parameter; the Tensor that it now holds, as MindSpore's primitives give it."""
+    return copied(assign(variable, value))
 
 
 def _combined(name: str, x, indices, updates):
@@ -66,11 +72,11 @@ def _scatter(kind, by_points):
 
     def scatter(input_x, indices, updates, use_locking=True):
         places = tensor_of(indices, name)
-        return assign(input_x, combine(input_x, places if by_points else expand_dims(places, -1), updates))
+        return written(input_x, combine(input_x, places if by_points else expand_dims(places, -1), updates))
     scatter.__name__ = scatter.__qualname__ = name
     where = "elements at the points `indices` (..., axes)" if by_points else "rows at `indices`"
     scatter.__doc__ = (
-        f"A Parameter with its {where} combined with `updates` by {kind}; returns the Parameter.\n\n"
+        f"A Parameter with its {where} combined with `updates` by {kind}; returns the new value.\n\n"
         "    Raises ShapeError if the shapes do not fit, DTypeError unless `input_x` is a Parameter.\n    ")
     return scatter
 
@@ -82,6 +88,6 @@ scatter_nd_add, scatter_nd_sub, scatter_nd_mul, scatter_nd_div, scatter_nd_max, 
 
 
 def inplace_index_add(var, indices, updates, axis):
-    """A Parameter with slices of `updates` added at `indices` along an axis; returns the Parameter."""
-    return assign(var, index_add(var, cast(tensor_of(indices, "inplace_index_add"), dt.int32), updates, axis))
+    """A Parameter with slices of `updates` added at `indices` along an axis; returns the new value."""
+    return written(var, index_add(var, cast(tensor_of(indices, "inplace_index_add"), dt.int32), updates, axis))
 

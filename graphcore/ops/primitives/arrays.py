@@ -218,7 +218,7 @@ def TensorScatterElements(data, indices, updates, *, axis=0, reduction="none"):
 def IndexAdd(x, indices, y, *, axis, use_lock=True, check_index_bound=True):
     """The Parameter `x` with slices of `y` added along `axis`."""
     added = F.index_add(x, indices, y, axis)
-    return F.assign(x, added) if isinstance(x, Parameter) else added
+    return F.scattering.written(x, added) if isinstance(x, Parameter) else added
 
 
 @primitive

@@ -34,8 +34,8 @@ globals().update(_CLASSES)
 
 @primitive
 def ScatterNdUpdate(input_x, indices, updates, *, use_locking=True):
-    """A Parameter with its elements at the points `indices` replaced by `updates`; returns the Parameter."""
-    return F.assign(input_x, F.tensor_scatter_update(input_x, indices, updates))
+    """A Parameter with its elements at the points `indices` replaced by `updates`; returns the new value."""
+    return F.scattering.written(input_x, F.tensor_scatter_update(input_x, indices, updates))
 
 
 @primitive

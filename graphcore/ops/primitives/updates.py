@@ -1,7 +1,8 @@
-"""Primitives that update Parameters: the steps of optimisers, written out."""
+"""Primitives that update Parameters: the steps of optimisers, written out.  They give the new values."""
 from __future__ import annotations
 
 from graphcore.ops import functional as F
+from graphcore.ops.functional.scattering import written
 from graphcore.ops.primitives.base import primitive
 
 __all__ = ["ApplyMomentum", "Adam", "AdamWeightDecay", "ApplyAdagrad", "ApplyRMSProp", "ApplyGradientDescent", "SGD"]
@@ -18,7 +19,7 @@ def ApplyMomentum(variable, accumulation, learning_rate, gradient, momentum, *, 
     moving = F.add(F.mul(accumulation, momentum), gradient)
     F.assign(accumulation, moving)
     step = F.add(gradient, F.mul(moving, momentum)) if use_nesterov else moving
-    return F.assign(variable, F.sub(variable, F.mul(step, learning_rate)))
+    return written(variable, F.sub(variable, F.mul(step, learning_rate)))
 
 
 @primitive
@@ -30,7 +31,7 @@ def Adam(var, m, v, beta1_power, beta2_power, lr, beta1, beta2, epsilon, gradien
     rate = F.div(F.mul(lr, F.sqrt(F.sub(1.0, beta2_power))), F.sub(1.0, beta1_power))
     moved = F.add(F.mul(m_new, beta1), F.mul(gradient, F.sub(1.0, beta1))) if use_nesterov else m_new
     step = F.div(F.mul(moved, rate), F.add(F.sqrt(v_new), epsilon))
-    return F.assign(var, F.sub(var, step)), F.assign(m, m_new), F.assign(v, v_new)
+    return written(var, F.sub(var, step)), written(m, m_new), written(v, v_new)
 
 
 @primitive
@@ -39,7 +40,7 @@ def AdamWeightDecay(var, m, v, lr, beta1, beta2, epsilon, decay, gradient, *, us
     m_new = F.add(F.mul(m, beta1), F.mul(gradient, F.sub(1.0, beta1)))
     v_new = F.add(F.mul(v, beta2), F.mul(F.square(gradient), F.sub(1.0, beta2)))
     step = F.add(F.div(m_new, F.add(F.sqrt(v_new), epsilon)), F.mul(var, decay))
-    return F.assign(var, F.sub(var, F.mul(step, lr))), F.assign(m, m_new), F.assign(v, v_new)
+    return written(var, F.sub(var, F.mul(step, lr))), written(m, m_new), written(v, v_new)
 
 
 @primitive
@@ -47,7 +48,7 @@ def ApplyAdagrad(var, accum, lr, grad, *, update_slots=True):
     """accum += grad^2; var -= lr * grad / sqrt(accum); returns (var, accum)."""
     total = F.add(accum, F.square(grad)) if update_slots else accum
     new = F.sub(var, F.div(F.mul(grad, lr), F.sqrt(total)))
-    return F.assign(var, new), F.assign(accum, total)
+    return written(var, new), written(accum, total)
 
 
 @primitive
@@ -55,13 +56,13 @@ def ApplyRMSProp(var, mean_square, moment, learning_rate, grad, decay, momentum,
     """One step of RMSProp; returns (var, mean_square, moment)."""
     square = F.add(F.mul(mean_square, decay), F.mul(F.square(grad), F.sub(1.0, decay)))
     step = F.add(F.mul(moment, momentum), F.div(F.mul(grad, learning_rate), F.sqrt(F.add(square, epsilon))))
-    return F.assign(var, F.sub(var, step)), F.assign(mean_square, square), F.assign(moment, step)
+    return written(var, F.sub(var, step)), written(mean_square, square), written(moment, step)
 
 
 @primitive
 def ApplyGradientDescent(var, alpha, delta):
     """var -= alpha * delta; returns the variable."""
-    return F.assign(var, F.sub(var, F.mul(delta, alpha)))
+    return written(var, F.sub(var, F.mul(delta, alpha)))
 
 
 @primitive
@@ -75,4 +76,4 @@ def SGD(parameters, gradient, learning_rate, accum, momentum, stat, *, dampening
     F.assign(accum, moving)
     F.assign(stat, F.zeros_like(stat))
     step = F.add(gradient, F.mul(moving, momentum)) if nesterov else moving
-    return F.assign(parameters, F.sub(parameters, F.mul(step, learning_rate)))
+    return written(parameters, F.sub(parameters, F.mul(step, learning_rate)))
