@@ -40,7 +40,8 @@ def test_against_mindspore(name):
     transform, image = CASES[name]
     result, expected = transform(image.copy()), EXPECTED[name]
     assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
-    resampled = isinstance(transform, vision.Resize) and result.dtype == np.uint8
+    # Whole grey values: bilinear ones are MindSpore's, others are rounded elsewhere.
+    resampled = name in ("cubic", "area") and result.dtype == np.uint8
     np.testing.assert_allclose(result.astype(np.float64), expected, rtol=3e-7, atol=1.0 if resampled else 1e-5)
 
 

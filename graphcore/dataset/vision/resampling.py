@@ -92,19 +92,25 @@ def resize(image: np.ndarray, height: int, width: int, interpolation: Inter) -> 
     return result.astype(image.dtype)
 
 
-def _linear_taps(old: int, new: int):
-    """For each new pixel its two neighbours and the weight of the second."""
+def _linear_taps(old: int, new: int, weighs_edges: bool = False):
+    """For each new pixel its two neighbours and the weight of the second.
+
+    weighs_edges: beyond the edge the edge's pixel is both neighbours, with their weights; else the first alone.
+    """
     centre = (np.arange(new) + 0.5) * (old / new) - 0.5
     first = np.floor(centre).astype(np.int64)
     weight = centre - first
-    weight = np.where((first < 0) | (first >= old - 1), 0.0, weight)
-    first = np.clip(first, 0, old - 1)
-    return first, np.minimum(first + 1, old - 1), weight
+    if not weighs_edges:
+        weight = np.where((first < 0) | (first >= old - 1), 0.0, weight)
+    return np.clip(first, 0, old - 1), np.clip(first + 1, 0, old - 1), weight
 
 
 def _bilinear_uint8(image, height, width):
-    """Bilinear in fixed point with 11 bits for a weight, as OpenCV computes it: results differ by 1 at most."""
-    top, bottom, down = _linear_taps(image.shape[0], height)
+    """Bilinear in fixed point with 11 bits for a weight, as OpenCV computes it.
+
+    Lines are cut off before they are added, so a line beyond the edge has to be added to itself as well.
+    """
+    top, bottom, down = _linear_taps(image.shape[0], height, weighs_edges=True)
     left, right, across = _linear_taps(image.shape[1], width)
     spread = (slice(None),) + (None,) * (image.ndim - 2)
     second = np.rint(across * 2048).astype(np.int64)[spread]
