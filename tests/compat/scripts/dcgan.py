@@ -129,13 +129,12 @@ for epoch in range(3):
         noise = Tensor(random.randn(BATCH, NOISE, 1, 1), ms.float32)
         loss_g, loss_d, generated = train_step(images, noise)
         if i % 5 == 0 or i == size - 1:
-            print("[%2d/%d][%2d/%d]   Loss_D:%7.5f  Loss_G:%7.5f" % (
-                epoch + 1, 3, i + 1, size, loss_d.asnumpy(), loss_g.asnumpy()))
+            print(f"[{epoch + 1:2d}/3][{i + 1:2d}/{size}]   Loss_D:{loss_d.asnumpy():7.5f}  Loss_G:{loss_g.asnumpy():7.5f}")
         losses_g.append(loss_g.asnumpy())
         losses_d.append(loss_d.asnumpy())
     generator.set_train(False)
     samples = generator(fixed_noise)
     generator.set_train(True)
     print("samples:", samples.shape, f"mean {samples.mean().asnumpy():.4f} std {samples.std().asnumpy():.4f}")
-print("means: %.5f %.5f" % (np.mean(losses_g), np.mean(losses_d)))
+print(f"means: {np.mean(losses_g):.5f} {np.mean(losses_d):.5f}")
 print("moving mean:", generator.generator[1].moving_mean[:4])
