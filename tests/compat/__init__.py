@@ -21,4 +21,6 @@ The names that texts may use are made by `tests.compat.inputs`: the roots of Min
 mint dataset vision ...``), Tensors (``x f h l u d b``), and helpers (``wave``, ``filled``, ``kind``, ``trained`` ...).
 A case speaks for every public name in its text; ``python -m tests.compat.names`` counts the public scripts all of whose
 names have one.  A case on the Tensors ``x f h l u d b`` alone is also run in a graph.  Only cases that pass are kept.
+
+Whole programs are compared by their printed lines: see `tests.compat.scripts`.
 """

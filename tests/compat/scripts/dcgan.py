@@ -129,7 +129,8 @@ for epoch in range(3):
         noise = Tensor(random.randn(BATCH, NOISE, 1, 1), ms.float32)
         loss_g, loss_d, generated = train_step(images, noise)
         if i % 5 == 0 or i == size - 1:
-            print(f"[{epoch + 1:2d}/3][{i + 1:2d}/{size}]   Loss_D:{loss_d.asnumpy():7.5f}  Loss_G:{loss_g.asnumpy():7.5f}")
+            losses = f"Loss_D:{loss_d.asnumpy():7.5f}  Loss_G:{loss_g.asnumpy():7.5f}"
+            print(f"[{epoch + 1:2d}/3][{i + 1:2d}/{size}]   {losses}")
         losses_g.append(loss_g.asnumpy())
         losses_d.append(loss_d.asnumpy())
     generator.set_train(False)
