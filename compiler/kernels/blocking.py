@@ -79,6 +79,11 @@ def round_up(a: Size, unit: int) -> Size:
     return ceil_div(a, unit) * unit
 
 
+def odd_lines(numbers: int) -> int:
+    """At least so many float32, an odd number of cache lines: rows so far apart do not meet in the cache."""
+    return (ceil_div(numbers, 16) | 1) * 16
+
+
 def static(size: Size, otherwise: int) -> int:
     """The size, or `otherwise` where it is symbolic."""
     return otherwise if isinstance(size, Dim) else size

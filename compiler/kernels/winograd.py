@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from graphcore.compiler.choices import default_first, take
 from graphcore.compiler.kernels import panels, winograd_kernels
-from graphcore.compiler.kernels.blocking import ENOUGH_ITEMS, USUAL_L2, Sections, ceil_div, grain, round_up
+from graphcore.compiler.kernels.blocking import ENOUGH_ITEMS, USUAL_L2, Sections, ceil_div, grain, odd_lines, round_up
 from graphcore.compiler.launch import Address, KernelAddress, Row, Scratch, View
 from graphcore.dtype import float32
 
@@ -150,7 +150,7 @@ def launch(conv, blocks: _Blocks) -> None:
     product_row = round_up(blocks.tiles, tile.columns)
     by_item = _weights_by_item(conv, blocks)
     chunk_rows = _chunk(conv, blocks, product_row, by_item)
-    product_pitch = _odd_lines(chunk_rows * product_row)
+    product_pitch = odd_lines(chunk_rows * product_row)
     shape, pitch, to_tiles = _tiles(conv, blocks)
     block_size = ceil_div(blocks.tiles, tile.columns) * blocks.matrices * pitch
     source, reads = (0, 0), [conv.source.buffer]
@@ -167,7 +167,7 @@ def launch(conv, blocks: _Blocks) -> None:
 
     panel_pitch = round_up(channels * conv.height + 8, 16)
     kept_rows = chunk_rows if by_item else conv.rows
-    weight_pitch = _odd_lines(ceil_div(kept_rows, conv.height) * panel_pitch)
+    weight_pitch = odd_lines(ceil_div(kept_rows, conv.height) * panel_pitch)
     turned = min(zip(conv.phases[0].taps, conv.phases[0].weights))[1] != 0
     weight_shape = Row((Address(conv.weight), conv.rows, channels, conv.row_stride, conv.channel_stride,
                         *((8, -1) if turned else (0, 1)), conv.height, panel_pitch, weight_pitch))
@@ -215,7 +215,7 @@ def _chunk(conv, blocks: _Blocks, product_row: int, by_item: bool) -> int:
 def _tiles(conv, blocks: _Blocks) -> tuple:
     """What kernels must know of the blocks, elements from matrix to matrix of tiles, bytes that making them takes."""
     m, phase = blocks.m, conv.phases[0]
-    pitch = _odd_lines(conv.channels * conv.tile.columns)
+    pitch = odd_lines(conv.channels * conv.tile.columns)
     together = min(FEW_CHANNELS, conv.channels) if blocks.shared else conv.channels
     sections = Sections()
     sections.add(4 * (blocks.images * (m * blocks.lines + 2) * (m * blocks.across + 2) + 8))
@@ -228,8 +228,3 @@ def _tiles(conv, blocks: _Blocks) -> tuple:
 
 def _whole(buffer) -> Address:
     return Address(View.whole(buffer, (buffer.size,)))
-
-
-def _odd_lines(numbers: int) -> int:
-    """At least so many float32, an odd number of cache lines."""
-    return (ceil_div(numbers, 16) | 1) * 16

@@ -15,7 +15,7 @@ from math import gcd
 
 from graphcore.compiler.choices import default_first, take
 from graphcore.compiler.kernels import winograd_kernels
-from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, grain, round_up
+from graphcore.compiler.kernels.blocking import Sections, Tile, ceil_div, grain, odd_lines, round_up
 from graphcore.compiler.kernels.matmul import launch_products
 from graphcore.compiler.kernels.winograd_transforms import TransformText, lines, transforms
 from graphcore.compiler.launch import Address, KernelSource, Row, Scratch, View
@@ -125,7 +125,7 @@ def launch(build, source: View, gradient: View, output: View, pad: tuple, epilog
     together = tile.lanes // gcd(tile.lanes, of_image)          # images whose tiles fill vectors
     at_once = together * max(1, TILES_AT_ONCE // (4 * MATRICES * of_image * (channels + rows) * together))
     at_once = min(at_once, round_up(images, together))
-    chunks, line = ceil_div(images, at_once), _odd_lines(at_once * of_image)
+    chunks, line = ceil_div(images, at_once), odd_lines(at_once * of_image)
     sides = [_Side(build, tile, winograd_kernels.source_kernel(tile, M), source, line, 2, (-pad[0], -pad[2])),
              _Side(build, tile, winograd_kernels.gradient_kernel(tile, M), gradient, line, 0, (0, 0))]
     of_chunk = MATRICES * rows * channels
@@ -149,7 +149,7 @@ class _Side:
     def __init__(self, build, tile: Tile, kernel: KernelSource, images: View, line: int, reach: int, corner: tuple):
         self.build, self.tile, self.kernel, self.images, self.line = build, tile, kernel, images, line
         self.reach, self.corner = reach, corner
-        self.pitch = _odd_lines(images.shape[1] * line)
+        self.pitch = odd_lines(images.shape[1] * line)
         self.tiles = build.temp("tiles", float32, MATRICES * self.pitch)
 
     def launch(self, first: int, count: int, together: int, size: tuple) -> View:
@@ -170,8 +170,3 @@ class _Side:
             reads=[self.images.buffer], writes=[self.tiles],
             bytes=4 * (count * channels * height * width + self.tiles.size))
         return View(self.tiles, (MATRICES, channels, count * down * across), (self.pitch, self.line, 1), 0)
-
-
-def _odd_lines(numbers: int) -> int:
-    """At least so many float32, an odd number of cache lines: rows so far apart do not meet in the cache."""
-    return (ceil_div(numbers, 16) | 1) * 16

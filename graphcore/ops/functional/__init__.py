@@ -22,6 +22,7 @@ from graphcore.ops.functional import (
     joining,
     linalg,
     loss,
+    measures,
     normalization,
     ordering,
     padding,
@@ -31,6 +32,7 @@ from graphcore.ops.functional import (
     reduction,
     resizing,
     scattering,
+    segments,
     selecting,
     shaping,
     sparse,
@@ -54,6 +56,7 @@ from graphcore.ops.functional.indexing import *
 from graphcore.ops.functional.joining import *
 from graphcore.ops.functional.linalg import *
 from graphcore.ops.functional.loss import *
+from graphcore.ops.functional.measures import *
 from graphcore.ops.functional.normalization import *
 from graphcore.ops.functional.ordering import *
 from graphcore.ops.functional.padding import *
@@ -63,6 +66,7 @@ from graphcore.ops.functional.random import *
 from graphcore.ops.functional.reduction import *
 from graphcore.ops.functional.resizing import *
 from graphcore.ops.functional.scattering import *
+from graphcore.ops.functional.segments import *
 from graphcore.ops.functional.selecting import *
 from graphcore.ops.functional.shaping import *
 from graphcore.ops.functional.shaping import cast_to as cast
@@ -73,7 +77,7 @@ from graphcore.ops.functional.windows import *
 
 _FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, elementary, indexing, joining,
              linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
-             selecting, shaping, sparse, special, summation, arranging,
+             selecting, shaping, sparse, special, summation, arranging, measures, segments,
              complex_numbers, decompositions, fourier, scattering, windows)
 
 from graphcore.ops import tensor_methods  # noqa: E402, F401  the functions use the operators of Tensor

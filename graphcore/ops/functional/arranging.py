@@ -1,4 +1,4 @@
-"""Elements arranged anew: blocks, diagonals, products of sets, slices put back, segments, masks of sequences."""
+"""Elements arranged anew: blocks, diagonals, products of sets, slices put back, masks of sequences."""
 from __future__ import annotations
 
 import itertools
@@ -11,7 +11,6 @@ from graphcore.ops.functional.arguments import (
     axis_of,
     cast,
     dt,
-    floating,
     ints_of,
     number_of,
     operands,
@@ -21,35 +20,29 @@ from graphcore.ops.functional.arguments import (
     values_known,
 )
 from graphcore.ops.functional.arithmetic import add, div, maximum, minimum, mul, pow, sub
-from graphcore.ops.functional.comparison import equal, less, not_equal, where
+from graphcore.ops.functional.comparison import less, not_equal, where
 from graphcore.ops.functional.creation import arange, copied, full_like, zeros, zeros_like
 from graphcore.ops.functional.elementary import abs as size_of
-from graphcore.ops.functional.elementary import exp
 from graphcore.ops.functional.indexing import gather, tensor_scatter_update, unsorted_segment_sum
 from graphcore.ops.functional.joining import concat, stack
-from graphcore.ops.functional.linalg import matmul
 from graphcore.ops.functional.ordering import cumsum
 from graphcore.ops.functional.padding import pad
-from graphcore.ops.functional.reduction import amax, mean, sum, vector_norm
+from graphcore.ops.functional.reduction import amax, sum
 from graphcore.ops.functional.shaping import (
     broadcast_to,
     expand_dims,
-    flip,
     moveaxis,
     permute,
     ravel,
     reshape,
     transpose,
 )
-from graphcore.ops.host import on_host
 
 __all__ = [
     "clone", "empty", "empty_like", "dyn_shape", "is_nonzero", "eps", "block_diag", "cartesian_prod", "combinations",
     "diagonal_scatter", "select_scatter", "slice_scatter", "matrix_diag", "matrix_diag_part", "matrix_set_diag",
-    "space_to_batch_nd", "batch_to_space_nd", "sequence_mask", "vander", "renorm", "mirror_pad", "dist", "pdist", "cov",
-    "nanmedian", "logcumsumexp", "histc", "float_power_ext", "bidense", "unique_consecutive", "unsorted_segment_max",
-    "unsorted_segment_min", "unsorted_segment_prod", "inplace_add", "inplace_sub", "inplace_update",
-    "fill_diagonal", "index_put", "masked_scatter", "choose",
+    "space_to_batch_nd", "batch_to_space_nd", "sequence_mask", "vander", "renorm", "mirror_pad", "inplace_add",
+    "inplace_sub", "inplace_update", "fill_diagonal", "index_put", "masked_scatter", "choose",
 ]
 
 
@@ -345,185 +338,6 @@ def mirror_pad(input_x, paddings, mode):
     for axis, width in enumerate(widths):
         x = gather(x, Tensor(np.pad(np.arange(x.shape[axis]), tuple(width), how), dt.int32), axis)
     return x
-
-
-# -- numbers about tensors ------------------------------------------------------------------------------------
-
-def dist(input, other, p=2):
-    """The p-norm of the difference."""
-    return vector_norm(ravel(sub(*operands(input, other, name="dist"))), p)
-
-
-def pdist(input, p=2.0):
-    """The p-norm distances of all pairs of rows."""
-    x = floating(tensor_of(input, "pdist"))
-    first, second = np.triu_indices(x.shape[-2], 1)
-    pairs = [gather(x, Tensor(i, dt.int32), x.ndim - 2) for i in (first, second)]
-    return vector_norm(sub(*pairs), p, -1)
-
-
-def cov(input, *, correction=1, fweights=None, aweights=None):
-    """The covariances of variables, a row each.
-
-    correction: less this is divided by; fweights, aweights: how often, and how much, each observation counts.
-    """
-    x = floating(tensor_of(input, "cov"))
-    x = reshape(x, (1, -1)) if x.ndim < 2 else x
-    weights = None
-    for w in (fweights, aweights):
-        if w is not None:
-            w = cast(tensor_of(w, "cov"), x.dtype)
-            weights = w if weights is None else mul(weights, w)
-    if weights is None:
-        centred, divisor = sub(x, mean(x, 1, True)), max(x.shape[1] - correction, 0)
-        result = div(matmul(centred, transpose(centred, (1, 0))), float(divisor))
-    else:
-        total = sum(weights)
-        centred = sub(x, div(sum(mul(x, weights), 1, True), total))
-        less_ = correction if aweights is None else mul(
-            correction, div(sum(mul(weights, cast(tensor_of(aweights, "cov"), x.dtype))), total))
-        result = div(matmul(mul(centred, weights), transpose(centred, (1, 0))), sub(total, less_))
-    return reshape(result, ()) if tensor_of(input, "cov").ndim < 2 else result
-
-
-def nanmedian(input, axis=-1, keepdims=False):
-    """(median of the numbers along an axis, its index), leaving NaN out; NaN and 0 where there is none."""
-    x = floating(tensor_of(input, "nanmedian"))
-    axis = axis_of(axis, x.ndim, "nanmedian")
-    shape = tuple(1 if i == axis else s for i, s in enumerate(x.shape) if keepdims or i != axis)
-
-    def compute(a):
-        order = np.argsort(a, axis=axis, kind="stable")
-        count = (~np.isnan(a)).sum(axis=axis, keepdims=True)
-        places = np.take_along_axis(order, np.maximum(count - 1, 0) // 2, axis)
-        return np.take_along_axis(a, places, axis).reshape(shape), places.reshape(shape)
-
-    def gradient(i, y, g):
-        spot = equal(_vector_along(arange(x.shape[axis]), axis, x.ndim), reshape(y[1], kept))
-        return [where(spot, reshape(g[0], kept), zeros_like(i[0]))]
-    kept = tuple(1 if i == axis else s for i, s in enumerate(x.shape))
-    return on_host("nanmedian", compute, [x], [(x.dtype, shape), (dt.int64, shape)], gradient)
-
-
-def _vector_along(vector, axis, rank):
-    """A vector along an axis of a tensor of `rank` axes."""
-    return reshape(vector, tuple(vector.size if i == axis else 1 for i, _ in enumerate((0,) * rank)))
-
-
-def logcumsumexp(input, axis):
-    """The running log(sum(exp)) along an axis, without overflow."""
-    x = floating(tensor_of(input, "logcumsumexp"))
-    axis = axis_of(axis, x.ndim, "logcumsumexp")
-
-    def gradient(i, y, g):
-        # of element k: e^x[k] times the sum of g[j] e^-y[j] over j >= k; both exponents are shifted by the maximum
-        shift = amax(y[0], axis, True)
-        tail = flip(cumsum(flip(mul(g[0], exp(sub(shift, y[0]))), (axis,)), axis), (axis,))
-        return [mul(exp(sub(i[0], shift)), tail)]
-    return on_host("logcumsumexp", lambda a: np.logaddexp.accumulate(a.astype(np.float64), axis), [x],
-                   [(x.dtype, x.shape)], gradient)
-
-
-def histc(input, bins=100, min=0, max=0):
-    """How many elements fall into each of `bins` equal parts from min to max (by default those of the elements)."""
-    x = tensor_of(input, "histc")
-    if bins <= 0 or min > max:
-        raise shape_error(f"histc needs bins > 0 and min <= max, got {bins}, {min} and {max}")
-    whole = x.dtype
-
-    def compute(a):
-        low, high = (a.min(), a.max()) if min == max else (min, max)
-        low, high = (low - 1, high + 1) if low == high else (low, high)
-        return np.histogram(a[(a >= low) & (a <= high)], bins, (low, high))[0]
-    return on_host("histc", compute, [x], [(whole, (bins,))])
-
-
-def float_power_ext(input, exponent):
-    """input ** exponent in float64."""
-    return pow(*(cast(t, dt.float64) for t in operands(input, exponent, name="float_power")))
-
-
-def bidense(input1, input2, weight, bias=None):
-    """out[..., o] = input1 @ weight[o] @ input2 + bias[o], for weight (o, in1, in2)."""
-    a, b = operands(input1, input2, name="bidense")
-    w = cast(tensor_of(weight, "bidense"), a.dtype)
-    out, first, second = w.shape
-    left = reshape(matmul(reshape(a, (-1, first)), reshape(permute(w, (1, 0, 2)), (first, out * second))),
-                   (-1, out, second))
-    result = reshape(sum(mul(left, expand_dims(reshape(b, (-1, second)), 1)), -1), (*a.shape[:-1], out))
-    return result if bias is None else add(result, bias)
-
-
-# -- segments -------------------------------------------------------------------------------------------------
-
-def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None, *, return_idx=None, axis=None):
-    """The elements (or slices along `dim`) that differ from the one before; then the number of each element's, and how
-    many each stands for.  In a graph, the values of `input` must be constants."""
-    x = tensor_of(input, "unique_consecutive")
-    return_inverse = return_inverse if return_idx is None else return_idx
-    dim = axis if dim is None else dim
-    along = 0 if dim is None else axis_of(dim, x.ndim, "unique_consecutive")
-    flat = ravel(x) if dim is None else moveaxis(x, along, 0)
-    values = flat.asnumpy()
-    rows = values.reshape(len(values), -1) if len(values) else values.reshape(0, 1)
-    first = np.concatenate([[True], (rows[1:] != rows[:-1]).any(1)])[:len(rows)]
-    places = np.flatnonzero(first)
-    result = gather(flat, Tensor(places, dt.int32), 0)
-    found = [result if dim is None else moveaxis(result, 0, along)]
-    kind = dt.int64
-    if return_inverse:
-        inverse = np.cumsum(first) - 1
-        found.append(Tensor(inverse.reshape(x.shape) if dim is None else inverse, kind))
-    if return_counts:
-        found.append(Tensor(np.diff(np.append(places, len(rows))), kind))
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def _segments(name, combine, start):
-    """A function that combines the slices of each segment, computed by NumPy's ``ufunc.at``."""
-    def segments(x, segment_ids, num_segments):
-        x, ids = tensor_of(x, name), tensor_of(segment_ids, name)
-        count = number_of(num_segments, name)
-        inner = x.shape[ids.ndim:]
-
-        def compute(values, places):
-            values, places = values.reshape(-1, *inner), places.ravel()
-            result = np.full((count, *inner), start(x.dtype), values.dtype)
-            combine.at(result, places[places >= 0], values[places >= 0])
-            return result
-
-        def gradient(i, y, g):
-            flat_ids = ravel(i[1])
-            inside = reshape(flat_ids >= 0, (-1,) + (1,) * len(inner))
-            spots = maximum(flat_ids, 0)
-            values = reshape(i[0], (-1, *inner))
-            result, arriving = (gather(t, spots, 0) for t in (y[0], g[0]))
-            if combine is np.multiply:
-                found = mul(arriving, div(result, where(equal(values, 0), 1.0, values)))
-            else:
-                winner = cast(equal(values, result), x.dtype)
-                ties = gather(unsorted_segment_sum(winner, flat_ids, count), spots, 0)
-                found = mul(arriving, div(winner, maximum(ties, 1.0)))
-            return [reshape(where(inside, found, zeros_like(found)), i[0].shape), None]
-        return on_host(name, compute, [x, ids], [(x.dtype, (count, *inner))], gradient if x.dtype.is_float else None)
-    segments.__name__ = segments.__qualname__ = name
-    segments.__doc__ = (
-        f"The {name.rsplit('_', 1)[1]} of the slices that belong to each of `num_segments` segments.\n\n"
-        "    segment_ids: integer Tensor, of the first axes of `x`; negative ones belong to none.\n    ")
-    return segments
-
-
-def _lowest(dtype):
-    return -np.finfo(dtype.storage).max if dtype.is_float else np.iinfo(dtype.storage).min
-
-
-def _highest(dtype):
-    return np.finfo(dtype.storage).max if dtype.is_float else np.iinfo(dtype.storage).max
-
-
-unsorted_segment_max = _segments("unsorted_segment_max", np.maximum, _lowest)
-unsorted_segment_min = _segments("unsorted_segment_min", np.minimum, _highest)
-unsorted_segment_prod = _segments("unsorted_segment_prod", np.multiply, lambda dtype: 1)
 
 
 # -- rows and elements replaced -------------------------------------------------------------------------------
