@@ -1,7 +1,7 @@
 """From entries with planned memory to the instructions and rows of a native program."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from graphcore.compiler import launch as parts
 from graphcore.compiler.control import Branch, HostCall, Repeat, Tape, While
@@ -20,21 +20,25 @@ from graphcore.compiler.runtime.program import (
     Scratch,
 )
 from graphcore.compiler.toolchain.naming import symbol
-from graphcore.ir.dims import evaluate
+from graphcore.ir.dims import Size
 
 ALIGNMENT = 64
 
 
-def native_program(entries, numbers: Mapping, plan: MemoryPlan, binding: Mapping) -> NativeProgram:
-    """Write the program; `numbers` gives the number of each external buffer, `binding` the values of symbolic sizes."""
-    writer = _Writer(numbers, plan, binding)
+def native_program(entries, numbers: Mapping, plan: MemoryPlan, number: Callable[[Size], Size]) -> NativeProgram:
+    """Write the program.
+
+    numbers: the number of each external buffer; number: what stands in a word for a size: its value, or the size itself
+    in a program whose symbolic sizes are known only when it runs (`compiler.aot`).
+    """
+    writer = _Writer(numbers, plan, number)
     writer.entries(entries)
     return NativeProgram(tuple(writer.rows), tuple(writer.instructions), plan.arena_bytes, tuple(writer.tapes))
 
 
 class _Writer:
-    def __init__(self, numbers: Mapping, plan: MemoryPlan, binding: Mapping):
-        self.numbers, self.plan, self.binding = numbers, plan, binding
+    def __init__(self, numbers: Mapping, plan: MemoryPlan, number: Callable[[Size], Size]):
+        self.numbers, self.plan, self.number = numbers, plan, number
         self.rows: list = []
         self.instructions: list = []
         self.tapes: list = []                       # (row, name, bytes of an element)
@@ -49,10 +53,10 @@ class _Writer:
             _WRITERS[type(entry)](self, entry)
 
     def _launch(self, entry: Launch) -> None:
-        items = evaluate(entry.items, self.binding)
+        items = self.number(entry.items)
         if items:
             self.instructions.append(Instruction(symbol(entry.kernel), self._row(entry.words), items,
-                                                 max(1, evaluate(entry.grain, self.binding))))
+                                                 _at_least_one(self.number(entry.grain))))
             self._scratch = 0                       # the next launch may use the scratch memory from its beginning
 
     def _branch(self, entry: Branch) -> None:
@@ -108,7 +112,7 @@ class _Writer:
     def _host_call(self, entry: HostCall) -> None:
         result = [entry.result] if entry.result is not None else []
         row = self._row(tuple(parts.Address(v) for v in (*entry.arguments, *result)))
-        types = tuple((v.dtype.storage.str, tuple(evaluate(s, self.binding) for s in v.shape)) for v in entry.arguments)
+        types = tuple((v.dtype.storage.str, tuple(map(self.number, v.shape))) for v in entry.arguments)
         self.instructions.append(program.HostCall(entry.callback, row, types, bool(result)))
 
     def _control(self, opcode: str, words: tuple, target: int = 0) -> None:
@@ -127,7 +131,7 @@ class _Writer:
         return self._tape_rows[tape]
 
     def _bytes(self, block: Buffer | Tape) -> int:
-        return evaluate(block.size, self.binding) * block.dtype.itemsize
+        return self.number(block.size) * block.dtype.itemsize
 
     # -- rows ------------------------------------------------------------------------------------------
     def _row(self, words: tuple) -> int:
@@ -151,14 +155,14 @@ class _Writer:
         if isinstance(word, parts.Row):
             return RowAddress(self._row(word.words))
         if isinstance(word, parts.Scratch):
-            size = -(-evaluate(word.bytes, self.binding) // ALIGNMENT) * ALIGNMENT
+            size = -(-self.number(word.bytes) // ALIGNMENT) * ALIGNMENT
             found = Scratch(self._scratch, size)
             self._scratch += size
             return found
-        return word if isinstance(word, RowAddress) else evaluate(word, self.binding)
+        return word if isinstance(word, RowAddress) else self.number(word)
 
     def _address(self, view: parts.View, row: int, place: int):
-        offset = evaluate(view.offset, self.binding) * view.dtype.itemsize
+        offset = self.number(view.offset) * view.dtype.itemsize
         buffer = view.buffer
         if buffer in self.numbers:
             return External(self.numbers[buffer], offset)
@@ -170,6 +174,10 @@ class _Writer:
 
 _WRITERS = {Launch: _Writer._launch, Branch: _Writer._branch, While: _Writer._while, Repeat: _Writer._repeat,
             HostCall: _Writer._host_call}
+
+
+def _at_least_one(grain: Size) -> Size:
+    return max(1, grain) if isinstance(grain, int) else grain
 
 
 def _start(buffer: Buffer) -> parts.Address:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from graphcore.compiler.control import Branch, Repeat, While
 from graphcore.compiler.launch import Buffer, Launch
 from graphcore.errors import CompileError
-from graphcore.ir.dims import evaluate
+from graphcore.ir.dims import Size, evaluate
 
 ALIGNMENT = 64
 
@@ -201,11 +201,15 @@ def _share(lifetimes: dict, may_share: Mapping) -> dict:
         for source in candidates:
             old = lifetimes.get(source)
             if life and old and source not in taken and source is not output and old.last == life.first \
-                    and old.first < life.first and old.bytes == life.bytes:
+                    and old.first < life.first and _bytes(source) == _bytes(output):
                 shared[output] = source
                 taken.add(source)
                 break
     return shared
+
+
+def _bytes(buffer: Buffer) -> Size:
+    return buffer.size * buffer.dtype.itemsize
 
 
 def _root(buffer: Buffer, shared: dict) -> Buffer:

@@ -45,8 +45,9 @@ _NAMES_BY_MODULE = {
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
         DatasetHelper SummaryCollector SummaryLandscape TimeMonitor build_train_network
-        connect_network_with_dataset data_sink export load load_checkpoint load_param_into_net
+        connect_network_with_dataset data_sink export load_checkpoint load_param_into_net
         save_checkpoint""",
+    "files.loading": "load",
     "communication": "get_group_size get_rank",
     "device": "set_device",
     "parallel.algo_parameter_config": "get_algo_parameters reset_algo_parameters set_algo_parameters",

@@ -16,8 +16,8 @@ COMPILER_MAY_IMPORT = ("graphcore.compiler", "graphcore.ir", "graphcore.ops", "g
 # The doors through which graphcore reaches the compiler, and only inside functions.
 FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.tape", "graphcore.capture.gradients",
                "graphcore.capture.transforms.examples",
-               "graphcore.context", "graphcore.inspect", "graphcore.tuning", "graphcore.cli.dump",
-               "graphcore.cli.tune"}
+               "graphcore.context", "graphcore.aot.bundle", "graphcore.inspect", "graphcore.tuning",
+               "graphcore.cli.dump", "graphcore.cli.tune"}
 # Those that may know the layers: they work on Cells.
 MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.files", "graphcore.capture", "graphcore.experimental",
                  "graphcore.boost", "graphcore._extends", "graphcore.mint")

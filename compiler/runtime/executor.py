@@ -11,18 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from graphcore.compiler.runtime import loader, native
-from graphcore.compiler.runtime.executor_ir import HEADER, INSTRUCTION_WORDS, OPCODES
-from graphcore.compiler.runtime.program import (
-    Arena,
-    Control,
-    External,
-    HostCall,
-    Instruction,
-    Kernel,
-    NativeProgram,
-    RowAddress,
-    Scratch,
-)
+from graphcore.compiler.runtime.executor_ir import HEADER
+from graphcore.compiler.runtime.program import HostCall, NativeProgram
+from graphcore.compiler.runtime.table import Table
 from graphcore.errors import CompileError
 
 #: Programs of at most this many instructions, none of them worth splitting, keep Python's lock while they run.
@@ -131,72 +122,25 @@ class Instance:
 
 
 class _Layout:
-    """Where the words of a program stand in the table, and which of them depend on the table's or arena's address."""
+    """The table of a program with the addresses of its kernels, before it is any instance's."""
 
     def __init__(self, program: NativeProgram, addresses: Mapping[str, int]):
-        instructions_at = len(HEADER) + (-len(HEADER)) % 8
-        rows_at, place = [], instructions_at + len(program.instructions) * INSTRUCTION_WORDS
-        for row in program.rows:
-            rows_at.append(place)
-            place += len(row)
-        patches_at, patches = place, []
-        words: dict[int, int] = {}
-        self._of_table, self._of_arena, self._of_scratch = [], [], []
-
-        def point_into_table(position: int, target: int) -> None:
-            words[position] = target * 8
-            self._of_table.append(position)
-
-        for number, instruction in enumerate(program.instructions):
-            at = instructions_at + number * INSTRUCTION_WORDS
-            if isinstance(instruction, Instruction):
-                words.update({at: OPCODES["call"], at + 1: addresses[instruction.symbol], at + 3: instruction.items,
-                              at + 4: instruction.grain})
-            elif isinstance(instruction, Control):
-                words.update({at: OPCODES[instruction.opcode], at + 1: instruction.target})
-            else:
-                words[at] = OPCODES["host"]
-            if rows_at:
-                point_into_table(at + 2, rows_at[instruction.row])
-        self.rows_at = rows_at
-        for start, row in zip(rows_at, program.rows):
-            for position, word in enumerate(row, start):
-                if isinstance(word, Arena):
-                    words[position] = word.offset
-                    self._of_arena.append(position)
-                elif isinstance(word, Scratch):
-                    words[position] = word.offset
-                    self._of_scratch.append(position)
-                elif isinstance(word, External):
-                    patches.append((position, word))
-                elif isinstance(word, Kernel):
-                    words[position] = addresses[word.symbol]
-                elif isinstance(word, RowAddress):
-                    point_into_table(position, rows_at[word.index] + word.word)
-                else:
-                    words[position] = word
-        for number, (position, word) in enumerate(patches):
-            at = patches_at + number * 3
-            point_into_table(at, position)
-            words.update({at + 1: word.index, at + 2: word.offset})
-        header = {"instruction_count": len(program.instructions), "patch_count": len(patches)}
-        header["items_offset"], header["data_offset"] = native.executor().items_offset, native.executor().data_offset
-        for name, value in header.items():
-            words[HEADER.index(name)] = value
-        point_into_table(HEADER.index("instructions"), instructions_at)
-        point_into_table(HEADER.index("patches"), patches_at)
-
-        self.template = np.zeros(patches_at + 3 * len(patches), np.int64)
-        self.template[list(words)] = list(words.values())
-        self.external_count = 1 + max((word.index for _, word in patches), default=-1)
+        self._table = table = Table(program)
+        self.template = np.zeros(table.size, np.int64)
+        self.template[list(table.words)] = list(table.words.values())
+        self.template[list(table.kernels)] = [addresses[name] for name in table.kernels.values()]
+        executor = native.executor()
+        self.template[HEADER.index("items_offset")] = executor.items_offset
+        self.template[HEADER.index("data_offset")] = executor.data_offset
+        self.rows_at, self.external_count = table.rows_at, table.external_count
         self.scratch_at = program.arena_bytes + -program.arena_bytes % ALIGNMENT
 
-    def relocate(self, table: np.ndarray, arena: int, threads: int) -> None:
+    def relocate(self, words: np.ndarray, arena: int, threads: int) -> None:
         """Make a copy of the template the table of an instance."""
-        table[HEADER.index("most_threads")] = threads
-        table[self._of_table] += table.ctypes.data
-        table[self._of_arena] += arena
-        table[self._of_scratch] += arena + self.scratch_at
+        words[HEADER.index("most_threads")] = threads
+        words[self._table.of_table] += words.ctypes.data
+        words[self._table.of_arena] += arena
+        words[self._table.of_scratch] += arena + self.scratch_at
 
 
 def _array_at(address: int, dtype: str, shape: tuple) -> np.ndarray:

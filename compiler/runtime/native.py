@@ -21,7 +21,7 @@ from graphcore.compiler.toolchain.cpu import CpuTarget, default_threads, host
 
 #: What an executor's object defines, by part.
 EXECUTOR_SYMBOLS = ("gc_run", "gc_set_threads")
-POOL_SYMBOLS = ("gc_pool_stop", "gc_pool_forget")
+POOL_SYMBOLS = ("gc_pool_start", "gc_pool_stop", "gc_pool_forget")
 PYTHON_SYMBOLS = ("gc_bind_python", "gc_call", "gc_call_unlocked")
 
 #: Whether this system has the threads that the pool is written for.

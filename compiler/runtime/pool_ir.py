@@ -30,8 +30,9 @@ def pool_text(architecture: str, set_signal_mask: int) -> str:
     """The pool's LLVM IR.
 
     architecture: 'x86', 'arm' or '' (another); set_signal_mask: the C constant SIG_SETMASK.
-    Defines @gc_pool_stop (ends and joins all workers), @gc_pool_forget (for the child of a fork, which has none), and
-    for the executor @pool.split(kernel, row, items, pieces wanted, threads) -> whether the pool was free.
+    Defines @gc_pool_start(workers) (so that no later job has to start them), @gc_pool_stop (ends and joins all
+    workers), @gc_pool_forget (for the child of a fork, which has none), and for the executor
+    @pool.split(kernel, row, items, pieces wanted, threads) -> whether the pool was free.
     """
     pause, declaration = _PAUSE[architecture]
     values = {"PAUSE": pause, "PAUSE_DECLARATION": declaration, "SET_MASK": set_signal_mask, "MOST": MOST_THREADS,
@@ -322,6 +323,25 @@ done:
 
 declare i64 @llvm.umin.i64(i64, i64)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+
+define void @gc_pool_start(i64 %wanted) nounwind {
+entry:
+  br label %enter
+
+enter:
+  %swap = cmpxchg ptr @busy, i32 0, i32 1 acq_rel acquire
+  %is_mine = extractvalue { i32, i1 } %swap, 1
+  br i1 %is_mine, label %start, label %yield
+
+yield:
+  %yielded = call i32 @sched_yield()
+  br label %enter
+
+start:
+  call void @pool.grow(i64 %wanted)
+  store atomic i32 0, ptr @busy release, align 4
+  ret void
+}
 
 define void @gc_pool_stop() nounwind {
 entry:

@@ -16,6 +16,21 @@ def assemble(text: str, exported: tuple, cpu: CpuTarget) -> bytes:
     return emit(module, cpu)
 
 
+def assemble_part(text: str, hidden: tuple, cpu: CpuTarget) -> bytes:
+    """The object of a module that is one of several in a shared library.
+
+    All that it defines is visible to the others; names that begin with one of `hidden` are not visible outside of the
+    library, so that their addresses need not be looked up in a table.  The text may have inline assembly.
+    """
+    binding.initialize_native_asmparser()
+    module = binding.parse_assembly(text)
+    for value in (*module.functions, *module.global_variables):
+        if value.name.startswith(hidden) and value.linkage != binding.Linkage.internal:
+            value.visibility = "hidden"
+    optimise(module, cpu, tuple(f.name for f in module.functions if not f.is_declaration))
+    return emit(module, cpu)
+
+
 def optimise(module: binding.ModuleRef, cpu: CpuTarget, exported: tuple) -> None:
     """Run LLVM's whole pipeline once, for `cpu`; only the functions named `exported` stay visible."""
     machine = target_machine(cpu)

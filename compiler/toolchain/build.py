@@ -8,9 +8,10 @@ from llvmlite import binding
 from graphcore.compiler.launch import KernelSource
 from graphcore.compiler.toolchain import assemble
 from graphcore.compiler.toolchain.cpu import CpuTarget, host
+from graphcore.compiler.toolchain.elf import undefined_symbols
 from graphcore.compiler.toolchain.half import SOFTWARE_CONVERSIONS, lacks_half
 from graphcore.compiler.toolchain.naming import symbol
-from graphcore.compiler.toolchain.symbols import ALLOWED, undefined_symbols
+from graphcore.compiler.toolchain.symbols import ALLOWED
 from graphcore.errors import CompileError
 
 log = logging.getLogger("graphcore.codegen")

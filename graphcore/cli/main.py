@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import dump, run, tune
+from graphcore.cli import compile, dump, run, tune
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
-COMMANDS = {"dump": dump, "run": run, "tune": tune}
+COMMANDS = {"compile": compile, "dump": dump, "run": run, "tune": tune}
 
 
 class _Parser(argparse.ArgumentParser):

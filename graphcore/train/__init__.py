@@ -1,5 +1,6 @@
 """Training: Model, callbacks, metrics, checkpoints, mixed precision; the names of ``mindspore.train``."""
 from graphcore.context import ParallelMode
+from graphcore.files.loading import load
 from graphcore.train.amp import build_train_network
 from graphcore.train.callback import (
     Callback,
@@ -19,7 +20,7 @@ from graphcore.train.callback import (
     SummaryRecord,
     TimeMonitor,
 )
-from graphcore.train.exporting import export, load
+from graphcore.train.exporting import export
 from graphcore.train.loss_scale_manager import DynamicLossScaleManager, FixedLossScaleManager, LossScaleManager
 from graphcore.train.metrics import (
     F1,

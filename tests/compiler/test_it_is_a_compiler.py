@@ -11,7 +11,7 @@ import numpy as np
 from graphcore import Tensor, nn
 from graphcore.compiler.program import statistics
 from graphcore.compiler.toolchain.cpu import host
-from graphcore.compiler.toolchain.symbols import undefined_symbols
+from graphcore.compiler.toolchain.elf import undefined_symbols
 
 
 def lenet():

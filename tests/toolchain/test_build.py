@@ -12,8 +12,9 @@ from graphcore.compiler.launch import KernelSource
 from graphcore.compiler.runtime import loader
 from graphcore.compiler.toolchain.build import build_object, explain_object
 from graphcore.compiler.toolchain.cpu import host, x86_level
+from graphcore.compiler.toolchain.elf import undefined_symbols
 from graphcore.compiler.toolchain.naming import symbol
-from graphcore.compiler.toolchain.symbols import ALLOWED, undefined_symbols
+from graphcore.compiler.toolchain.symbols import ALLOWED
 from graphcore.errors import CompileError
 
 ON_X86 = host().is_x86

@@ -1,0 +1,250 @@
+"""CompiledModel: a model compiled ahead of time, called from Python through ctypes.
+
+Neither Numba nor LLVM is imported.
+"""
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import threading
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from graphcore.aot.manifest import DTYPES, ArrayInfo, FileInfo, Manifest, read_manifest
+from graphcore.errors import DTypeError, FormatError, GraphcoreError, ShapeError
+from graphcore.ir.dims import evaluate
+from graphcore.tensor import Tensor
+
+
+class CompiledModelError(GraphcoreError, RuntimeError):
+    """A library that could not create or run its model; the text is the library's own."""
+
+
+class CompiledModel:
+    """Runs the model in a folder that ``graphcore compile`` or ``export(..., file_format="SO")`` made.
+
+    Called with Tensors or NumPy arrays of the shapes and dtypes in `inputs`; gives what the net gave, as Tensors.  Any
+    number of threads may call it: each call under way has a handle of its own.
+
+    folder: of the bundle; threads: that a call may use; cpu_level: 2, 3 or 4 (0: the best of this CPU); weights: path
+    of other weights than those beside the library, with the same names, shapes and dtypes; largest: name of a symbolic
+    size -> the largest value that memory is allocated for (by default what calls bring).
+    Raises FormatError for a folder that holds no intact model, CompiledModelError where the library says no.
+    """
+
+    def __init__(self, folder: str | os.PathLike, threads: int = 1, cpu_level: int = 0,
+                 weights: str | os.PathLike | None = None, largest: Mapping[str, int] | None = None):
+        folder = Path(folder)
+        self.manifest = read_manifest(folder)
+        self._library = _open_library(folder, self.manifest)
+        self._threads, self._cpu_level = threads, cpu_level
+        self._weights = _weights_path(folder, self.manifest, weights)
+        self._largest = _checked_sizes(self.manifest, largest or {})
+        self._idle: list[_Handle] = []
+        self._lock = threading.Lock()
+        self._inputs = [_Declared(a) for a in self.manifest.inputs]
+        self._outputs = [_Declared(a) for a in self.manifest.outputs]
+        if len(self._largest) == len(self.manifest.symbols):
+            self._idle.append(_Handle(self, tuple(self._largest[s] for s in self.manifest.symbols)))
+
+    @property
+    def name(self) -> str:
+        """What the library's functions begin with."""
+        return self.manifest.name
+
+    @property
+    def inputs(self) -> tuple[ArrayInfo, ...]:
+        """Name, dtype and shape of each input."""
+        return self.manifest.inputs
+
+    @property
+    def outputs(self) -> tuple[ArrayInfo, ...]:
+        """Name, dtype and shape of each output."""
+        return self.manifest.outputs
+
+    def __repr__(self) -> str:
+        def words(arrays):
+            return ", ".join(f"{a.name}: {a.dtype}{list(a.shape)}".replace("'", "") for a in arrays)
+        return f"CompiledModel({self.name}: ({words(self.inputs)}) -> ({words(self.outputs)}))"
+
+    def __call__(self, *inputs):
+        """Run the model.
+
+        Raises TypeError for another number of inputs, ShapeError or DTypeError for one that does not fit.
+        """
+        if len(inputs) != len(self._inputs):
+            raise TypeError(f"{self.name} takes {len(self._inputs)} inputs, got {len(inputs)}")
+        sizes: dict[str, int] = {}
+        arrays = [declared.array(value, sizes) for declared, value in zip(self._inputs, inputs)]
+        for declared, array in zip(self._inputs, arrays):
+            declared.check(array, sizes)
+        outputs = [declared.empty(sizes) for declared in self._outputs]
+        values = tuple(sizes[s] for s in self.manifest.symbols)
+        handle = self._acquire(values)
+        try:
+            handle.run(values, (*arrays, *outputs))
+        finally:
+            self._release(handle)
+        tensors = [Tensor._wrap(array, declared.dtype) for declared, array in zip(self._outputs, outputs)]
+        return _arranged(self.manifest.result, tensors)
+
+    predict = __call__
+
+    def _acquire(self, sizes: tuple) -> _Handle:
+        """A handle for one call of these sizes; those that turn out too small make room for larger ones."""
+        with self._lock:
+            while self._idle:
+                handle = self._idle.pop()
+                if all(size <= most for size, most in zip(sizes, handle.largest)):
+                    return handle
+                self._largest = dict(zip(self.manifest.symbols, map(max, handle.largest, sizes)))
+        known = (self._largest.get(symbol, 1) for symbol in self.manifest.symbols)
+        return _Handle(self, tuple(map(max, known, sizes)))
+
+    def _release(self, handle: _Handle) -> None:
+        with self._lock:
+            self._idle.append(handle)
+
+
+class _Handle:
+    """A model that the library created; used by one thread at a time, destroyed when it is forgotten."""
+
+    def __init__(self, model: CompiledModel, largest: tuple):
+        self.largest, self._library = largest, model._library
+        options = _options_type(model.manifest.symbols)(*largest, model._threads, model._cpu_level, model._weights)
+        pointer = ctypes.c_void_p()
+        self._library.check(self._library.create(ctypes.byref(pointer), ctypes.byref(options)))
+        self._pointer = pointer
+        weakref.finalize(self, self._library.destroy, pointer).atexit = False
+
+    def run(self, sizes: tuple, arrays: tuple) -> None:
+        """Run on contiguous arrays: inputs, then outputs."""
+        addresses = [array.ctypes.data for array in arrays]
+        self._library.check(self._library.run(self._pointer, *sizes, *addresses))
+
+
+class _Library:
+    """The functions of a loaded library."""
+
+    def __init__(self, path: Path, manifest: Manifest):
+        try:
+            library = ctypes.CDLL(str(path))
+            self.create, self.run, self.destroy, self.error, interface = (
+                getattr(library, f"{manifest.name}_{function}")
+                for function in ("create", "run", "destroy", "error", "interface"))
+        except (OSError, AttributeError) as error:
+            raise FormatError(f"{path} cannot be loaded: {error}") from None
+        interface.restype = ctypes.c_uint64
+        if interface() != manifest.interface:
+            raise FormatError(f"{path} and its manifest do not belong together: they differ in inputs or outputs")
+        arrays = len(manifest.inputs) + len(manifest.outputs)
+        self.run.argtypes = [ctypes.c_void_p, *[ctypes.c_int64] * len(manifest.symbols), *[ctypes.c_void_p] * arrays]
+        self.create.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        self.destroy.argtypes, self.destroy.restype = [ctypes.c_void_p], None
+        self.error.restype = ctypes.c_char_p
+
+    def check(self, status: int) -> None:
+        """Raise CompiledModelError for another status than 0."""
+        if status:
+            raise CompiledModelError(self.error(status).decode())
+
+
+def _open_library(folder: Path, manifest: Manifest) -> _Library:
+    return _Library(intact_file(folder, manifest.library), manifest)
+
+
+def intact_file(folder: Path, info: FileInfo) -> Path:
+    """The absolute path of a file of a bundle, after comparing its size and checksum.
+
+    Raises FormatError for another content, and for a link that leads out of the folder.
+    """
+    path = (folder / info.file).resolve()
+    if path.parent != folder.resolve():
+        raise FormatError(f"{folder / info.file} leads out of the model's folder")
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            found = _sha256(file) if size == info.bytes else ""
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read ({error.strerror})") from None
+    if found != info.sha256:
+        raise FormatError(f"{path} is damaged: its content is not what the manifest says")
+    return path
+
+
+def _sha256(file) -> str:
+    found = hashlib.sha256()
+    while part := file.read(1 << 20):
+        found.update(part)
+    return found.hexdigest()
+
+
+def _weights_path(folder: Path, manifest: Manifest, other) -> bytes | None:
+    if manifest.weights is None:
+        if other is not None:
+            raise ValueError(f"{manifest.name} has its weights in the library; compile it with weights beside it")
+        return None
+    path = intact_file(folder, manifest.weights) if other is None else Path(other).resolve()
+    return os.fsencode(path)
+
+
+def _checked_sizes(manifest: Manifest, largest: Mapping[str, int]) -> dict:
+    unknown = [s for s in largest if s not in manifest.symbols]
+    if unknown:
+        known = f"they are {', '.join(manifest.symbols)}" if manifest.symbols else "it has none"
+        raise ValueError(f"{manifest.name} has no symbolic size {unknown[0]!r}; {known}")
+    return dict(largest)
+
+
+class _Declared:
+    """An input or output as the manifest declares it."""
+
+    def __init__(self, info: ArrayInfo):
+        self.info, self.dtype, self.sizes = info, DTYPES[info.dtype], info.sizes
+
+    def array(self, value, sizes: dict) -> np.ndarray:
+        """The contiguous array of an input; symbols that stand alone in the shape take its sizes."""
+        if isinstance(value, Tensor):
+            dtype, array = value.dtype, value._array
+        else:
+            array = np.asarray(value)
+            dtype = self.dtype if array.dtype == self.dtype.storage else array.dtype
+        if dtype is not self.dtype:
+            raise DTypeError(f"{self.info.name} takes {self.info.dtype}, got {getattr(dtype, 'name', dtype)}")
+        if array.ndim != len(self.sizes):
+            raise self._misfit(array)
+        for size, actual in zip(self.info.shape, array.shape):
+            if isinstance(size, str) and size.isidentifier():
+                sizes.setdefault(size, actual)
+        return np.ascontiguousarray(array).reshape(array.shape)
+
+    def check(self, array: np.ndarray, sizes: dict) -> None:
+        """Raise ShapeError unless the array has the declared shape for these values of the symbols."""
+        if array.shape != tuple(evaluate(size, sizes) for size in self.sizes):
+            raise self._misfit(array)
+
+    def empty(self, sizes: dict) -> np.ndarray:
+        """An array for an output.  Raises ShapeError where the sizes are too small for the net."""
+        shape = tuple(evaluate(size, sizes) for size in self.sizes)
+        if any(size < 0 for size in shape):
+            given = ", ".join(f"{symbol} = {value}" for symbol, value in sizes.items())
+            raise ShapeError(f"{given} is too small: {self.info.name} would get the shape {shape}")
+        return np.empty(shape, self.dtype.storage)
+
+    def _misfit(self, array: np.ndarray) -> ShapeError:
+        shape = ", ".join(map(str, self.info.shape))
+        return ShapeError(f"{self.info.name} takes the shape ({shape}), got {array.shape}")
+
+
+def _options_type(symbols: tuple) -> type:
+    fields = [(f"max_{s}", ctypes.c_int64) for s in symbols]
+    fields += [("threads", ctypes.c_int32), ("cpu_level", ctypes.c_int32), ("weights", ctypes.c_char_p)]
+    return type("Options", (ctypes.Structure,), {"_fields_": fields})
+
+
+def _arranged(result, tensors: list):
+    return tuple(_arranged(part, tensors) for part in result) if isinstance(result, list) else tensors[result]

@@ -1,0 +1,64 @@
+"""``graphcore compile FILE.py:NAME``: a net as a shared library with a C header, compiled ahead of time."""
+from __future__ import annotations
+
+import argparse
+
+from graphcore.cli import mindspore_hook, targets
+
+HELP = "compile a net ahead of time to a shared library"
+EXAMPLES = """\
+The folder gets NAME.so, NAME.h and manifest.json. C programs include the header and link with the library; in
+Python, graphcore.load(FOLDER) gives a function of tensors. Sizes may be names, as in f32[N,1,8,8]: any N will do then.
+
+examples:
+  graphcore compile net.py:Net --input 'f32[1,1,8,8]' -o build
+  graphcore compile net.py:Net --input 'f32[N,1,8,8]' --ckpt trained.ckpt --name net -o build
+  graphcore compile net.py:make_net --input 'i32[1,128]' --weights beside --level 3 -o build"""
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="FILE.py:NAME", help="the net: a Cell, its class, or a function making one")
+    parser.add_argument("--input", dest="inputs", metavar="TYPE", action="append", default=[],
+                        help="the type of an argument of construct; repeat it for each, in order")
+    parser.add_argument("--ckpt", metavar="FILE", help="the Parameters' values (.ckpt or .safetensors)")
+    parser.add_argument("--name", default="model", help="what files and C functions are called (default: model)")
+    parser.add_argument("--weights", choices=("inside", "beside"), default="inside",
+                        help="in the library, or in a safetensors file that can be exchanged (default: inside)")
+    parser.add_argument("--level", dest="levels", type=int, choices=(2, 3, 4), action="append",
+                        help="an x86-64 level to compile for; repeat it for several (default: all)")
+    parser.add_argument("--no-threads", action="store_true", help="leave the thread pool out of the library")
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the folder to write")
+    parser.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile and write; prints the files.  Raises UsageError, and what loading, capture and compiling raise."""
+    from graphcore.aot.bundle import write_bundle
+    from graphcore.train.exporting import exported_graph
+    types = [targets.parse_input(text) for text in options.inputs]
+    mindspore_hook.install()
+    target = targets.load_target(options.target)
+    name = options.target.rpartition(":")[2]
+    net, is_cell = targets.make_callable(target, name)
+    targets.check_inputs(net.construct if is_cell else net, types, f"{name}.construct" if is_cell else name)
+    if options.ckpt:
+        _load_weights(net, is_cell, options.ckpt)
+    written = write_bundle(options.output, options.name, exported_graph(net, types), options.weights,
+                           tuple(options.levels or (2, 3, 4)), not options.no_threads)
+    for path in written.files:
+        print(f"{path}  {path.stat().st_size:,} bytes")
+    for level in written.manifest.levels:
+        print(f"{level['name']}: {level['kernels']} kernels, {level['code_bytes']:,} bytes of objects, "
+              f"{level['arena_bytes']:,} bytes of memory for a run{' of size 1' * bool(written.manifest.symbols)}")
+    return 0
+
+
+def _load_weights(net, is_cell: bool, path: str) -> None:
+    from graphcore.cli.errors import UsageError
+    from graphcore.train import load_checkpoint, load_param_into_net
+    if not is_cell:
+        raise UsageError("--ckpt: only a Cell has Parameters to load")
+    missing, _ = load_param_into_net(net, load_checkpoint(path, format="safetensors" if path.endswith(".safetensors")
+                                                          else "ckpt"))
+    if missing:
+        raise UsageError(f"--ckpt: {path} lacks {', '.join(missing[:5])}" + (" ..." if len(missing) > 5 else ""))
