@@ -19,7 +19,7 @@ if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
 _SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental files
-    hal initializer ir log mindrecord mint nn numpy ops parallel parameter profiler random
+    hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
     runtime scipy tensor train version""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
@@ -57,6 +57,7 @@ _NAMES_BY_MODULE = {
     "train.callback": "SummaryRecord",
     "inspect": "compiled_graph explain_recompile ir_text memory_text",
     "tuning": "tune",
+    "onnx": "import_onnx",
 }
 # ``mindspore.bool`` and the like: dtypes that a star import must not put in the builtins' place.
 _BUILTINS = {"bool": "bool_", "int": "int32", "float": "float32", "long": "int64"}

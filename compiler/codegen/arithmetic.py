@@ -1,10 +1,12 @@
 """Integer and rounding division, and negation of bits, as Python defines them."""
 from __future__ import annotations
 
+import math
+
 from numba.core import types
 
 from graphcore.compiler.codegen.definition import intrinsic
-from graphcore.compiler.codegen.values import FUNCTIONS, cast, floor, kernel_function
+from graphcore.compiler.codegen.values import FUNCTIONS, cast, floor, kernel_function, select
 
 
 def _floor_quotient(a, b):
@@ -24,11 +26,17 @@ def floor_divide(x, y):
     return floor(x / y)
 
 
-@kernel_function(integers=_floor_remainder)
+def _remainder(a, b):
+    """a - floor(a / b) * b of float64: exact for quotients below 2^29; by an infinity a itself, or that of its sign."""
+    opposite = ((a < 0) & (b > 0)) | ((a > 0) & (b < 0))
+    by_infinity = select(opposite, b, a) + (a - a)          # of infinite a: NaN
+    return select((b == math.inf) | (b == -math.inf), by_infinity, a - floor(a / b) * b)
+
+
+@kernel_function(double=_remainder, integers=_floor_remainder)
 def floor_mod(x, y):
-    """x - floor(x / y) * y: zero or of the sign of y.  Computed in float64, which is exact for quotients below 2^29."""
-    a, b = cast(x, "f64"), cast(y, "f64")
-    return cast(a - floor(a / b) * b, "f32")
+    """x - floor(x / y) * y: zero or of the sign of y.  Computed in float64."""
+    return cast(_remainder(cast(x, "f64"), cast(y, "f64")), "f32")
 
 
 @intrinsic

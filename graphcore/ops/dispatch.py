@@ -10,7 +10,7 @@ from graphcore import dtype as dt
 from graphcore.capture.location import locate
 from graphcore.capture.trace import current_trace
 from graphcore.errors import DTypeError, GraphcoreError, shown
-from graphcore.ops import pointwise
+from graphcore.ops import budget, pointwise
 from graphcore.ops.evaluate import evaluate
 from graphcore.ops.record import Operator
 from graphcore.tensor import Tensor
@@ -19,6 +19,9 @@ from graphcore.tensor import Tensor
 def apply(record: Operator, *inputs, **attrs) -> Tensor:
     """The Tensor that `record` gives for Tensors (or Parameters, or numbers) `inputs`."""
     trace = current_trace()
+    if budget.is_limited():
+        tensors = [i if isinstance(i, Tensor) else Tensor(i) for i in inputs]
+        budget.check_shape(record.infer(*(t.type_ for t in tensors), **attrs).shape, record.name)
     if trace is not None:
         return trace.apply(record, inputs, attrs)
     tensors = [i if isinstance(i, Tensor) else Tensor(i) for i in inputs]

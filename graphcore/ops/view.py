@@ -198,6 +198,8 @@ def strided(x_shape: tuple, strides: tuple, name: str, attrs) -> tuple | None:
 
 def _reshape_strides(shape, strides, new_shape):
     """Strides of a reshape without a copy: pair up runs of axes of equal size, each old run contiguous in itself."""
+    if 0 in shape:
+        return tuple(new_shape), (0,) * len(new_shape), 0
     old = [(n, s) for n, s in zip(shape, strides) if n != 1]
     new = [n for n in new_shape if n != 1]
     found: list = []

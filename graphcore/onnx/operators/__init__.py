@@ -1,0 +1,20 @@
+"""The operators of ONNX by family; importing this package fills the table (`graphcore.onnx.table`)."""
+from __future__ import annotations
+
+from graphcore.onnx.operators import (
+    attention,
+    control,
+    elementwise,
+    indexing,
+    losses,
+    matrices,
+    normalization,
+    recurrent,
+    reductions,
+    resize,
+    shapes,
+    windows,
+)
+
+__all__ = ["attention", "control", "elementwise", "indexing", "losses", "matrices", "normalization", "recurrent",
+           "reductions", "resize", "shapes", "windows"]

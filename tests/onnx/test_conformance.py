@@ -1,0 +1,36 @@
+"""The node tests of the onnx package: the list of those that pass only grows."""
+import random
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+
+import graphcore as gc  # noqa: E402
+from tests.onnx import conformance  # noqa: E402
+
+PASSES = [f"test_{name}" for name in conformance.listed(conformance.PASSES)]
+
+
+def failures(names) -> list[str]:
+    with np.errstate(all="ignore"):
+        return [f"{name}: {why}" for name in names if (why := conformance.failure(name))]
+
+
+def test_the_list_is_of_cases_that_count():
+    assert set(PASSES) <= set(conformance.scope()) <= set(conformance.cases())
+    assert len(PASSES) >= 820 and len(PASSES) == len(set(PASSES))
+
+
+def test_references_pass():
+    gc.set_context(mode=gc.PYNATIVE_MODE)
+    assert not failures(PASSES)
+
+
+def test_kernels_pass_in_a_sample():
+    assert not failures(random.Random(7).sample(PASSES, 40))
+
+
+@pytest.mark.slow
+def test_kernels_pass():
+    assert not failures(PASSES)
