@@ -7,7 +7,7 @@ both is 0.  With that the data needs no relocation, so that a library's pages ar
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from graphcore.compiler.runtime.executor_ir import HEADER, INSTRUCTION_WORDS
@@ -55,7 +55,7 @@ class Numbers:
         return self.expressions.setdefault(expression, len(self.expressions))
 
 
-def image_of(program: NativeProgram, table_name: str, blocks: Mapping, numbers: Numbers) -> Image:
+def image_of(program: NativeProgram, table_name: str, blocks: Collection[str], numbers: Numbers) -> Image:
     """The image of a program whose words may be Sizes with the symbols of `blocks`."""
     table = Table(program)
     grains = range(INSTRUCTIONS_AT + _GRAIN, INSTRUCTIONS_AT + INSTRUCTION_WORDS * len(program.instructions),
@@ -75,7 +75,7 @@ def image_of(program: NativeProgram, table_name: str, blocks: Mapping, numbers: 
     return Image(tuple(words), tuple(fixups))
 
 
-def _split(size: Size, blocks: Mapping) -> tuple:
+def _split(size: Size, blocks: Collection[str]) -> tuple:
     """(symbol of a block or "", a number, an expression or None) whose sum a size is."""
     if isinstance(size, int):
         return "", size, None

@@ -49,11 +49,13 @@ class _Level:
         self.name, self.plan, self.interface = name, plan, interface
         self.module = ir.Module(name)
         self.numbers = Numbers()
-        self.sizes = {block.symbol: None for block in plan.blocks}
-        self.images = [image_of(program, f"table.{i}", self.sizes, self.numbers)
+        self.all_blocks = (*plan.blocks, *plan.prologue_blocks)
+        symbols = {block.symbol for block in self.all_blocks}
+        self.images = [image_of(program, f"table.{i}", symbols, self.numbers)
                        for i, program in enumerate(plan.programs)]
-        for block in plan.blocks:
-            self.numbers.base(block.symbol)
+        for symbol in sorted(symbols):
+            self.numbers.base(symbol)
+        self.runs_prologue_once = plan.prologue is not None and not self.images[0].has_values
         self.externals = (len(interface.inputs) + len(interface.outputs) + len(plan.derived) + len(plan.params)
                           + len(plan.constants))
         self.layout = HandleLayout(len(interface.symbols), self.externals)
@@ -74,7 +76,8 @@ class _Level:
             self._refuse_sizes(code, known)
         scratch_at = code.align(self.fixed_bytes, ALIGNMENT)
         arena_at = code.align(code.add(scratch_at, self._scratch(code, known, threads)), ALIGNMENT)
-        blocks, arena_bytes = self._blocks(code, known, arena_at)
+        kept = self.plan.blocks if self.runs_prologue_once else self.all_blocks
+        offsets, arena_bytes = self._blocks(code, known, kept)
         derived, total = [], code.add(arena_at, arena_bytes)
         for size in self.plan.derived:
             derived.append(total)
@@ -90,13 +93,24 @@ class _Level:
             code.store(known[symbol], memory, self.layout.largest + i)
             code.store(known[symbol], memory, self.layout.present + i)
         self._arrays(code, memory, weights, derived)
-        self._bases(code, memory, blocks, scratch_at, threads)
+        blocks = {symbol: code.at(memory, code.add(arena_at, offset)) for symbol, offset in offsets.items()}
+        if self.runs_prologue_once:                 # in memory of its own, which is free again after it
+            offsets, arena_bytes = self._blocks(code, known, self.plan.prologue_blocks)
+            arena = code.call("aligned_alloc", POINTER, ALIGNMENT, code.larger(arena_bytes, ALIGNMENT))
+            with code.builder.if_then(code.is_null(arena), likely=False):
+                code.call("free", VOID, memory)
+                code.builder.ret(ir.Constant(I32, NO_MEMORY))
+            blocks |= {symbol: code.at(arena, offset) for symbol, offset in offsets.items()}
+        self._bases(code, memory, blocks, code.at(memory, scratch_at), threads)
         status = code.builder.call(self._resize_function(), [memory])
-        with code.builder.if_then(code.builder.icmp_signed("!=", status, ir.Constant(I32, OK))):
+        with code.builder.if_then(code.builder.icmp_signed("!=", status, ir.Constant(I32, OK)), likely=False):
             code.call("free", VOID, memory)
+            if self.runs_prologue_once:
+                code.call("free", VOID, arena)
             code.builder.ret(status)
-        if self.plan.prologue and not self.images[0].has_values:
+        if self.runs_prologue_once:
             self._run_prologue(code, memory)
+            code.call("free", VOID, arena)
         code.store(memory, result)
         code.builder.ret(ir.Constant(I32, OK))
 
@@ -106,16 +120,16 @@ class _Level:
             code.status_if(code.builder.icmp_signed("<", value, code.value(1)), BAD_SIZE)
         plan, total = self.plan, ir.Constant(F64, 0.0)
         scratch = [word.bytes * 256 + word.offset for word in self._scratch_words()]
-        for size in (*self.interface.inputs, *self.interface.outputs, *(b.bytes for b in plan.blocks), *plan.derived,
-                     *scratch, *(expression.size for expression in self.numbers.expressions)):
+        for size in (*self.interface.inputs, *self.interface.outputs, *(b.bytes for b in self.all_blocks),
+                     *plan.derived, *scratch, *(expression.size for expression in self.numbers.expressions)):
             if isinstance(size, Dim):
                 total = code.builder.fadd(total, code.bound(self._without_blocks(size), known))
         code.status_if(code.builder.fcmp_unordered(">", total, ir.Constant(F64, MOST_BYTES)), NO_MEMORY)
 
     def _without_blocks(self, size: Size) -> Size:
         """A size without the addresses of blocks in it."""
-        for block in size.symbols() & set(self.sizes):
-            size = size - Dim.symbol(block)
+        for block in self.all_blocks:
+            size = size - Dim.symbol(block.symbol) if block.symbol in size.symbols() else size
         return size
 
     def _scratch_words(self) -> list:
@@ -130,16 +144,16 @@ class _Level:
             total = code.larger(total, needed)
         return total
 
-    def _blocks(self, code: Emitter, known: Mapping, arena_at: Number) -> tuple:
-        """(the offset in the handle of each block by symbol, the bytes of the arena)."""
+    def _blocks(self, code: Emitter, known: Mapping, blocks: tuple) -> tuple:
+        """(the offset in the arena of each of the blocks by symbol, the bytes of the arena)."""
         begins: dict = {}
         ends: dict = {}
         total: Number = 0
-        for block in self.plan.blocks:
+        for block in blocks:
             begin: Number = 0
             for below in block.above:
                 begin = code.larger(begin, ends[below])
-            begins[block.symbol] = code.add(arena_at, begin)
+            begins[block.symbol] = begin
             ends[block.symbol] = code.align(code.add(begin, code.size(block.bytes, known)), ALIGNMENT)
             total = code.larger(total, ends[block.symbol])
         return begins, total
@@ -162,18 +176,18 @@ class _Level:
             code.store(code.at(memory, code.multiply(code.add(i, self.layout.arrays), WORD)), memory,
                        code.add(i, self.layout.places))
 
-    def _bases(self, code: Emitter, memory: ir.Value, blocks: Mapping, scratch_at: Number, threads: ir.Value) -> None:
+    def _bases(self, code: Emitter, memory: ir.Value, blocks: Mapping, scratch: ir.Value, threads: ir.Value) -> None:
         for name, number in self.numbers.bases.items():
             if name == "":
                 value = 0
             elif name == THREADS:
                 value = threads
             elif name == SCRATCH:
-                value = code.at(memory, scratch_at)
+                value = scratch
             elif name.startswith("table."):
                 value = code.at(memory, self.tables[int(name.removeprefix("table."))] * WORD)
             elif name in blocks:
-                value = code.at(memory, blocks[name])
+                value = blocks[name]
             else:
                 value = function(self.module, name, VOID, (POINTER, I64, I64, I64))
             code.store(value, memory, self.layout.bases + number)
@@ -190,7 +204,7 @@ class _Level:
         if known:
             self._check_sizes(code, known, largest)
         bases = code.at(memory, self.layout.bases * WORD)
-        for block in self.plan.blocks:
+        for block in self.all_blocks:
             known[block.symbol] = code.load(bases, self.numbers.bases[block.symbol])
         values = code.builder.alloca(I64, len(self.numbers.expressions))
         for expression, number in self.numbers.expressions.items():
@@ -200,7 +214,7 @@ class _Level:
             code.store(value, values, number)
         for i, image in enumerate(self.images):
             self._fill(code, f"{self.name}.{i}", image, code.at(memory, self.tables[i] * WORD), bases, values)
-        if self.plan.prologue and self.images[0].has_values:
+        if self.plan.prologue and not self.runs_prologue_once:
             self._run_prologue(code, memory)
         code.builder.ret(ir.Constant(I32, OK))
 
@@ -209,7 +223,7 @@ class _Level:
         builder = code.builder
         refused = [builder.icmp_signed("<", known[s], code.value(1)) for s in known]
         refused += [builder.icmp_signed(">", known[s], largest[s]) for s in known]
-        for size in dict.fromkeys((*(b.bytes for b in self.plan.blocks), *self.plan.derived)):
+        for size in dict.fromkeys((*(b.bytes for b in self.all_blocks), *self.plan.derived)):
             if isinstance(size, Dim):
                 refused.append(builder.icmp_signed(">", code.size(size, known), code.size(size, largest)))
         for reach in self.plan.reaches:

@@ -50,15 +50,15 @@ class LevelPlan:
     """What a CPU level runs.
 
     program: of every call; prologue: computes the derived arrays, or None; both are given all arrays of `EXTERNALS`.
-    blocks: of the arenas of both, which share their memory: each arena is complete in itself; derived: the bytes of
-    each; params: names, in the order of their numbers; constants: `ir.graph.Constant`s, likewise; reaches: what sizes
-    must allow.
+    blocks, prologue_blocks: of the arena of each; derived: the bytes of each array; params: names, in the order of their
+    numbers; constants: `ir.graph.Constant`s, likewise; reaches: what sizes must allow.
     """
 
     cpu: CpuTarget
     program: NativeProgram
     prologue: NativeProgram | None
     blocks: tuple
+    prologue_blocks: tuple
     derived: tuple
     params: tuple
     constants: tuple
@@ -86,7 +86,7 @@ def plan_level(graph: Graph, cpu: CpuTarget, gap: int = 0) -> LevelPlan:
         prologue, prologue_blocks, before = _program(parts, split.prologue, numbers, "prologue_block", gap)
     windows.forget()
     found = [Reach(*where) for _, *where in reaches(graph) if any(isinstance(size, Dim) for size in where)]
-    return LevelPlan(cpu, program, prologue, (*prologue_blocks, *blocks), tuple(map(_bytes, split.derived)),
+    return LevelPlan(cpu, program, prologue, blocks, prologue_blocks, tuple(map(_bytes, split.derived)),
                      parts.keys["param"], tuple(parts.keys["const"]), kernels_of((*before, *launches)),
                      tuple(dict.fromkeys(found)))
 
