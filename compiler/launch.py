@@ -125,7 +125,8 @@ class Launch:
     """One call of a kernel over `items` work items, at least `grain` of them to a thread.
 
     reads/writes: the buffers touched, for ordering and the memory plan (a buffer in both is updated in place).
-    nodes: the IR nodes it computes; flops and bytes: the work it does, for reports.
+    nodes: the IR nodes it computes; epilogues: (kernel, the nodes among them that it computes on the launched kernel's
+    tiles); flops and bytes: the work it does.  These are for reports.
     """
 
     kernel: KernelSource
@@ -137,3 +138,4 @@ class Launch:
     nodes: tuple = field(default=(), compare=False)
     flops: Size = 0
     bytes: Size = 0
+    epilogues: tuple = field(default=(), compare=False)

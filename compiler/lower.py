@@ -48,13 +48,16 @@ class Lowered:
 
     externals: Buffer -> External, where memory comes from that is not the program's own; may_share: output Buffer ->
     input Buffers that it may overwrite, if they die there; elements: Buffer -> the Buffer (or Tape) of which it is the
-    element of a loop's iteration.
+    element of a loop's iteration; values: node -> the Buffer (or Tape) that holds it; decisions: why each node was
+    fused or not, in regions too.
     """
 
     entries: tuple
     externals: Mapping
     may_share: Mapping
     elements: Mapping
+    values: Mapping
+    decisions: tuple
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Epilogue:
     words: tuple                # (KernelAddress, Row)
     reads: tuple
     writes: tuple
+    nodes: tuple
 
 
 def lower(schedule: Schedule, cpu) -> Lowered:
@@ -73,7 +77,7 @@ def lower(schedule: Schedule, cpu) -> Lowered:
     leaves |= {leaf: tables.external(leaf, External("param", name)) for name, leaf in graph.params.items()}
     outputs = [tables.external(node, External("output", i)) for i, node in enumerate(graph.outputs)]
     entries = Lowering(schedule, cpu, tables, leaves, outputs).run()
-    return Lowered(entries, tables.externals, tables.may_share, tables.elements)
+    return Lowered(entries, tables.externals, tables.may_share, tables.elements, tables.values, tuple(tables.decisions))
 
 
 class Builder:
@@ -95,8 +99,10 @@ class Builder:
         calls_epilogue = self.epilogue is not None and any(w is self.epilogue.words[1] for w in words)
         extra_reads = self.epilogue.reads if calls_epilogue else ()
         extra_writes = self.epilogue.writes if calls_epilogue else ()
-        self._lowering.emit(Launch(kernel, tuple(words), items, grain, tuple(reads) + extra_reads,
-                                   tuple(writes) + extra_writes, (self._node,), flops, bytes))
+        nodes = self.epilogue.nodes if calls_epilogue else ()
+        self._lowering.emit(Launch(
+            kernel, tuple(words), items, grain, tuple(reads) + extra_reads, tuple(writes) + extra_writes,
+            (self._node, *nodes), flops, bytes, ((self.epilogue.words[0].kernel, nodes),) if nodes else ()))
 
     def contiguous(self, view: View) -> View:
         """`view`, or a row-major copy of it."""
@@ -132,6 +138,8 @@ class _Tables:
     externals: dict = field(default_factory=dict)
     may_share: dict = field(default_factory=dict)
     elements: dict = field(default_factory=dict)
+    values: dict = field(default_factory=dict)
+    decisions: list = field(default_factory=list)
 
     def external(self, node: Node, place: External) -> Buffer:
         """A buffer for a node's value in the caller's memory."""
@@ -163,6 +171,8 @@ class Lowering:
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
+        self.tables.values.update(self.buffers)
+        self.tables.decisions += self.schedule.decisions
         return tuple(self.entries)
 
     def nested(self, graph: ir.Graph, leaves: Mapping, outputs: list, fixed=()) -> tuple:
@@ -231,7 +241,7 @@ class Lowering:
         reads, writes = self._touched(group)
         own = self.buffer(node)
         return Epilogue((KernelAddress(fused.kernel), Row(self._words(fused, group))),
-                        tuple(b for b in reads if b is not own), tuple(writes))
+                        tuple(b for b in reads if b is not own), tuple(writes), tuple(group.in_order()))
 
     def _run_group(self, group: Group) -> None:
         fused = write_kernel(find_loops(group))
@@ -279,8 +289,8 @@ class Lowering:
         return sum(1 for a in loops.arrays if a.base is base) == 1
 
     # -- single maps -----------------------------------------------------------------------------------
-    def run_map(self, result: Node, views: dict, target: View, cause: Node | None) -> None:
-        """Run one pointwise node over given windows: copies and fills."""
+    def run_map(self, result: Node, views: dict, target: View, cause: Node) -> None:
+        """Run one pointwise node, which is not of the graph, over given windows: copies and fills for `cause`."""
         if isinstance(target.size, int) and target.size == 0:
             return
         group = Group(tuple(s for s in result.shape if s != 1), nodes={result: "full"}, stored={result})
@@ -299,7 +309,7 @@ class Lowering:
                       if isinstance(w, ArrayWord) else w for w in fused.words)
         reads = tuple(v.buffer for v in views.values())
         self.emit(Launch(fused.kernel, words, fused.items, fused.grain, reads, (target.buffer,),
-                         (cause,) if cause is not None else (), 0, 2 * target.size * target.dtype.itemsize))
+                         (result, cause), 0, 2 * target.size * target.dtype.itemsize))
 
     # -- the end ---------------------------------------------------------------------------------------
     def _final_copies(self) -> None:
@@ -313,15 +323,15 @@ class Lowering:
         for (where, key), node in self.schedule.copies:
             source = self.view(node)
             if where == "output":
-                self.run_map(*_copy_of(source), View.whole(self.outputs[key], node.shape), None)
+                self.run_map(*_copy_of(source), View.whole(self.outputs[key], node.shape), node)
                 continue
             if window(node).base in written:
                 kept = View.whole(Buffer("old value", node.dtype, node.type.size), node.shape)
-                self.run_map(*_copy_of(source), kept, None)
+                self.run_map(*_copy_of(source), kept, node)
                 source = kept
-            pending.append((source, View.whole(self.buffers[graph.params[key]], node.shape)))
-        for source, target in pending:
-            self.run_map(*_copy_of(source), target, None)
+            pending.append((node, source, View.whole(self.buffers[graph.params[key]], node.shape)))
+        for node, source, target in pending:
+            self.run_map(*_copy_of(source), target, node)
 
 
 def _copy_of(source: View):

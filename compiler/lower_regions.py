@@ -37,7 +37,7 @@ def _lower_while(lowering, build, node) -> None:
     flag = Buffer("goes on", bool_, 1)
     test = lowering.nested(condition, dict(zip(condition.inputs, (*state, *fixed))), [flag], fixed)
     kept, elements = _places(lowering, tapes, body.outputs[carried:])
-    stateful, leaves = _stateful(body, range(carried), (*state, *fixed))
+    stateful, leaves = _stateful(body, carried_inputs(node), (*state, *fixed))
     inside = lowering.nested(stateful, leaves, kept, fixed)
     counter = trips if structural.item(node, index=carried) in lowering.nodes else None
     lowering.emit(While(test, flag, inside, tuple(state), counter, elements))
@@ -56,7 +56,7 @@ def _lower_loop(lowering, build, node) -> None:
     index = Buffer("index", int64, 1)
     taken, elements = _places(lowering, operands[:stacks], body.inputs[1 + carried:])
     kept, written = _places(lowering, made, body.outputs[carried:])
-    stateful, leaves = _stateful(body, range(1, 1 + carried), (index, *state, *taken, *operands[stacks:]))
+    stateful, leaves = _stateful(body, carried_inputs(node), (index, *state, *taken, *operands[stacks:]))
     inside = lowering.nested(stateful, leaves, kept, operands[stacks:])
     lowering.emit(Repeat(count, index, attrs["reverse"], inside, tuple(state), elements | written,
                          tuple(t for t in made if isinstance(t, Tape))))
@@ -112,9 +112,20 @@ def _places(lowering, stacks, elements):
     return buffers, found
 
 
+def carried_inputs(region: Node) -> range:
+    """Which inputs of a loop's body are carried from one iteration to the next."""
+    first = 1 if region.op == "loop" else 0             # behind the index
+    return range(first, first + region.attrs["carried"])
+
+
+def state_leaves(body: Graph, carried: range) -> dict:
+    """Carried input of a loop's body → the Parameter leaf that stands for it where the body is scheduled."""
+    return {body.inputs[i]: ir.param(str(k), body.inputs[i].type) for k, i in enumerate(carried)}
+
+
 def _stateful(body: Graph, carried: range, places):
     """(the body as a graph that updates a Parameter for each carried input, the memory of its leaves)."""
-    leaves = {body.inputs[i]: ir.param(str(k), body.inputs[i].type) for k, i in enumerate(carried)}
+    leaves = state_leaves(body, carried)
     roots = ir.substitute(body.outputs + body.effects, leaves, body.origins)
     after, outputs, effects = roots[:len(leaves)], roots[len(leaves):len(body.outputs)], roots[len(body.outputs):]
     updates = tuple((leaf.name, value) for leaf, value in zip(leaves.values(), after) if value is not leaf)

@@ -144,11 +144,19 @@ def _title(entry) -> str:
     return entry.kernel.name if isinstance(entry, Launch) else type(entry).__name__
 
 
+def timeline(entries) -> list:
+    """The entry behind each of the numbers that lifetimes count by; control flow has several."""
+    clock = _Clock(())
+    clock.visit(entries)
+    return clock.entries
+
+
 class _Clock:
     """Numbers all that touches memory, in order, and notes the touches of each buffer and the span of each loop."""
 
     def __init__(self, outside):
         self.outside, self.now = outside, 0
+        self.entries: list = []                         # by number
         self.touches: dict[Buffer, list] = {}
         self.loops: list = []                           # (begin, end), inner ones first
 
@@ -156,21 +164,22 @@ class _Clock:
         for entry in entries:
             begin = self.now
             if isinstance(entry, Branch):
-                self._touch(entry.reads)
+                self._touch(entry, entry.reads)
                 for body in entry.bodies:
                     self.visit(body)
             elif isinstance(entry, (While, Repeat)):
                 at_begin = (*entry.reads, *entry.writes) if isinstance(entry, Repeat) else entry.writes
-                self._touch(at_begin)
+                self._touch(entry, at_begin)
                 for body in entry.bodies:
                     self.visit(body)
-                    self._touch(entry.reads if body is entry.bodies[0] else ())
-                self._touch(entry.writes)
+                    self._touch(entry, entry.reads if body is entry.bodies[0] else ())
+                self._touch(entry, entry.writes)
                 self.loops.append((begin, self.now - 1))
             else:
-                self._touch((*entry.reads, *entry.writes))
+                self._touch(entry, (*entry.reads, *entry.writes))
 
-    def _touch(self, buffers) -> None:
+    def _touch(self, entry, buffers) -> None:
+        self.entries.append(entry)
         for buffer in buffers:
             if buffer not in self.outside:
                 self.touches.setdefault(buffer, []).append(self.now)

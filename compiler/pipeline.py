@@ -88,14 +88,20 @@ def run_stages(graph: Graph) -> list[StageReport]:
     check = os.environ.get("GRAPHCORE_CHECK") == "1"
     reports = [StageReport("capture", graph, 0.0, ())]
     for stage in STAGES:
-        log: list = []
-        started = time.perf_counter()
-        graph = stage.run(graph, log)
-        reports.append(StageReport(stage.name, graph, time.perf_counter() - started, tuple(log)))
+        reports.append(run_stage(stage, graph))
+        graph = reports[-1].graph
         if check:
             from graphcore.ir.verifier import verify
             verify(graph)
     return reports
+
+
+def run_stage(stage: Stage, graph: Graph) -> StageReport:
+    """Run one stage, timed, with its rewrites."""
+    log: list = []
+    started = time.perf_counter()
+    graph = stage.run(graph, log)
+    return StageReport(stage.name, graph, time.perf_counter() - started, tuple(log))
 
 
 def optimize(graph: Graph) -> Graph:

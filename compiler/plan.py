@@ -31,7 +31,8 @@ class Compiled:
 
     schedule: Schedule
     lowered: Lowered
-    launches: tuple             # of the program, those in branches and loops too
+    entries: tuple              # of the program, in order: see `compiler.control`
+    launches: tuple             # among them, those in branches and loops too
     prologue_launches: tuple
     plan: MemoryPlan
     program: NativeProgram
@@ -93,14 +94,15 @@ def compile_plan(graph: Graph, cpu, binding: Mapping) -> Compiled:
         entries = parts.grouped(entries)
         plan = plan_memory(entries, parts.outside, parts.lowered.may_share, binding)
         check_plan(entries, parts.outside, plan)
-        return launches_in(entries), plan, native_program(entries, parts.numbers(kinds), plan, number)
+        return tuple(entries), plan, native_program(entries, parts.numbers(kinds), plan, number)
 
-    launches, plan, program = program_of(split.entries, ("input", "derived", "output", "param", "const"))
+    entries, plan, program = program_of(split.entries, ("input", "derived", "output", "param", "const"))
     prologue, before = None, []
     if split.prologue:
         before, _, prologue = program_of(split.prologue, ("derived", "param", "const"))
+    launches, before = launches_in(entries), launches_in(before)
     windows.forget()
-    return Compiled(parts.schedule, parts.lowered, tuple(launches), tuple(before), plan, program, prologue,
+    return Compiled(parts.schedule, parts.lowered, entries, tuple(launches), tuple(before), plan, program, prologue,
                     tuple((number(b.size), b.dtype.storage) for b in split.derived), kernels_of((*before, *launches)),
                     parts.keys["param"], tuple(c.array for c in parts.keys["const"]))
 

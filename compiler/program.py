@@ -52,7 +52,7 @@ def compile_graph(graph: Graph, parameters: dict, callbacks=()) -> Program:
 
 def shared_program(graph: Graph) -> SharedProgram:
     """The native code of a graph: from memory, from disk, or compiled now; tuned, if it was (see `compiler.tune`)."""
-    key = _program_key(graph)
+    key = program_key(graph)
     with _lock:
         found = _shared.get(key)
         if found is None:
@@ -64,13 +64,13 @@ def shared_program(graph: Graph) -> SharedProgram:
 
 def keep_choices(graph: Graph, taken: dict) -> None:
     """From now on programs of this graph are compiled with these choices, also in other processes."""
-    key = _program_key(graph)
+    key = program_key(graph)
     with _lock:
         cache.store_json("tuned", key, taken)
         _shared[key] = SharedProgram(graph, key, taken)
 
 
-def _program_key(graph: Graph) -> str:
+def program_key(graph: Graph) -> str:
     return cache.digest("program", graph_text(graph), host().identity, cache.versions(), _compiler_text(),
                         os.environ.get("GRAPHCORE_WINOGRAD", ""))
 

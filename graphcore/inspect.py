@@ -1,6 +1,7 @@
 """Look at what was compiled, from Python: the IR of a Cell or function that has been called."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from graphcore.errors import GraphcoreError
@@ -36,20 +37,29 @@ def memory_text(function) -> str:
     others what holds the memory at that step, in MiB, by operator.  Unknown sizes are those of a typical batch.  Raises
     NotCompiledError before the first call in GRAPH_MODE.
     """
-    return str(planned(compiled_of(function).last_program.graph)[1])
+    return str(memory_report(compilation(compiled_of(function).last_program.graph)))
 
 
-def planned(graph: Graph) -> tuple:
-    """(`plan.Compiled`, `MemoryReport`) of a captured graph; no kernel is built.  Unknown sizes are typical ones."""
+def compilation(graph: Graph, requires_grad: Mapping | None = None):
+    """The `compiler.inspection.compilation.Compilation` of a captured graph: all that there is to know about it.
+
+    requires_grad: of Parameters by name, where that is known.  It is made part by part, when
+    it is asked for; no kernel is built.
+    """
+    from graphcore.compiler.inspection.compilation import Compilation
+    return Compilation(graph, requires_grad or {})
+
+
+def as_json(of, *, times: bool = True, code: bool = False) -> dict:
+    """A `Compilation` as data for JSON: see `compiler.inspection.as_json`."""
+    from graphcore.compiler.inspection.as_json import to_json
+    return to_json(of, times=times, code=code)
+
+
+def memory_report(of):
+    """The `compiler.memory_report.MemoryReport` of a `Compilation`."""
     from graphcore.compiler.memory_report import MemoryReport
-    from graphcore.compiler.pipeline import optimize
-    from graphcore.compiler.plan import compile_plan
-    from graphcore.compiler.schedule.steps import TYPICAL_SIZE
-    from graphcore.compiler.toolchain.cpu import host
-    sizes = dict.fromkeys(graph.symbols, TYPICAL_SIZE)
-    optimized = optimize(graph)
-    compiled = compile_plan(optimized, host(), sizes)
-    return compiled, MemoryReport.of(compiled, optimized.params, sizes)
+    return MemoryReport.of(of.planned, of.final.params, of.binding)
 
 
 def explain_recompile(function) -> str:

@@ -17,7 +17,7 @@ COMPILER_MAY_IMPORT = ("graphcore.compiler", "graphcore.ir", "graphcore.ops", "g
 FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.tape", "graphcore.capture.gradients",
                "graphcore.capture.transforms.examples",
                "graphcore.context", "graphcore.aot.bundle", "graphcore.inspect", "graphcore.tuning",
-               "graphcore.cli.dump", "graphcore.cli.tune"}
+               "graphcore.cli.subject", "graphcore.cli.tune"}
 # Those that may know the layers: they work on Cells.
 MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.files", "graphcore.capture", "graphcore.experimental",
                  "graphcore.boost", "graphcore._extends", "graphcore.mint", "graphcore.onnx")

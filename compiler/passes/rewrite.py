@@ -64,7 +64,8 @@ class Rules:
                 if log is not None:
                     log.append(Rewrite(rule.__name__, node, new))
                 recent.append(rule.__name__)
-                graph.origins.add(new, graph.origins.of(node))
+                for source in (node, *_absorbed(node, new)):
+                    graph.origins.add(new, graph.origins.of(source))
                 node = self._settle_below(new, settle, done, graph)
             raise CompileError(f"rewriting {start} does not end; the last rules were {', '.join(recent[-6:])}")
 
@@ -84,4 +85,14 @@ class Rules:
                 graph.origins.add(i, graph.origins.of(node))
                 i = settle(Rules._settle_below(i, settle, done, graph))
             inputs.append(done.get(i, i))
-        return node if tuple(inputs) == node.inputs else ir.node(node.op, inputs, node.attrs, node.type)
+        if tuple(inputs) == node.inputs:
+            return node
+        settled = ir.node(node.op, inputs, node.attrs, node.type)
+        graph.origins.add(settled, graph.origins.of(node))
+        return settled
+
+
+def _absorbed(old: Node, new: Node) -> list:
+    """The operands of a node that its successor does not stand on any more: it does their work too."""
+    below = {new, *new.inputs, *(j for i in new.inputs for j in i.inputs)}
+    return [i for i in old.inputs if not i.is_leaf and i not in below]

@@ -66,4 +66,5 @@ def _joined(entries: list) -> Launch:
     return Launch(GROUP, words, items, min(grains, default=1),
                   tuple(dict.fromkeys(b for e in entries for b in e.reads)),
                   tuple(dict.fromkeys(b for e in entries for b in e.writes)),
-                  tuple(n for e in entries for n in e.nodes), flops, moved)
+                  tuple(n for e in entries for n in e.nodes), flops, moved,
+                  tuple(pair for e in entries for pair in e.epilogues))

@@ -343,7 +343,7 @@ class Fuser:
             if g.space != h.space or len(g.nodes) + len(moved) > MAX_NODES or not all(
                     self._fits_at_full_level(m, g, moved) for m in moved):
                 continue
-            for m in moved:
+            for m in sorted(moved, key=self.order.__getitem__):
                 del h.nodes[m]
                 g.nodes[m] = "full"
                 self.groups_of[m] = [g if x is h else x for x in self.groups_of[m]]

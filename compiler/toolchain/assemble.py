@@ -54,6 +54,13 @@ def emit(module: binding.ModuleRef, cpu: CpuTarget) -> bytes:
     return target_machine(cpu).emit_object(module)
 
 
+def commenting_machine(cpu: CpuTarget) -> binding.TargetMachine:
+    """A code generator that comments the assembly that it prints."""
+    machine = target_machine.__wrapped__(cpu)
+    machine.set_asm_verbosity(True)
+    return machine
+
+
 @lru_cache(maxsize=8)
 def target_machine(cpu: CpuTarget) -> binding.TargetMachine:
     """LLVM's code generator for `cpu`.  Raises CompileError for a CPU that this LLVM cannot generate code for."""

@@ -41,11 +41,14 @@ def build_object(source: KernelSource, cpu: CpuTarget | None = None) -> bytes:
 
 
 def explain_object(source: KernelSource, cpu: CpuTarget | None = None) -> tuple[str, str]:
-    """The optimised LLVM IR and the assembly of a kernel.  Raises CompileError if the text is no kernel."""
+    """The optimised LLVM IR and the assembly of a kernel, with LLVM's comments about loops and spilled registers.
+
+    Raises CompileError if the text is no kernel.
+    """
     cpu = cpu or host()
     module = binding.parse_assembly(kernel_ir(source, cpu))
     assemble.optimise(module, cpu, exported=(symbol(source),))
-    return str(module), assemble.target_machine(cpu).emit_assembly(module)
+    return str(module), assemble.commenting_machine(cpu).emit_assembly(module)
 
 
 def checked(source: KernelSource, image: bytes) -> bytes:

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import compile, dump, run, tune
+from graphcore.cli import compile, dump, kernels, memory, passes, run, tune
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
-COMMANDS = {"compile": compile, "dump": dump, "run": run, "tune": tune}
+COMMANDS = {"run": run, "compile": compile, "dump": dump, "passes": passes, "kernels": kernels, "memory": memory,
+            "tune": tune}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,9 +1,11 @@
-"""What commands work on: ``FILE.py:NAME`` and input types such as ``f32[64,1,8,8]``."""
+"""What commands work on: ``FILE.py:NAME`` or ``package.module:NAME``, and input types such as ``f32[64,1,8,8]``."""
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -21,12 +23,15 @@ def parse_input(text: str) -> TensorType:
         raise UsageError(f"--input: {error}") from None
 
 
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z")
+
+
 def split_target(text: str) -> tuple[str, str]:
-    """(file, dotted name) of ``FILE.py:NAME``.  Raises UsageError."""
+    """(file or module, dotted name) of ``FILE.py:NAME`` or ``package.module:NAME``.  Raises UsageError."""
     path, colon, name = text.rpartition(":")
     if not colon or not path or not name or name.startswith(("/", "\\")):
         raise UsageError(f"{text!r} does not name anything to look at; write FILE.py:NAME, for example net.py:Net")
-    if not os.path.isfile(path):
+    if not os.path.isfile(path) and not is_module(path):
         folder = os.path.dirname(path) or "."
         files = [f for f in os.listdir(folder) if f.endswith(".py")] if os.path.isdir(folder) else []
         raise UsageError(f"there is no file {path!r}" + nearest(os.path.basename(path), files))
@@ -34,13 +39,13 @@ def split_target(text: str) -> tuple[str, str]:
 
 
 def load_target(text: str):
-    """The object that ``FILE.py:NAME`` names; NAME may be dotted.
+    """The object that ``FILE.py:NAME`` or ``package.module:NAME`` names; NAME may be dotted.
 
     The file is imported as a module: its ``if __name__ == "__main__"`` part does not run, and modules beside it can be
     imported.  Raises UsageError for a file or name that is not there; errors of the file itself pass through.
     """
     path, name = split_target(text)
-    value = module = load_module(path)
+    value = module = import_module(path) if is_module(path) else load_module(path)
     for done, part in enumerate(name.split(".")):
         try:
             value = getattr(value, part)
@@ -55,6 +60,23 @@ def load_target(text: str):
                 hint = f"; it has {', '.join(sorted(candidates)[:8])}"
             raise UsageError(f"{where} has nothing called {part!r}{hint}") from None
     return value
+
+
+def is_module(text: str) -> bool:
+    """Whether a text is the name of a module, and not that of a file."""
+    return bool(_MODULE.match(text)) and not text.endswith(".py") and not os.path.isfile(text)
+
+
+def import_module(name: str) -> ModuleType:
+    """Import a module by its name, with the current folder first on `sys.path`, as ``python -m`` has it."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name + ".").startswith(error.name + "."):
+            raise                       # a module that this one imports
+        raise UsageError(f"there is no module {name!r}; for a file write FILE.py:NAME") from None
 
 
 def load_module(path: str) -> ModuleType:
@@ -93,7 +115,8 @@ def make_callable(target, name: str):
     """What can be captured, from what the user named: (callable, whether it is a Cell).
 
     A Cell class is constructed without arguments; a function without required parameters is called and must return a
-    Cell; a Cell, and a function with parameters (``@jit`` or not), stand for themselves.  Raises UsageError.
+    Cell or Model; a Model stands for its training step; a Cell, and a function with parameters (``@jit`` or not), stand
+    for themselves.  Raises UsageError.
     """
     from graphcore.nn import Cell
     if isinstance(target, type):
@@ -104,16 +127,24 @@ def make_callable(target, name: str):
         target = target()
     elif not isinstance(target, Cell) and inspect.isroutine(target) and not _required_parameters(target):
         made = target()
-        if not isinstance(made, Cell):
+        if not isinstance(made, Cell) and not _is_model(made):
             raise UsageError(f"{name}() returned {_a(type(made).__name__)}, not an nn.Cell; a function without "
                              "parameters is called to make the net")
         target = made
+    if _is_model(target):
+        target = target.train_network
+        target.set_train()
     if isinstance(target, Cell):
         return target, True
     if not callable(target):
         raise UsageError(f"{name} is {_a(type(target).__name__)}; name an nn.Cell, a function that makes one, or a "
                          "@jit function")
     return target, False
+
+
+def _is_model(value) -> bool:
+    from graphcore.train import Model
+    return isinstance(value, Model)
 
 
 def check_inputs(function, types: Sequence[TensorType], name: str) -> None:

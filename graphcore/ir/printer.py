@@ -52,6 +52,11 @@ def print_graph(graph: Graph, *, origins: bool = True, data: bool = True) -> str
     return "\n".join(lines) + "\n"
 
 
+def defining_line(graph: Graph, node: Node) -> str:
+    """The line of the text that defines a node, without its indent; of a region only the first line of its graphs."""
+    return _Writer({}, origins=True).definition(graph, node, labels(graph), "").partition("\n")[0]
+
+
 def graph_text(graph: Graph) -> str:
     """The canonical text, without the graph's name, origins and data: equal for equal computations, so fit as a key."""
     return "\n".join(_Writer({}, origins=False).graph(graph, "", "")) + "\n"
@@ -120,22 +125,24 @@ class _Writer:
             if node.op == "const" and names[node][0] == "@":
                 self.constants[node.attrs["value"].digest] = node.attrs["value"]
                 lines.append(f"{inner}const {names[node]}: {self.type(node.type)}")
-        for node in graph.nodes:
-            if node.is_leaf:
-                continue
-            attributes = self._attributes(node.attrs, inner) if node.attrs else ""
-            line = (f"{inner}{names[node]} = {node.op}({', '.join(map(operand, node.inputs))}){attributes}"
-                    f" : {self.type(node.type)}")
-            if self.with_origins:
-                comment = origin_comment(graph.origins.of(node))
-                if comment:
-                    line = f"{line.ljust(_COMMENT_COLUMN)}  # {comment}"
-            lines.append(line)
+        lines += [self.definition(graph, node, names, inner) for node in graph.nodes if not node.is_leaf]
         lines += [f"{inner}update {quote(p)} = {names[value]}" for p, value in graph.updates]
         lines += [f"{inner}effect {names[node]}" for node in graph.effects]
         lines.append(f"{inner}return {', '.join(map(operand, graph.outputs))}".rstrip())
         lines.append(indent + "}")
         return lines
+
+    def definition(self, graph: Graph, node: Node, names: dict, indent: str) -> str:
+        """The line (with a region: lines) of a node; for a leaf what the head of the graph says of it."""
+        if node.op == "const":
+            return f"{indent}const {names[node]}: {self.type(node.type)}"
+        if node.is_leaf:
+            return f"{indent}{node.op} {names[node]}: {self.type(node.type)}"
+        attributes = self._attributes(node.attrs, indent) if node.attrs else ""
+        line = (f"{indent}{names[node]} = {node.op}({', '.join(names[i] for i in node.inputs)}){attributes}"
+                f" : {self.type(node.type)}")
+        comment = origin_comment(graph.origins.of(node)) if self.with_origins else ""
+        return f"{line.ljust(_COMMENT_COLUMN)}  # {comment}" if comment else line
 
     def type(self, type_) -> str:
         text = self._types.get(type_)

@@ -8,7 +8,7 @@ from graphcore import dtype as dt
 from graphcore.compiler.launch import Buffer
 from graphcore.compiler.memory import Lifetime, MemoryPlan
 from graphcore.compiler.memory_report import peak
-from graphcore.inspect import NotCompiledError, memory_text, planned
+from graphcore.inspect import NotCompiledError, compilation, memory_report, memory_text
 
 A, B, C, D = (Buffer(name, dt.float32, 16) for name in "abcd")
 
@@ -37,7 +37,7 @@ def test_of_a_training_step():
     with pytest.raises(NotCompiledError):
         memory_text(step)
     step(x, x)
-    _, report = planned(gc.compiled_graph(step))
+    report = memory_report(compilation(gc.compiled_graph(step)))
     weights = 4 * (2 * 256 * 512 + 512 + 256)
     assert weights < report.parameters < weights + 64           # learning rate, counter of steps
     assert 1024 * 512 * 4 <= report.peak <= report.arena < 16 << 20
