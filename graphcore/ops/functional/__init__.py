@@ -15,6 +15,7 @@ from graphcore.ops.functional import (
     complex_numbers,
     convolution,
     creation,
+    ctc,
     decompositions,
     elementary,
     fourier,
@@ -49,6 +50,7 @@ from graphcore.ops.functional.comparison import *
 from graphcore.ops.functional.complex_numbers import *
 from graphcore.ops.functional.convolution import *
 from graphcore.ops.functional.creation import *
+from graphcore.ops.functional.ctc import *
 from graphcore.ops.functional.decompositions import *
 from graphcore.ops.functional.elementary import *
 from graphcore.ops.functional.fourier import *
@@ -75,7 +77,7 @@ from graphcore.ops.functional.special import *
 from graphcore.ops.functional.summation import *
 from graphcore.ops.functional.windows import *
 
-_FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, elementary, indexing, joining,
+_FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, ctc, elementary, indexing, joining,
              linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
              selecting, shaping, sparse, special, summation, arranging, measures, segments,
              complex_numbers, decompositions, fourier, scattering, windows)

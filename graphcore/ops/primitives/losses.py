@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 from graphcore.ops import functional as F
+from graphcore.ops.functional.arguments import shape_error
+from graphcore.ops.functional.ctc import ctc_of_logits
+from graphcore.ops.host import on_host
 from graphcore.ops.primitives.base import primitive
 
 
@@ -64,6 +67,38 @@ def KLDivLoss(logits, labels, *, reduction="mean"):
 def SoftMarginLoss(input, target, *, reduction="mean"):
     """log(1 + e^(-target * input))."""
     return F.soft_margin_loss(input, target, reduction)
+
+
+@primitive
+def CTCLoss(x, labels_indices, labels_values, sequence_length, *, preprocess_collapse_repeated=False,
+            ctc_merge_repeated=True, ignore_longer_outputs_than_inputs=False):
+    """(CTC loss [N] of scores x [T, N, C] before softmax, its gradient by x); the blank is the last class.
+
+    labels_indices: int64 [L, 2], the sample and place of each label; labels_values: int32 [L]; sequence_length: [N].
+    preprocess_collapse_repeated: labels that come twice count once; ctc_merge_repeated: and need a blank in between
+    otherwise.  Raises ValueError for labels that the steps are too few for, unless
+    `ignore_longer_outputs_than_inputs` lets them cost nothing.
+    """
+    def compute(logits, places, values, steps_of):
+        rows = [values[places[:, 0] == n].tolist() for n in range(logits.shape[1])]
+        if preprocess_collapse_repeated:
+            rows = [[v for i, v in enumerate(row) if not i or v != row[i - 1]] for row in rows]
+        for n, row in enumerate(rows):
+            if len(row) > steps_of[n] and not ignore_longer_outputs_than_inputs:
+                raise shape_error(f"CTCLoss: sample {n} has {len(row)} labels for {steps_of[n]} steps")
+        return ctc_of_logits(logits, rows, steps_of, ctc_merge_repeated)
+
+    def gradient(inputs, outputs, gradients):
+        return [F.mul(outputs[1], F.reshape(gradients[0], (1, -1, 1))), None, None, None]
+
+    return on_host("CTCLoss", compute, [x, labels_indices, labels_values, sequence_length],
+                   [(x.dtype, (x.shape[1],)), (x.dtype, x.shape)], gradient)
+
+
+@primitive
+def CTCLossV2(log_probs, targets, input_lengths, target_lengths, *, blank=0, reduction="none", zero_infinity=False):
+    """(CTC loss [N] of log probabilities, the logarithms of the chances of beginnings); see `ops.ctc_loss`."""
+    return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
 
 
 @primitive

@@ -15,3 +15,9 @@ for arguments in ("2, 3, 1.0", "3, 2, 0.5, 2", "2, 2, 0.5, 3, 0", "1, 1, 0.25, 1
     case(f"P.ROIAlign({arguments})(wave(2, 3, 6, 7), {ROIS})", scale=3)
 case(f"ops.ROIAlign(2, 2, 1.0, 2)(wave(2, 1, 6, 7), {ROIS})", scale=3)
 case(f"ms.grad(lambda x: (P.ROIAlign(2, 2, 1.0, 2)(x, {ROIS}) * wave(3, 1, 2, 2)).sum())(wave(2, 1, 6, 7))", scale=3)
+BOXES = "boxes = Tensor([[0.1, 0.2, 0.9, 0.7], [0.5, 0.5, 1.2, -0.1]]); images = Tensor([1, 0], ms.int32); "
+for options in ("", "'nearest', 0.5", "'bilinear_v2'", "extrapolation_value=2.0"):
+    case(BOXES + f"ops.CropAndResize({options})(wave(2, 5, 6, 3), boxes, images, (4, 3))")
+case(BOXES + "P.CropAndResize()(wave(2, 5, 6, 3), boxes, images, (1, 1))")
+case(BOXES + "ms.grad(lambda x: (ops.CropAndResize()(x, boxes, images, (4, 3)) * wave(2, 4, 3, 3)).sum())(wave(2, 5, 6, 3))")
+case(BOXES + "ops.CropAndResize('cubic')(wave(2, 5, 6, 3), boxes, images, (4, 3))", fails=True)

@@ -1,0 +1,50 @@
+"""Names that few scripts use and no other topic speaks for: aliases, enumerations, helpers of MindSpore's own code."""
+from tests.compat.table import case, documented, own
+
+case("[P.ReduceOp.SUM, P.ReduceOp.MAX, P.ReduceOp.MIN, P.ReduceOp.PROD]")
+case("mint.nn.Dropout(0.5).set_train(False)(f)")
+case("kind(mint.nn.Dropout(0.5)(f))")
+documented("ops.DynamicShape()(f)", "Tensor([2, 3])")
+case("[ms.__version__.startswith('2.'), len(ms.__version__.split('.')), ms.__file__.endswith('__init__.py')]")
+case("def cube(x):\n    return x ** 3\ny, pull = ms.vjp(cube, f)\n[y, pull(wave(2, 3))]")
+case("def cube(x):\n    return x ** 3\nms.jvp(cube, f, wave(2, 3))")
+case("from mindspore.common.initializer import _INITIALIZER_ALIAS; [_INITIALIZER_ALIAS.get(n).__name__ for n in ('zeros', 'ones', 'xavier_uniform', 'normal')]")
+case("str(ms.complex128), str(ms.complex64), ms.complex128 == dtype.complex128, str(dtype.complex64)")
+case("from mindspore.parallel._utils import _get_enable_parallel_optimizer, _get_pipeline_stages; [_get_enable_parallel_optimizer(), _get_pipeline_stages()]")
+own("grads(nn.Linear(3, 2), f)", "grads(nn.Dense(3, 2), f)")
+for name in "EQ NE LT LE GT GE INC_NEITHER INC_LEFT INC_RIGHT INC_BOTH IN NOT_IN".split():
+    case(f"from mindspore import _checkparam; _checkparam.{name} == ms._checkparam.{name}")
+    documented(f"ms._checkparam.Rel.{name} == ms._checkparam.{name}", "True")
+for call, fails in (("check_type_name('a', ms.int32, [ms.int32, ms.int64], 'me')", False),
+                    ("check_type_name('a', ms.int8, [ms.int32, ms.int64], 'me')", True),
+                    ("check_subclass('a', ms.int32, [ms.int32], 'me')", False),
+                    ("check_subclass('a', ms.float32, [ms.int32], 'me')", True),
+                    ("check_float(0.5, 0.2, ms._checkparam.GE)", False), ("check_float(0.1, 0.2, ms._checkparam.GE)", True),
+                    ("check('a', 2, 'b', 2)", False), ("check('a', 3, 'b', 2, ms._checkparam.LT)", True),
+                    ("check('a', 3, 'b', (2, 3), ms._checkparam.IN)", False)):
+    case(f"ms._checkparam.{call}", fails=fails)
+documented("ms._checkparam.Validator.check_equal_int(3, 3, 'a', 'me')", "3")
+documented("ms._checkparam.Validator.check_type_name('a', ms.int32, [ms.int32], 'me')", "ms.int32")
+case("ms.log.logging.warning('a')")
+documented("grads(mint.nn.Conv3d(2, 3, 2), wave(1, 2, 3, 3, 3))", "grads(nn.Conv3d(2, 3, 2, pad_mode='valid', has_bias=True), wave(1, 2, 3, 3, 3))")
+case("[level.name for level in (ms.profiler.ProfilerLevel.LevelNone, *ms.profiler.ProfilerLevel.__members__.values())]")
+documented("ms.profiler.profiler.analyse('./nothing')", "None")
+case("ops.reverse(f, [1])")
+case("mnp.fft.rfft(wave(6))")
+case("import mindspore.scipy; ms.scipy.linalg.eigh(Tensor([[2.0, 1.0], [1.0, 3.0]]))[0]")
+case("import mindspore.scipy; ms.scipy.linalg.inv(Tensor([[2.0, 1.0], [1.0, 3.0]]))")
+documented("mint.nn.functional.avg_pool2d(wave(1, 2, 4, 4), 2)", "ops.avg_pool2d(wave(1, 2, 4, 4), 2, 2)")
+documented("grads(mint.nn.CrossEntropyLoss(), wave(3, 4), ints(3, below=4))", "grads(nn.CrossEntropyLoss(), wave(3, 4), ints(3, below=4))")
+case("from mindspore.common.initializer import _init_random_uniform; a = _init_random_uniform(-1.0, 1.0, (3, 2)); [a.shape, bool((abs(a) <= 1).all())]")
+case("rows(dataset.ConcatDataset([dataset.NumpySlicesDataset([1, 2], shuffle=False), dataset.NumpySlicesDataset([3], shuffle=False)]))")
+documented("class Roi(ops.ROIAlign):\n    def __init__(self):\n        ops.ROIAlign.__init__(self, 2, 2, 0.5, 2)\n"
+     "Roi()(wave(1, 2, 6, 6), Tensor([[0, 1.0, 1.0, 8.0, 9.0]]))", "ops.ROIAlign(2, 2, 0.5, 2)(wave(1, 2, 6, 6), Tensor([[0, 1.0, 1.0, 8.0, 9.0]]))")
+documented("ops.Swiglu()(wave(2, 4), -1)", "ops.silu(wave(2, 4)[:, :2]) * wave(2, 4)[:, 2:]")
+documented("ops.SumExt()(f, 1, True, None)", "f.sum(1, keepdims=True)")
+case("rows(dataset.NumpySlicesDataset(np.arange(7), ['a'], sampler=dataset.IterSampler([3, 1])))")
+documented("p = ms.Profiler(); p.analyse()", "None")
+documented("from mindspore.boost.grad_accumulation import gradient_accumulation_op, gradient_clear_op; g = Parameter(f * 1, name='g'); "
+           "gradient_accumulation_op(2, g, f); found = g.asnumpy().copy(); gradient_clear_op(g); [found, g]", "[(f * 1.5).asnumpy(), f * 0]")
+documented("ops.MatrixExp()(Tensor([[0.0, 1.0], [0.0, 0.0]]))", "Tensor([[1.0, 1.0], [0.0, 1.0]])")
+documented("ms.communication.init(); y = ops.AlltoAll(1, 0, 0)(f); ms.communication.release(); y", "f")
+documented("sorted(train.get_metrics({'acc', 'loss'}))", "['acc', 'loss']")
