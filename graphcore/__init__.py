@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
-_SUBMODULES = frozenset("""amp boost common communication compiler context dataset dtype errors experimental files
-    hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
+_SUBMODULES = frozenset("""amp boost common communication compiler context dataset device_context dtype errors
+    experimental files hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
     runtime scipy tensor train version""".split())
 
 # Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
@@ -33,7 +33,11 @@ _NAMES_BY_MODULE = {
     "parameter": "Parameter",
     "parameter_tuple": "ParameterTuple",
     "context": "GRAPH_MODE PYNATIVE_MODE ParallelMode get_context set_context",
-    "parallel": "get_auto_parallel_context reset_auto_parallel_context set_auto_parallel_context",
+    "parallel": """Layout build_searched_strategy load_distributed_checkpoint load_segmented_checkpoints
+        merge_pipeline_strategys merge_sliced_parameter rank_list_for_transform restore_group_info_list shard
+        transform_checkpoint_by_rank transform_checkpoints unified_safetensors
+        get_auto_parallel_context reset_auto_parallel_context set_auto_parallel_context""",
+    "parallel.nn": "sync_pipeline_shared_parameters",
     "random": "get_seed set_seed",
     "capture.gradients": "get_grad grad value_and_grad",
     "capture.no_grad": "_no_grad no_grad",
@@ -41,7 +45,11 @@ _NAMES_BY_MODULE = {
     "capture.jit": "jit",
     "capture.transforms": "jacfwd jacrev jvp vjp vmap",
     "common.sparse_tensor": "COOTensor CSRTensor RowTensor SparseTensor",
-    "common.api": "JitConfig jit_class lazy_inline ms_class ms_function mutable no_inline",
+    "common.kinds": "TensorType Type get_py_obj_dtype tensor_type",
+    "common.dtype": "cdouble cfloat",
+    "common._grad_function": "_Function",
+    "common.tensor": "from_numpy frombuffer",
+    "common.api": "COMPATIBLE JitConfig LAX STRICT jit_class lazy_inline ms_class ms_function mutable no_inline",
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
         DatasetHelper SummaryCollector SummaryLandscape TimeMonitor build_train_network
@@ -54,7 +62,14 @@ _NAMES_BY_MODULE = {
     "preparations": """get_ps_context initial_seed manual_seed reset_ps_context run_check set_deterministic
         set_ps_context set_recursion_limit""",
     "profiler": "Profiler",
+    "runtime": """Stream StreamCtx current_stream default_stream dispatch_threads_num
+        empty_cache launch_blocking max_memory_allocated max_memory_reserved memory_allocated memory_reserved
+        memory_stats reset_max_memory_allocated reset_max_memory_reserved reset_peak_memory_stats
+        set_cpu_affinity set_cur_stream set_kernel_launch_group set_memory synchronize""",
     "train.callback": "SummaryRecord",
+    "train.metrics": """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta Loss MAE
+        MSE Metric Perplexity Precision ROC Recall Top1CategoricalAccuracy Top5CategoricalAccuracy
+        TopKCategoricalAccuracy auc get_metric_fn names rearrange_inputs""",
     "inspect": "compiled_graph explain_recompile ir_text memory_text",
     "tuning": "tune",
     "onnx": "import_onnx",

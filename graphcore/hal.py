@@ -20,9 +20,10 @@ from graphcore.runtime import (
 )
 
 __all__ = ["Stream", "StreamCtx", "current_stream", "default_stream", "device_count", "empty_cache", "get_arch_list",
-           "get_device_name", "is_available", "is_initialized", "max_memory_allocated", "max_memory_reserved",
-           "memory_allocated", "memory_reserved", "memory_stats", "reset_max_memory_allocated",
-           "reset_max_memory_reserved", "reset_peak_memory_stats", "set_cur_stream", "synchronize"]
+           "get_device_capability", "get_device_name", "get_device_properties", "is_available", "is_initialized",
+           "max_memory_allocated", "max_memory_reserved", "memory_allocated", "memory_reserved", "memory_stats",
+           "reset_max_memory_allocated", "reset_max_memory_reserved", "reset_peak_memory_stats", "set_cur_stream",
+           "synchronize"]
 
 
 def is_available(device_target: str) -> bool:
@@ -47,3 +48,11 @@ def get_device_name(device_id: int = 0, device_target: str | None = None) -> str
 
 def get_arch_list(device_target: str | None = None) -> None:
     """The architectures of GPUs: None."""
+
+
+def get_device_capability(device_id: int, device_target: str | None = None) -> None:
+    """The version of a GPU: None."""
+
+
+def get_device_properties(device_id: int, device_target: str | None = None) -> None:
+    """The properties of a GPU or Ascend device: None."""

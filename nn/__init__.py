@@ -14,6 +14,8 @@ from graphcore.nn.loss import __all__ as _losses
 from graphcore.nn.loss import _Loss  # noqa: F401  MindSpore 1.x's name
 from graphcore.nn.optim import *  # noqa: F403
 from graphcore.nn.optim import __all__ as _optimizers
+from graphcore.nn.parts import *  # noqa: F403
+from graphcore.nn.parts import __all__ as _parts
 from graphcore.nn.wrap import *  # noqa: F403
 from graphcore.nn.wrap import __all__ as _wrappers
 from graphcore.nn.wrap import _VirtualDatasetCell  # noqa: F401  scripts take it from here
@@ -24,7 +26,7 @@ _METRICS = """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSim
     get_metric_fn get_metrics names rearrange_inputs""".split()
 
 __all__ = ["Cell", "CellDict", "CellList", "GraphCell", "SequentialCell", "cell_attr_register", *_dynamic_lr, *_layers,
-           *_schedules, *_losses, *_optimizers, *_wrappers, *_METRICS]
+           *_schedules, *_losses, *_optimizers, *_parts, *_wrappers, *_METRICS]
 
 
 def __getattr__(name: str):

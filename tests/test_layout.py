@@ -20,7 +20,8 @@ FRONT_DOORS = {"graphcore.capture.compiled", "graphcore.capture.tape", "graphcor
                "graphcore.cli.subject", "graphcore.cli.tune"}
 # Those that may know the layers: they work on Cells.
 MAY_IMPORT_NN = ("graphcore.train", "graphcore.cli", "graphcore.files", "graphcore.capture", "graphcore.experimental",
-                 "graphcore.boost", "graphcore._extends", "graphcore.mint", "graphcore.onnx")
+                 "graphcore.boost", "graphcore._extends", "graphcore.mint", "graphcore.onnx",
+                 "graphcore.parallel.nn", "graphcore.parallel.auto_parallel")
 
 
 def modules(part: str):

@@ -9,8 +9,10 @@ from graphcore.capture.jit import jit
 from graphcore.capture.mutable import MutableFloat, MutableInt
 from graphcore.tensor import Tensor
 
-__all__ = ["JitConfig", "jit", "jit_class", "lazy_inline", "ms_class", "ms_function", "mutable", "no_inline"]
+__all__ = ["COMPATIBLE", "JitConfig", "LAX", "STRICT", "jit", "jit_class", "lazy_inline", "ms_class", "ms_function",
+           "mutable", "no_inline"]
 
+STRICT, COMPATIBLE, LAX = 0, 1, 2       # levels of syntax; all of Python is understood at each
 ms_function = jit       # its name before MindSpore 2.0
 
 

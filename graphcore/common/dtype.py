@@ -1,8 +1,11 @@
 """``mindspore.common.dtype``: the element types and the functions about them."""
+from graphcore.common.kinds import Bool, Float, Int, TensorType, Type, get_py_obj_dtype, number_type, tensor_type
 from graphcore.dtype import (
     bfloat16,
     bool_,
     byte,
+    complex64,
+    complex128,
     double,
     dtype_to_nptype,
     dtype_to_pytype,
@@ -33,7 +36,10 @@ from graphcore.dtype import (
     ushort,
 )
 
-__all__ = ["bfloat16", "bool_", "byte", "double", "dtype_to_nptype", "dtype_to_pytype", "float16", "float32",
-           "float64", "float_", "half", "int16", "int32", "int64", "int8", "int_", "intc", "intp", "number",
-           "pytype_to_dtype", "short", "single", "ubyte", "uint", "uint16", "uint32", "uint64", "uint8",
-           "uintc", "uintp", "ushort"]
+cfloat, cdouble, long = complex64, complex128, int64
+
+__all__ = ["Bool", "Float", "Int", "TensorType", "Type", "bfloat16", "bool_", "byte", "cdouble", "cfloat",
+           "complex128", "complex64", "double", "get_py_obj_dtype", "long", "number_type", "tensor_type",
+           "dtype_to_nptype", "dtype_to_pytype", "float16", "float32", "float64", "float_", "half", "int16", "int32",
+           "int64", "int8", "int_", "intc", "intp", "number", "pytype_to_dtype", "short", "single", "ubyte", "uint",
+           "uint16", "uint32", "uint64", "uint8", "uintc", "uintp", "ushort"]

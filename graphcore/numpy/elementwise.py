@@ -73,6 +73,9 @@ def around(a, decimals=0):
     return a if decimals >= 0 else F.cast(F.round(F.cast(a, dt.float64), decimals=decimals), a.dtype)
 
 
+round = around
+
+
 @with_dtype
 def cbrt(x):
     """The cube root, also of negative numbers."""

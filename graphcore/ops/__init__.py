@@ -18,6 +18,9 @@ def __getattr__(name: str):
         return importlib.import_module(f"graphcore.ops.{name}")
     if name in _FUNCTIONS:
         return importlib.import_module("graphcore.ops.functional")
+    if name == "Tensor":        # MindSpore's ops has it by the way, and scripts take it from there
+        from graphcore.tensor import Tensor
+        return Tensor
     if name == "__all__":
         return __dir__()
     if not name.startswith("_"):

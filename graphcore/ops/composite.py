@@ -6,14 +6,40 @@ from graphcore.capture.gradients import GradOperation
 from graphcore.capture.location import locate
 from graphcore.common.sparse_tensor import RowTensor
 from graphcore.errors import DTypeError, ShapeError
-from graphcore.ops.functional import clip_by_global_norm, clip_by_norm, clip_by_value, ones_like, partial, zeros_like
+from graphcore.ops.functional import (
+    batch_dot,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    count_nonzero,
+    cummin,
+    dot,
+    gamma,
+    laplace,
+    matmul,
+    mm,
+    multinomial,
+    normal,
+    ones_like,
+    partial,
+    repeat_elements,
+    repeat_interleave,
+    sequence_mask,
+    tensor_dot,
+    uniform,
+    vecdot,
+    zeros_like,
+)
 from graphcore.ops.primitives.base import constexpr
 from graphcore.tensor import Tensor
 
 __all__ = [
     "MultitypeFuncGraph", "HyperMap", "Map", "GradOperation", "constexpr", "add_flags", "core", "clip_by_value",
-    "clip_by_global_norm", "clip_by_norm", "ones_like", "zeros_like", "partial",
+    "clip_by_global_norm", "clip_by_norm", "ones_like", "zeros_like", "partial", "batch_dot", "count_nonzero", "cummin",
+    "dot", "gamma", "laplace", "matmul", "mm", "multinomial", "normal", "repeat_elements",
+    "repeat_interleave", "sequence_mask", "tensor_dot", "uniform", "vecdot",
 ]
+
 
 class MultitypeFuncGraph:
     """A function with one implementation for each combination of argument types.

@@ -10,9 +10,13 @@ import difflib
 
 from graphcore.errors import GraphcoreError
 from graphcore.parallel.algo_parameter_config import get_algo_parameters, reset_algo_parameters, set_algo_parameters
+from graphcore.parallel.shard import Layout, shard
+from graphcore.parallel.strategies import *  # noqa: F403
+from graphcore.parallel.strategies import __all__ as _of_strategies
 
-__all__ = ["ParallelismError", "get_algo_parameters", "reset_algo_parameters", "set_algo_parameters",
-           "get_auto_parallel_context", "reset_auto_parallel_context", "set_auto_parallel_context"]
+__all__ = ["Layout", "ParallelismError", "shard", *_of_strategies, "get_algo_parameters", "reset_algo_parameters",
+           "set_algo_parameters", "get_auto_parallel_context", "reset_auto_parallel_context",
+           "set_auto_parallel_context"]
 
 
 class ParallelismError(GraphcoreError, RuntimeError):
@@ -78,3 +82,10 @@ def _require_one_device(key: str, value) -> None:
     if key in ("device_num", "pipeline_stages") and value != 1 or key == "global_rank" and value != 0:
         raise ParallelismError(f"{key}={value}: graphcore runs in one process on one CPU; start the script without a "
                                "launcher (mpirun, msrun) and leave this option out")
+
+
+def __getattr__(name: str):
+    if name in ("auto_parallel", "nn"):     # they know Cells, which this module must not
+        import importlib
+        return importlib.import_module(f"graphcore.parallel.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

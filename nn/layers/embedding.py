@@ -69,6 +69,9 @@ class EmbeddingLookup(Cell):
     `slice_mode`, `manual_shapes` and `sparse` steer other hardware and are accepted without effect.
     """
 
+    BATCH_SLICE, FIELD_SLICE = "batch_slice", "field_slice"
+    TABLE_ROW_SLICE, TABLE_COLUMN_SLICE = "table_row_slice", "table_column_slice"
+
     def __init__(self, vocab_size, embedding_size, param_init="normal", target="CPU", slice_mode="batch_slice",
                  manual_shapes=None, max_norm=None, sparse=True, dtype=dt.float32):
         super().__init__()

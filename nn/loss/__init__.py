@@ -31,8 +31,8 @@ from graphcore.nn.loss.sequence import CTCLoss
 
 _Loss = LossBase        # MindSpore 1.x's name
 
-__all__ = ["LossBase", "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss", "KLDivLoss",
-           "MultiClassDiceLoss", "MultiLabelSoftMarginLoss", "NLLLoss", "SoftMarginLoss",
-           "SoftmaxCrossEntropyWithLogits", "CosineEmbeddingLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss",
-           "L1Loss", "MAELoss", "MarginRankingLoss", "MSELoss", "PoissonNLLLoss", "RMSELoss", "SmoothL1Loss",
-           "TripletMarginLoss"]
+__all__ = ["LossBase", "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss",
+           "KLDivLoss", "MultiClassDiceLoss", "MultiLabelSoftMarginLoss", "NLLLoss", "SoftMarginLoss",
+           "SoftmaxCrossEntropyWithLogits", "CosineEmbeddingLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
+           "HuberLoss", "L1Loss", "MAELoss", "MarginRankingLoss", "MSELoss", "PoissonNLLLoss", "RMSELoss",
+           "SmoothL1Loss", "TripletMarginLoss"]

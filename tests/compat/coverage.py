@@ -36,8 +36,16 @@ def _followed(path: list):
             try:
                 value = importlib.import_module(".".join(path[:place + 1]))
             except Exception:
-                return _MISSING
+                return _in_a_module(path)
     return value
+
+
+def _in_a_module(path: list):
+    """The last word in the module that the others name, which a function of that name hides from `getattr`."""
+    try:
+        return getattr(importlib.import_module(".".join(path[:-1])), path[-1])
+    except Exception:
+        return _MISSING
 
 
 def exists(name: str) -> bool:

@@ -77,8 +77,8 @@ from graphcore.ops.functional.special import *
 from graphcore.ops.functional.summation import *
 from graphcore.ops.functional.windows import *
 
-_FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, ctc, elementary, indexing, joining,
-             linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
+_FAMILIES = (activation, arithmetic, attention, boxes, comparison, convolution, creation, ctc, elementary, indexing,
+             joining, linalg, loss, normalization, ordering, padding, pooling, program, random, reduction, resizing,
              selecting, shaping, sparse, special, summation, arranging, measures, segments,
              complex_numbers, decompositions, fourier, scattering, windows)
 
@@ -89,12 +89,16 @@ __all__ = ["cast"] + sorted({*(name for family in _FAMILIES for name in family._
 # MindSpore's modules of functions, for ``ops.function.math_func.name``; of the names in *_ext, mint has the functions.
 _MODULES = frozenset("""array_func clip_func debug_func image_func linalg_func math_func nn_func other_func
     parameter_func random_func sparse_func""".split())
+_OF_FUNCTIONS = frozenset("get_grad grad jacfwd jacrev jvp value_and_grad vjp vmap".split())
 
 
 def __getattr__(name: str):
     import sys
     if name in _MODULES:
         return sys.modules[__name__]
+    if name in _OF_FUNCTIONS:
+        from graphcore.capture import gradients, transforms
+        return getattr(gradients if hasattr(gradients, name) else transforms, name)
     if name.endswith("_ext"):
         from graphcore import mint
         from graphcore.mint.nn import functional as layers

@@ -58,8 +58,8 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
 
 def _sizes(scores: Tensor, labels: Tensor, blank: int) -> tuple:
     if scores.ndim != 3 or labels.ndim != 2 or labels.shape[0] != scores.shape[1]:
-        raise shape_error(f"ctc_loss takes log probabilities [T, N, C] and labels [N, S], got shapes {scores.shape} and "
-                          f"{labels.shape}")
+        raise shape_error(f"ctc_loss takes log probabilities [T, N, C] and labels [N, S], got shapes {scores.shape} "
+                          f"and {labels.shape}")
     if not labels.dtype.is_integer:
         raise dtype_error(f"ctc_loss takes integer labels, got {labels.dtype.name}")
     if isinstance(blank, bool) or not isinstance(blank, int) or not 0 <= blank < scores.shape[2]:
@@ -116,8 +116,8 @@ def _at_the_end(last: Tensor, labels_of: Tensor) -> Tensor:
 def ctc_of_logits(logits: np.ndarray, labels: list, steps_of: np.ndarray, merge_repeated: bool) -> tuple:
     """(loss [N], its gradient [T, N, C]) of scores before softmax, in NumPy; the blank is the last class.
 
-    labels: the labels of each sample; merge_repeated: whether a label that comes twice needs a blank in between.
-    Of a sample whose labels do not fit into its steps both are 0.
+    labels: the labels of each sample; merge_repeated: whether a label may take several steps, so that one that comes
+    twice needs a blank in between.  A sample whose labels do not fit into its steps costs infinity, its gradient is 0.
     """
     scores = logits.astype(np.float64)
     scores = scores - scores.max(-1, keepdims=True)
@@ -133,16 +133,18 @@ def _one_sample(scores: np.ndarray, labels: list, merge_repeated: bool) -> tuple
     steps, classes = scores.shape
     places = np.full(2 * len(labels) + 1, classes - 1)
     places[1::2] = labels
+    may_stay = (places == classes - 1) | merge_repeated
     may_skip = np.zeros(len(places), bool)
     may_skip[3::2] = (places[3::2] != places[1:-2:2]) | (not merge_repeated)
     chances = scores[:, places]
     with np.errstate(divide="ignore", invalid="ignore"):
-        forward = _beginnings(chances, may_skip)
+        forward = _beginnings(chances, may_stay, may_skip)
         # Walked from the end, a label may be left for the one that was allowed to skip to it.
-        backward = _beginnings(chances[::-1, ::-1], np.append(np.zeros(2, bool), may_skip[2:][::-1]))[::-1, ::-1]
+        turned = np.append(np.zeros(2, bool), may_skip[2:][::-1])
+        backward = _beginnings(chances[::-1, ::-1], may_stay[::-1], turned)[::-1, ::-1]
         total = np.logaddexp.reduce(forward[-1, -2:])
         if not np.isfinite(total):
-            return 0.0, np.zeros_like(scores)
+            return np.inf, np.zeros_like(scores)
         shares = np.exp(forward + backward - chances - total)
     slope = np.exp(scores)
     for place, share in zip(places, shares.T):
@@ -150,13 +152,13 @@ def _one_sample(scores: np.ndarray, labels: list, merge_repeated: bool) -> tuple
     return -total, slope
 
 
-def _beginnings(chances: np.ndarray, may_skip: np.ndarray) -> np.ndarray:
+def _beginnings(chances: np.ndarray, may_stay: np.ndarray, may_skip: np.ndarray) -> np.ndarray:
     """[steps, places]: the logarithm of the chance to be at a place after a step."""
     found = np.full_like(chances, -np.inf)
     found[0, :2] = chances[0, :2]
     for t in range(1, len(chances)):
         before = found[t - 1]
-        new = before.copy()
+        new = np.where(may_stay, before, -np.inf)
         new[1:] = np.logaddexp(new[1:], before[:-1])
         new[2:] = np.logaddexp(new[2:], np.where(may_skip[2:], before[:-2], -np.inf))
         found[t] = new + chances[t]

@@ -20,7 +20,7 @@ __all__ = [
     "inverse", "matrix_inverse", "pinv", "det", "logdet", "slogdet", "log_matrix_determinant", "matrix_determinant",
     "cholesky", "cholesky_inverse", "cholesky_solve", "qr", "svd", "eigh", "eigvalsh", "lu_solve", "lu_unpack",
     "lstsq", "matrix_solve", "matrix_triangular_solve", "triangular_solve", "matrix_power", "geqrf", "orgqr", "ormqr",
-    "cond", "matrix_exp",
+    "cond", "matrix_exp", "eig",
 ]
 
 
@@ -382,3 +382,13 @@ def matrix_exp(input):
         result = matmul(result, result)
     return cast(result, _matrix(input, "matrix_exp").dtype)
 
+
+def eig(A):
+    """(complex eigenvalues [..., N], complex eigenvectors of length 1 as columns [..., N, N]) of square matrices.
+
+    Outside of graphs only, which have no complex numbers.
+    """
+    a = tensor_of(A, "eig")
+    a = a if a.dtype.is_complex else _matrix(a, "eig")
+    wide = dt.complex128 if a.dtype in (dt.float64, dt.complex128) else dt.complex64
+    return on_host("eig", lambda m: tuple(np.linalg.eig(m)), [a], [(wide, a.shape[:-1]), (wide, a.shape)])

@@ -26,7 +26,7 @@ from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis
 
 __all__ = [
     "sort", "argsort", "msort", "topk", "top_k", "median", "cumsum", "cumprod", "diff", "trapz", "reverse_sequence",
-    "cummax", "cummin",
+    "cummax", "cummin", "intopk",
 ]
 
 
@@ -162,3 +162,15 @@ def _running_extreme(input, axis, name, extreme):
     rows, columns = row_and_column(square.shape)
     values, places = extreme(where(columns <= rows, square, Tensor(worst, x.dtype)), -1)
     return moveaxis(values, -1, axis), moveaxis(places, -1, axis)
+
+
+def intopk(x1, x2, k):
+    """bool [N]: whether the class x2 [N] is among the `k` with the highest scores x1 [N, C].
+
+    A class out of range is not.
+    """
+    scores, classes = tensor_of(x1, "intopk"), cast(tensor_of(x2, "intopk"), dt.int32)
+    inside = where(classes >= 0, classes < scores.shape[1], False)
+    own = gather_elements(scores, 1, expand_dims(where(inside, classes, 0), 1))
+    higher = sum(cast(scores > own, dt.int32), 1)
+    return where(inside, higher < k, False)

@@ -61,8 +61,8 @@ def CropAndResize(x, boxes, box_indices, crop_size, *, method="bilinear", extrap
     """Boxes of images [N, H, W, C], each resized to crop_size: float32 [boxes, height, width, C].
 
     boxes: [M, 4], (y0, x0, y1, x1) as shares of the image between its first and last pixels; box_indices: int32 [M],
-    the images they are of.  method: "bilinear", "nearest" or "bilinear_v2" (pixels are areas, and points outside take
-    the nearest pixel).  extrapolation_value: of points outside the image.
+    the images they are of.  method: "bilinear", "nearest" or "bilinear_v2", where boxes are made of whole pixels and
+    points outside take the nearest of them.  extrapolation_value: of points outside the image in the other methods.
     """
     if method not in ("bilinear", "nearest", "bilinear_v2"):
         raise shape_error(f"CropAndResize: method must be 'bilinear', 'nearest' or 'bilinear_v2', got {method!r}")
@@ -90,11 +90,13 @@ def CropAndResize(x, boxes, box_indices, crop_size, *, method="bilinear", extrap
 
 
 def _points_of(start, end, count, size, method):
-    """([boxes, count] where the points of each box lie along an axis of `size` pixels, whether that is in the image)."""
+    """([boxes, count] where points of boxes lie along an axis of `size` pixels, whether that is in the image)."""
     steps = Tensor(np.arange(count, dtype=np.float32))
     start, end = F.expand_dims(start, 1), F.expand_dims(end, 1)
     if method == "bilinear_v2":
-        points = start * size + (steps + 0.5) * ((end - start) * size / count) - 0.5
+        first, last = F.trunc(start * float(size)), F.trunc(end * float(size))
+        points = first + (steps + 0.5) * ((last - first + 1.0) / count) - 0.5
+        points = F.clamp(F.maximum(F.minimum(points, last), first), 0.0, size - 1.0)
     elif count == 1:
         points = (start + end) * (0.5 * (size - 1))
     else:

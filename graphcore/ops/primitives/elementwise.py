@@ -62,6 +62,9 @@ def GeLU(input):
     return F.gelu(input, "tanh")
 
 
+Gelu = GeLU     # before MindSpore 1.1
+
+
 @primitive
 def Elu(input_x, *, alpha=1.0):
     """x above 0, alpha * (e^x - 1) below."""

@@ -2,10 +2,14 @@
 from __future__ import annotations
 
 from graphcore.ops import functional as F
-from graphcore.ops.functional.arguments import shape_error
+from graphcore.errors import GraphcoreError
 from graphcore.ops.functional.ctc import ctc_of_logits
 from graphcore.ops.host import on_host
 from graphcore.ops.primitives.base import primitive
+
+
+class LengthError(GraphcoreError, RuntimeError):
+    """More labels than steps."""
 
 
 @primitive
@@ -76,8 +80,8 @@ def CTCLoss(x, labels_indices, labels_values, sequence_length, *, preprocess_col
 
     labels_indices: int64 [L, 2], the sample and place of each label; labels_values: int32 [L]; sequence_length: [N].
     preprocess_collapse_repeated: labels that come twice count once; ctc_merge_repeated: and need a blank in between
-    otherwise.  Raises ValueError for labels that the steps are too few for, unless
-    `ignore_longer_outputs_than_inputs` lets them cost nothing.
+    otherwise.  Raises LengthError for more labels than steps, unless
+    `ignore_longer_outputs_than_inputs` lets them cost infinity, with a gradient of 0.
     """
     def compute(logits, places, values, steps_of):
         rows = [values[places[:, 0] == n].tolist() for n in range(logits.shape[1])]
@@ -85,7 +89,8 @@ def CTCLoss(x, labels_indices, labels_values, sequence_length, *, preprocess_col
             rows = [[v for i, v in enumerate(row) if not i or v != row[i - 1]] for row in rows]
         for n, row in enumerate(rows):
             if len(row) > steps_of[n] and not ignore_longer_outputs_than_inputs:
-                raise shape_error(f"CTCLoss: sample {n} has {len(row)} labels for {steps_of[n]} steps")
+                raise LengthError(f"CTCLoss: sample {n} has {len(row)} labels for {steps_of[n]} steps; leave it out, or "
+                                  "set ignore_longer_outputs_than_inputs")
         return ctc_of_logits(logits, rows, steps_of, ctc_merge_repeated)
 
     def gradient(inputs, outputs, gradients):
@@ -126,4 +131,4 @@ def IOU(anchor_boxes, gt_boxes, *, mode="iou"):
     return F.iou(anchor_boxes, gt_boxes, mode)
 
 
-__all__ = [n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__]
+__all__ = [n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__ and n != "LengthError"]

@@ -1,0 +1,4 @@
+"""Settings of the CPU."""
+from graphcore.device_context.cpu import op_tuning
+
+__all__ = ["op_tuning"]
