@@ -22,6 +22,10 @@ class IndexRangeError(GraphcoreError, IndexError):
     """An index beyond the size of its axis, or of a kind that cannot index."""
 
 
+class LengthError(GraphcoreError, RuntimeError):
+    """A sample is longer than what there is for it."""
+
+
 class NameClashError(GraphcoreError, ValueError):
     """Two Parameters of one net that bear the same name."""
 

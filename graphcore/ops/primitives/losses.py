@@ -1,15 +1,11 @@
 """Primitives of losses, and of boxes around objects."""
 from __future__ import annotations
 
+from graphcore.errors import LengthError
 from graphcore.ops import functional as F
-from graphcore.errors import GraphcoreError
 from graphcore.ops.functional.ctc import ctc_of_logits
 from graphcore.ops.host import on_host
 from graphcore.ops.primitives.base import primitive
-
-
-class LengthError(GraphcoreError, RuntimeError):
-    """More labels than steps."""
 
 
 @primitive
@@ -89,8 +85,8 @@ def CTCLoss(x, labels_indices, labels_values, sequence_length, *, preprocess_col
             rows = [[v for i, v in enumerate(row) if not i or v != row[i - 1]] for row in rows]
         for n, row in enumerate(rows):
             if len(row) > steps_of[n] and not ignore_longer_outputs_than_inputs:
-                raise LengthError(f"CTCLoss: sample {n} has {len(row)} labels for {steps_of[n]} steps; leave it out, or "
-                                  "set ignore_longer_outputs_than_inputs")
+                raise LengthError(f"CTCLoss: sample {n} has {len(row)} labels for {steps_of[n]} steps; leave it out, "
+                                  "or set ignore_longer_outputs_than_inputs")
         return ctc_of_logits(logits, rows, steps_of, ctc_merge_repeated)
 
     def gradient(inputs, outputs, gradients):
@@ -131,4 +127,4 @@ def IOU(anchor_boxes, gt_boxes, *, mode="iou"):
     return F.iou(anchor_boxes, gt_boxes, mode)
 
 
-__all__ = [n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__ and n != "LengthError"]
+__all__ = [n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__]
