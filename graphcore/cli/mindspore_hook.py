@@ -61,14 +61,14 @@ class _MindSporeFinder:
         home = target_of(wanted, _exists)
         if home is None:
             raise _no_module(wanted)
-        return ModuleSpec(fullname, _AliasLoader(home, wanted in PACKAGES))
+        return ModuleSpec(fullname, _AliasLoader(fullname, home, wanted in PACKAGES))
 
 
 class _AliasLoader:
     """Gives an existing graphcore module under its MindSpore name."""
 
-    def __init__(self, home: str, is_package: bool):
-        self.home, self.is_package = home, is_package
+    def __init__(self, name: str, home: str, is_package: bool):
+        self.name, self.home, self.is_package = name, home, is_package
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module(self.home)
@@ -79,6 +79,11 @@ class _AliasLoader:
         module.__spec__ = self.spec     # the import system has put the alias's spec in its place
         if self.is_package and not hasattr(module, "__path__"):
             module.__path__ = []        # MindSpore has modules below it, which only packages may have
+        # Importing a module by its alias would put it in the place of a function of its name (``parallel.shard``).
+        for name, child in list(sys.modules.items()):
+            parent, _, word = name.rpartition(".")
+            if parent == self.home and getattr(module, word, child) is not child:
+                sys.modules[f"{self.name}.{word}"] = child
 
 
 class _RootLoader:

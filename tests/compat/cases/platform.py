@@ -69,3 +69,4 @@ case("class Mine(ms.Metric):\n    def clear(self):\n        self.n = 0\n    def 
 case("class Square(ms._Function):\n    @staticmethod\n    def forward(ctx, x):\n        ctx.save_for_backward(x)\n        return x * x\n    @staticmethod\n    def backward(ctx, g):\n        (x,) = ctx.saved_tensors\n        return 3 * x * g\n"
      "ms.grad(lambda x: Square.apply(x).sum())(f)")
 case("ms.synchronize(); ms.empty_cache(); [ms.memory_allocated(), ms.max_memory_reserved()]")
+case("from mindspore.parallel.shard import Layout; [ms.parallel.shard.__class__.__name__, ms.shard.__class__.__name__, Layout.__name__]")
