@@ -56,6 +56,12 @@ def as_json(of, *, times: bool = True, code: bool = False) -> dict:
     return to_json(of, times=times, code=code)
 
 
+def teller(of):
+    """The `compiler.inspection.story.Teller` of a `Compilation`."""
+    from graphcore.compiler.inspection.story import Teller
+    return Teller(of)
+
+
 def memory_report(of):
     """The `compiler.memory_report.MemoryReport` of a `Compilation`."""
     from graphcore.compiler.memory_report import MemoryReport

@@ -15,7 +15,7 @@ from graphcore.ir.dims import evaluate
 from graphcore.ir.graph import Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LaunchRecord:
     """One launch of a kernel.
 
@@ -51,7 +51,7 @@ class LaunchRecord:
         return self.epilogues.get(kernel, self.own_nodes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KernelRecord:
     """A kernel; launches: those whose work it does; called_in: those whose kernel calls it.
 

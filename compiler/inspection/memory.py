@@ -12,7 +12,7 @@ from graphcore.ir.dims import evaluate
 from graphcore.ir.graph import Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BufferRecord:
     """A block of memory.
 

@@ -54,9 +54,9 @@ class Pass:
     @cached_property
     def carried(self) -> frozenset:
         """The nodes among those made that are what they were, over operands that have changed."""
-        return frozenset(n for n in self.made if self._predecessor(n) is not None)
+        return frozenset(n for n in self.made if self.predecessor(n) is not None)
 
-    def _predecessor(self, node: Node) -> Node | None:
+    def predecessor(self, node: Node) -> Node | None:
         """The one node before the pass that `node` is, but for its operands."""
         for old in self.came_from.get(node, ()):
             same = (old.op, old.attrs, old.type) == (node.op, node.attrs, node.type)
@@ -68,7 +68,7 @@ class Pass:
     @cached_property
     def replaced(self) -> tuple:
         """The nodes that are not there any more and not carried on either, in the order of the graph."""
-        kept = {self._predecessor(n) for n in self.carried}
+        kept = {self.predecessor(n) for n in self.carried}
         return tuple(n for n in self.removed if n not in kept)
 
     @cached_property

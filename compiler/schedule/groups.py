@@ -86,8 +86,8 @@ class Fuser:
                     self.consumers[base].append((n, operand))
                     if not is_compute(n):
                         self.external.add(base)
-        for root in graph.roots:
-            self.external.add(window(root).base)
+        self.results = {window(root).base for root in graph.roots}
+        self.external |= self.results
         self.external.update(n for n in graph.nodes if kind(n) == "pointwise" and self._is_searched(n))
 
     def run(self) -> list:
@@ -131,9 +131,12 @@ class Fuser:
             if len(candidates) > 1:
                 self.note(n, f"cheap: computed in each of the {len(candidates)} kernels that use it")
             return
+        refused = []
         for g in candidates:
             level = self._level(n, g)
-            if level is None or not self._room(n, g) or self._would_cycle(n, g):
+            obstacle = self._obstacle(n, g, level)
+            if obstacle:
+                refused.append(f"{_title(g)} {obstacle}")
                 continue
             if level == "lift":
                 self._lift(n, g)
@@ -143,10 +146,24 @@ class Fuser:
             return
         g = Group(squeezed(own_shape(n)), reduced_axes(n) if kind(n) == "reduction" else None)
         self._join(n, g, "row" if kind(n) == "reduction" else "full")
-        if n in self.external:
-            self.note(n, "begins a kernel: a result, or read by an operator with a kernel of its own")
-        else:
-            self.note(n, "begins a kernel: its consumers run over other index spaces")
+        self.note(n, "; ".join((f"begins a kernel: {self._why_stored(n)}", *refused)))
+
+    def _obstacle(self, n: Node, g: Group, level) -> str:
+        """Why n cannot be computed in g; empty if it can."""
+        if level is None:
+            return "reads it at other positions than its own, or sums over other axes"
+        if not self._room(n, g):
+            return "has no room for it"
+        return "must wait for something else that needs it" if self._would_cycle(n, g) else ""
+
+    def _why_stored(self, n: Node) -> str:
+        """What n is stored for, besides the kernels that could not take it in."""
+        if n in self.results:
+            return "it is a result"
+        own = dict.fromkeys(user.op for user, _ in self.consumers[n] if not is_compute(user))
+        if own:
+            return f"{' and '.join(own)} read{'s' * (len(own) == 1)} it from memory"
+        return "its elements are searched for their extreme" if n in self.external else "no other kernel can take it in"
 
     def _candidate_groups(self, n: Node) -> list:
         found: dict = {}
@@ -417,4 +434,4 @@ def _keeps_threads_busy(space: tuple, axes: frozenset) -> bool:
 
 def _title(g: Group) -> str:
     last = max(g.nodes, key=lambda m: len(m.inputs))
-    return f"{last.op} over {list(map(str, g.space))}"
+    return f"{last.op} over {'x'.join(map(str, g.space)) or 'scalars'}"

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import compile, dump, kernels, memory, passes, run, tune
+from graphcore.cli import compile, dump, explain, kernels, memory, passes, run, tune
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
 COMMANDS = {"run": run, "compile": compile, "dump": dump, "passes": passes, "kernels": kernels, "memory": memory,
-            "tune": tune}
+            "explain": explain, "tune": tune}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,7 +38,12 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = make_parser().parse_args(argv)
+    parser = make_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and (any(word.startswith("-") for word in rest) or not isinstance(getattr(arguments, "what", None), list)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.what += rest          # positional arguments behind options
     try:
         code = COMMANDS[arguments.command].run(arguments)
         sys.stdout.flush()

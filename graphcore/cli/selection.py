@@ -28,11 +28,25 @@ def matching(compilation, stage: str, pattern: str) -> list:
         updated = {id(node) for v in values for name, node in v.graph.updates if name == pattern}
         return [v for v in values if v.node.op == "param" and v.node.name == pattern or id(v.node) in updated
                 or any(i.op == "param" and i.name == pattern for i in v.node.inputs)]
-    line = _LINE.match(pattern)
+    line = line_of(pattern)
     if line:
-        return [v for v in values if any(is_line(o, line["file"], int(line["line"])) for o in v.origins)]
+        return [v for v in values if any(is_line(o, *line) for o in v.origins)]
     return [v for v in values if not v.node.is_leaf and (
         fnmatchcase(v.node.op, pattern) or any(in_cell(o.scope, pattern) for o in v.origins))]
+
+
+def line_of(text: str) -> tuple[str, int] | None:
+    """(file, line) of ``FILE.py:18``; None for another text."""
+    found = _LINE.match(text)
+    return (found["file"], int(found["line"])) if found else None
+
+
+def nearest_lines(compilation, stage: str, text: str) -> str:
+    """``; of that file there are values of lines 17, 18``, for the end of a message."""
+    file, wanted = line_of(text)
+    lines = {o.line for v in compilation.values(stage) for o in v.origins if is_line(o, file, o.line)}
+    near = sorted(sorted(lines, key=lambda line: abs(line - wanted))[:6])
+    return f"; of that file there are values of lines {', '.join(map(str, near))}" if near else ""
 
 
 def is_line(origin, file: str, line: int) -> bool:
