@@ -114,7 +114,8 @@ def pack_panels_{memory}_{work}(args, begin, end, worker):
 """
 
 #: Whole panels whose lines are contiguous in the source: some at a time, so that its lines are read in one go.
-#: A line shorter than a vector is moved as one: what is too much lies where the next line will be.
+#: A line shorter than a vector is moved as one: what is too much lies where the next lines of its panel will be, so
+#: the last lines, after which there are too few, are moved by themselves.
 _TOGETHER = """\
     reach = {lanes}
     if width == {columns}:
@@ -127,7 +128,7 @@ _TOGETHER = """\
             target = advance(ptr_{work}(args[6]), done * args[7])
             vectors = depth
             if width < reach:
-                vectors = maximum(0, depth - 1)
+                vectors = maximum(0, depth - ({lanes} - 1) // width)
             for k in range(vectors):
                 for line in range(0, count * width, 16):
                     prefetch(source, (k + {ahead}) * along + line)

@@ -82,6 +82,12 @@ def test_pixels_gathered_densely(x, w):
     three_ways(x, w, pad=(1, 1, 1, 1))
 
 
+@pytest.mark.parametrize("channels", [9, 17, 20, 33])
+def test_panels_of_weights_narrower_than_a_vector(channels):
+    """Their lines are packed by whole vectors, which must not reach into the panel that follows."""
+    three_ways((2, channels, 2, 2), (5, channels, 1, 1))
+
+
 def test_more_taps_than_the_depth_of_a_panel():
     three_ways((1, 2, 40, 40), (3, 2, 25, 25), pad=(12, 12, 12, 12))
     three_ways((1, 2, 40, 40), (200, 2, 25, 25), pad=(3, 3, 3, 3))
