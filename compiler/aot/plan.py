@@ -50,8 +50,8 @@ class LevelPlan:
     """What a CPU level runs.
 
     program: of every call; prologue: computes the derived arrays, or None; both are given all arrays of `EXTERNALS`.
-    blocks, prologue_blocks: of the arena of each; derived: the bytes of each array; params: names, in the order of their
-    numbers; constants: `ir.graph.Constant`s, likewise; reaches: what sizes must allow.
+    blocks, prologue_blocks: of the arena of each; derived: the bytes of each array; params: names, in the order of
+    their numbers; constants: `ir.graph.Constant`s, likewise; reaches: what sizes must allow.
     """
 
     cpu: CpuTarget
