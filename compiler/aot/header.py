@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphcore.dtype import DType
+from graphcore.ir.dims import evaluate, product
 
 #: The type of C of an element, by the dtype's name; 16-bit floating-point numbers are words.
 C_TYPES = {"bool_": "uint8_t", "float16": "uint16_t", "bfloat16": "uint16_t", "float32": "float", "float64": "double",
@@ -40,7 +41,8 @@ def header_text(name: str, inputs, outputs, symbols, weights_file: str | None, l
     return f"""\
 /* {title}
  *
- * Link with lib{name}.so's file, as in: cc program.c ./{name}.so
+ * Compile and link with: cc program.c {name}.so -Wl,-rpath,'$ORIGIN'
+ * (the last part lets the program find the library in its own folder when it starts).
  * CPU levels: {', '.join(levels)}. Needs nothing but the C library and its mathematics.
  */
 #ifndef {guard}
@@ -92,22 +94,35 @@ const char *{name}_error(int status);
 
 def example_text(name: str, inputs, outputs, symbols, weights_file: str | None) -> str:
     """A C program that creates the model, runs it on zeros and prints the first numbers of its results."""
-    options = [f".max_{s} = 4" for s in symbols] + ([f'.weights = "{weights_file}"'] if weights_file else [])
-    made = f"{name}_options options = {{ {', '.join(options)} }};" if options else ""
-    arrays = [f"static {C_TYPES[a.dtype.name]} {a.name}[{_elements(a, symbols)}];" for a in (*inputs, *outputs)]
-    arguments = ", ".join((*("4" for _ in symbols), *(a.name for a in (*inputs, *outputs))))
-    lines = [f'#include "{name}.h"', "#include <stdio.h>", "", *arrays, "", "int main(void) {", f"    {name} *model;"]
-    lines += [f"    {made}"] if made else []
-    lines += [f"    int status = {name}_create(&model, {'&options' if made else '0'});",
+    size = _example_size((*inputs, *outputs), symbols)
+    options = [f"options.max_{s} = {size};" for s in symbols]
+    options += [f'options.weights = "{weights_file}";'] if weights_file else []
+    arrays = [f"    static {C_TYPES[a.dtype.name]} {a.name}[{_elements(a, symbols, size)}];"
+              for a in (*inputs, *outputs)]
+    arguments = ", ".join((*(str(size) for _ in symbols), *(a.name for a in (*inputs, *outputs))))
+    lines = [f'#include "{name}.h"', "#include <stdio.h>", *(["#include <string.h>"] if options else []), "",
+             "int main(void) {", *arrays]
+    lines += [f"    {name} *model;"]
+    lines += [f"    {name}_options options;", "    memset(&options, 0, sizeof options);"] if options else []
+    lines += [f"    {option}" for option in options]
+    lines += [f"    int status = {name}_create(&model, {'&options' if options else 'NULL'});",
               f"    if (status == 0) status = {name}_run(model, {arguments});",
               f'    if (status != 0) {{ fprintf(stderr, "%s\\n", {name}_error(status)); return 1; }}']
     lines += [f'    printf("{a.name}[0] = %g\\n", (double){a.name}[0]);' for a in outputs]
     return "\n".join((*lines, f"    {name}_destroy(model);", "    return 0;", "}"))
 
 
-def _elements(argument: Argument, symbols) -> str:
-    from graphcore.ir.dims import evaluate, product
-    return str(max(1, evaluate(product(argument.shape), dict.fromkeys(symbols, 4))))
+def _example_size(arguments, symbols) -> int:
+    """A value for all symbolic sizes at which no array is empty, if there is a small one."""
+    for size in (4, 8, 16, 32, 64, 128, 256, 512):
+        binding = dict.fromkeys(symbols, size)
+        if all(evaluate(s, binding) > 0 for a in arguments for s in a.shape):
+            return size
+    return 4
+
+
+def _elements(argument: Argument, symbols, size: int) -> int:
+    return max(1, evaluate(product(argument.shape), dict.fromkeys(symbols, size)))
 
 
 def _weights_words(weights_file: str | None) -> str:

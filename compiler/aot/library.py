@@ -173,6 +173,7 @@ def _own_linker(scopes: Mapping, exported: Sequence[str], name: str, data: Seque
 
 def _system_linker(scopes: Mapping, exported: Sequence[str], name: str, data: Sequence[Data]) -> bytes:
     """Link by the system's C compiler.  Raises CompileError where there is none, with what it said."""
+    darwin = sys.platform == "darwin"
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for scope in scopes.values():
@@ -182,14 +183,22 @@ def _system_linker(scopes: Mapping, exported: Sequence[str], name: str, data: Se
         for block in data:
             Path(folder, block.symbol).write_bytes(block.content)
             files.append(Path(folder, f"{block.symbol}.s"))
-            prefix = "_" if sys.platform == "darwin" else ""
-            section = ".const" if sys.platform == "darwin" else ".section .rodata"
-            files[-1].write_text(f'{section}\n.globl {prefix}{block.symbol}\n.balign {block.alignment}\n'
-                                 f'{prefix}{block.symbol}:\n.incbin "{Path(folder, block.symbol)}"\n')
-        result = Path(folder, name)
+            symbol = f"_{block.symbol}" if darwin else block.symbol
+            section = ".const" if darwin else ".section .rodata"
+            end = "" if darwin else '.section .note.GNU-stack,"",@progbits\n'      # the stack need not be executable
+            files[-1].write_text(f'{section}\n.globl {symbol}\n.balign {block.alignment}\n{symbol}:\n'
+                                 f'.incbin "{Path(folder, block.symbol)}"\n{end}')
+        # Names that are not exported are the library's own: another model's library has the same ones.
+        shown, result = Path(folder, "exported"), Path(folder, name)
+        if darwin:
+            shown.write_text("".join(f"_{symbol}\n" for symbol in exported))
+            options = [f"-Wl,-exported_symbols_list,{shown}", f"-Wl,-install_name,@rpath/{name}"]
+        else:
+            shown.write_text(f"{{ global: {'; '.join(exported)}; local: *; }};\n")
+            options = [f"-Wl,--version-script={shown}", f"-Wl,-soname,{name}", "-Wl,-z,now"]
         try:
-            done = subprocess.run(["cc", "-shared", "-o", str(result), *map(str, files), "-lm"], capture_output=True,
-                                  text=True)
+            done = subprocess.run(["cc", "-shared", *options, "-o", str(result), *map(str, files), "-lm"],
+                                  capture_output=True, text=True)
         except FileNotFoundError:
             raise CompileError("on this system libraries are linked by the C compiler 'cc', which is not installed; "
                                "on Linux x86-64 none is needed") from None

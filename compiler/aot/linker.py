@@ -16,6 +16,7 @@ from graphcore.compiler.toolchain.elf import ALLOCATED, EXECUTABLE, WRITABLE, Sy
 from graphcore.errors import CompileError
 
 PAGE = 0x1000
+_LARGEST = (1 << 31) - PAGE
 _PC32, _PLT32, _GOTPCREL, _GOTPCRELX, _REX_GOTPCRELX = 2, 4, 9, 41, 42
 _LEFT_OUT = (".eh_frame", ".llvm_addrsig")
 _STUB = 16                      # bytes of a call of the C library: jmp *slot(%rip), and padding
@@ -132,6 +133,9 @@ class _Linker:
         self.file_end = _place([p for p in writable if p.content is not None],
                                self.slots_at + 8 * len(self.imported))
         self.memory_end = _place([p for p in writable if p.content is None], self.file_end)
+        if self.memory_end > _LARGEST:
+            raise CompileError(f"{name} would be larger than 2 GiB, over which its parts cannot refer to each other: "
+                               "put the weights beside it (weights='beside')")
 
         image = bytearray(self.file_end)
         for piece in self.pieces:

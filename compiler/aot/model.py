@@ -193,6 +193,10 @@ def _run(module: ir.Module, model: Model) -> None:
                 builder.ret(status)
     for i, address in enumerate(arrays):
         code.store(address, memory, layout.arrays + i)
+    if model.has_pool:
+        threads = code.load(memory, HEAD.index("threads"))
+        with builder.if_then(builder.icmp_signed(">", threads, code.value(1))):
+            code.call("gc_after_fork", VOID)
     code.call("gc_run", VOID, code.load(memory, HEAD.index("table"), POINTER),
               code.load(memory, HEAD.index("places"), POINTER))
     builder.ret(ir.Constant(I32, OK))

@@ -4,6 +4,7 @@
     i64  gc_level(void)                                     0: none, 2, 3, 4: x86-64-v2 ...
     i32  gc_map(char *path, i64 bytes, i64 header_bytes, i64 digest, ptr *mapped)
     void gc_acquire(i64 threads), gc_release(i64 threads)   count the models that use the pool of threads
+    void gc_after_fork(void)                                to be called before the pool is used
 """
 from __future__ import annotations
 
@@ -47,6 +48,7 @@ def support_module(maps_weights: bool, has_pool: bool, finds_level: bool) -> str
     if maps_weights:
         _map(module)
     if has_pool:
+        _after_fork(module)
         _acquire(module)
         _release(module)
     return str(module)
@@ -143,10 +145,38 @@ def _variadic_open(module: ir.Module) -> ir.Function:
     return ir.Function(module, ir.FunctionType(I32, (POINTER, I32), var_arg=True), "open")
 
 
-def _users(module: ir.Module) -> ir.GlobalVariable:
-    found = module.globals.get("gc_users")
+def _after_fork(module: ir.Module) -> None:
+    """In the child of a fork, let the pool forget its threads, which only the parent has.
+
+    `gc_owner` is the process that the pool belongs to, or minus that while one of its threads sees to it.
+    """
+    code = Emitter(function(module, "gc_after_fork", VOID, ()))
+    builder, owner_at = code.builder, _counter(module, "gc_owner")
+    process = builder.sext(code.call("getpid", I32), I64)
+    look, take, forget, wait, done = (builder.append_basic_block(n) for n in ("look", "take", "forget", "wait", "done"))
+    builder.branch(look)
+    builder.position_at_end(look)
+    owner = builder.load_atomic(owner_at, "seq_cst", 8, typ=I64)
+    builder.cbranch(builder.icmp_signed("==", owner, process), done, take)
+    builder.position_at_end(take)
+    passed = builder.extract_value(builder.cmpxchg(owner_at, owner, builder.neg(process), "seq_cst"), 1)
+    is_other = builder.icmp_signed("!=", owner, builder.neg(process))
+    builder.cbranch(builder.and_(passed, is_other), forget, wait)
+    builder.position_at_end(forget)
+    code.call("gc_pool_forget", VOID)
+    builder.store_atomic(process, owner_at, "seq_cst", 8)
+    builder.branch(done)
+    builder.position_at_end(wait)
+    code.call("sched_yield", I32)
+    builder.branch(look)
+    builder.position_at_end(done)
+    builder.ret_void()
+
+
+def _counter(module: ir.Module, name: str) -> ir.GlobalVariable:
+    found = module.globals.get(name)
     if found is None:
-        found = ir.GlobalVariable(module, I64, "gc_users")
+        found = ir.GlobalVariable(module, I64, name)
         found.initializer, found.linkage = ir.Constant(I64, 0), "internal"
     return found
 
@@ -155,7 +185,8 @@ def _acquire(module: ir.Module) -> None:
     code = Emitter(function(module, "gc_acquire", VOID, (I64,)))
     [threads] = code.function.args
     with code.builder.if_then(code.builder.icmp_unsigned(">", threads, code.value(1))):
-        code.builder.atomic_rmw("add", _users(module), code.value(1), "seq_cst")
+        code.call("gc_after_fork", VOID)
+        code.builder.atomic_rmw("add", _counter(module, "gc_users"), code.value(1), "seq_cst")
         code.call("gc_set_threads", VOID, MOST_THREADS)      # of a model there are as many as its own table says
         code.call("gc_pool_start", VOID, code.add(threads, -1))
     code.builder.ret_void()
@@ -166,7 +197,8 @@ def _release(module: ir.Module) -> None:
     [threads] = code.function.args
     builder = code.builder
     with builder.if_then(builder.icmp_unsigned(">", threads, code.value(1))):
-        before = builder.atomic_rmw("sub", _users(module), code.value(1), "seq_cst")
+        code.call("gc_after_fork", VOID)
+        before = builder.atomic_rmw("sub", _counter(module, "gc_users"), code.value(1), "seq_cst")
         with builder.if_then(builder.icmp_unsigned("==", before, code.value(1))):
             code.call("gc_pool_stop", VOID)
     builder.ret_void()

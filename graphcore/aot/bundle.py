@@ -17,10 +17,16 @@ from graphcore.files.atomic import atomic_write
 from graphcore.files.safetensors_file import write_safetensors
 from graphcore.version import __version__
 
-#: Words of C that no argument can be called.
+#: Names that no argument can have in C or C++, in the functions and in the header's example.
 _C_WORDS = frozenset("""auto break case char const continue default do double else enum extern float for goto if inline
     int long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
-    while main model options status""".split())
+    while alignas alignof and asm bool catch class compl concept consteval constexpr constinit decltype delete explicit
+    export false friend module mutable namespace new noexcept not nullptr operator or private protected public requires
+    template this throw true try typeid typename typeof using virtual xor NULL linux unix
+    main model options status memset printf fprintf stderr stdout stdin int8_t int16_t int32_t int64_t
+    uint8_t uint16_t uint32_t uint64_t""".split())
+#: Those that a library cannot have; gc_run is a function in each.
+_NO_NAMES = _C_WORDS - {"model"} | {"gc"}
 
 
 @dataclass(frozen=True)
@@ -43,15 +49,18 @@ def write_bundle(folder: str | os.PathLike, name: str, exported, weights: str = 
     """
     from graphcore.compiler.aot.header import Argument, header_text
     from graphcore.compiler.aot.library import build_library, targets
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in _C_WORDS or name.startswith("_"):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in _NO_NAMES or name.startswith("_"):
         raise ValueError(f"{name!r} cannot be the name of C functions; use letters, digits and underscores")
     if weights not in ("inside", "beside"):
         raise ValueError(f"weights are 'inside' the library or 'beside' it, not {weights!r}")
     targets(levels)
     graph, folder = exported.graph, Path(folder)
+    unfit = [symbol for symbol in graph.symbols if symbol in (*_C_WORDS, name)]
+    if unfit:
+        raise ValueError(f"the size {unfit[0]!r} cannot be called that in C; use another letter or word")
     folder.mkdir(parents=True, exist_ok=True)
     values = {parameter: exported.values[parameter] for parameter in graph.params}
-    names = _c_names([leaf.name for leaf in graph.inputs], len(graph.outputs), graph.symbols)
+    names = _c_names([leaf.name for leaf in graph.inputs], len(graph.outputs), (*graph.symbols, name))
     arrays = [Argument(n, node.dtype, node.shape) for n, node in zip(names, (*graph.inputs, *graph.outputs))]
     inputs, outputs = arrays[:len(graph.inputs)], arrays[len(graph.inputs):]
     infos = [[ArrayInfo(a.name, a.dtype.name.rstrip("_"), tuple(s if isinstance(s, int) else str(s) for s in a.shape))
@@ -76,7 +85,7 @@ def write_bundle(folder: str | os.PathLike, name: str, exported, weights: str = 
 def name_for(folder: str | os.PathLike) -> str:
     """The name of C functions that a folder's name suggests."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", Path(folder).name).strip("_").lower()
-    return name if name and not name[0].isdigit() and name not in _C_WORDS else f"model_{name}".rstrip("_")
+    return name if name and not name[0].isdigit() and name not in _NO_NAMES else f"model_{name}".rstrip("_")
 
 
 def _placed_weights(folder: Path, file_name: str | None, values: dict) -> tuple:
@@ -101,10 +110,10 @@ def _info(name: str, content: bytes) -> FileInfo:
     return FileInfo(name, len(content), hashlib.sha256(content).hexdigest())
 
 
-def _c_names(inputs: Sequence[str], outputs: int, symbols: Sequence[str]) -> list[str]:
-    """Names for the arguments of the C function, each once."""
+def _c_names(inputs: Sequence[str], outputs: int, others: Sequence[str]) -> list[str]:
+    """Names for the arguments of the C function, each once and none of the `others`."""
     wanted = [*inputs, *(["output"] if outputs == 1 else [f"output_{i}" for i in range(outputs)])]
-    taken, names = {*_C_WORDS, *symbols}, []
+    taken, names = {*_C_WORDS, *others}, []
     for text in wanted:
         name = re.sub(r"[^A-Za-z0-9_]", "_", text).lstrip("_") or "x"
         name = f"x{name}" if name[0].isdigit() or keyword.iskeyword(name) else name

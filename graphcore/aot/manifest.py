@@ -173,7 +173,7 @@ class _Reader:
             raise FormatError(f"{self.title}: an input or output is no object")
         name = self.matching(_NAME, value.get("name"), "the name of an array")
         dtype = value.get("dtype")
-        if dtype not in DTYPES:
+        if not isinstance(dtype, str) or dtype not in DTYPES:
             raise FormatError(f"{self.title}: {name} has the dtype {str(dtype)[:40]!r}")
         shape = tuple(self.size(s, name, symbols) for s in self.items(value.get("shape"), f"the shape of {name}",
                                                                      _HIGHEST_RANK))

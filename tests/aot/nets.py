@@ -1,6 +1,8 @@
 """Nets that are compiled ahead of time in these tests, with an input each."""
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 import graphcore as gc
@@ -80,3 +82,11 @@ NETS = {
 def leaves(value) -> list:
     """The Tensors of a nest, in order."""
     return [t for part in value for t in leaves(part)] if isinstance(value, (tuple, list)) else [value]
+
+
+@cache
+def made(name: str):
+    """(net, inputs) of `NETS`, with weights that stay the same."""
+    gc.set_seed(1)
+    net, inputs = NETS[name]
+    return net().set_train(False), inputs

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from functools import cache
 
 import numpy as np
 import pytest
@@ -20,28 +19,9 @@ from graphcore.compiler.toolchain.cpu import host
 from graphcore.errors import DTypeError, FormatError, ShapeError
 from graphcore.ir.types import parse_type
 from graphcore.train.exporting import ExportError, exported_graph
-from tests.aot.nets import NETS, LeNet, floats, leaves
+from tests.aot.nets import NETS, LeNet, floats, leaves, made
 
 LEVELS = [2] + [level for level, feature in ((3, "avx2"), (4, "avx512bw")) if host().has(feature)]
-
-
-@cache
-def made(name: str):
-    """(net, inputs) of `NETS`, with weights that stay the same."""
-    gc.set_seed(1)
-    net, inputs = NETS[name]
-    return net().set_train(False), inputs
-
-
-@pytest.fixture(scope="module")
-def bundles(tmp_path_factory):
-    """A function that gives the folder of a net's bundle, made once."""
-    @cache
-    def bundle(name: str, weights: str = "inside", types: tuple = ()):
-        net, inputs = made(name)
-        folder = tmp_path_factory.mktemp(name)
-        return write_bundle(folder, name, exported_graph(net, types or inputs), weights).folder
-    return bundle
 
 
 def assert_equal(given, wanted, tolerance=2e-6):
@@ -161,6 +141,7 @@ def test_sizes_out_of_proportion_are_refused(bundles):
     (lambda m: m["inputs"][0].update(shape=[3, 1, 28, 29]), "do not belong together"),
     (lambda m: m["outputs"][0].update(shape=[3, 1]), "do not belong together"),
     (lambda m: m["outputs"][0].update(dtype="complex64"), "dtype"),
+    (lambda m: m["outputs"][0].update(dtype=["float32"]), "dtype"),
     (lambda m: m["inputs"][0].update(shape=[1 << 40, 1 << 40]), "impossible shape"),
     (lambda m: m["inputs"][0].update(shape=["M", 1, 28, 28]), "unknown size"),
     (lambda m: m["library"].update(file="../lenet.so"), "not as it should be"),
@@ -205,9 +186,11 @@ def test_nets_that_need_python_are_refused(tmp_path):
     with pytest.raises(ExportError, match="changes Parameters"):
         gc.export(Counts(), floats(2), file_name=str(tmp_path / "counts"), file_format="SO")
     net, inputs = made("lenet")
-    for name in ("int", "3d", "a-b", "_x"):
+    for name in ("int", "3d", "a-b", "_x", "class", "gc"):
         with pytest.raises(ValueError, match="cannot be the name of C functions"):
             write_bundle(tmp_path, name, exported_graph(net, inputs))
+    with pytest.raises(ValueError, match="size 'long' cannot be called that in C"):
+        write_bundle(tmp_path, "lenet", exported_graph(net, (parse_type("f32[long,1,28,28]"),)))
     with pytest.raises(ValueError, match="CPU levels are"):
         write_bundle(tmp_path, "lenet", exported_graph(net, inputs), levels=(5,))
 
