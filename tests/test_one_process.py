@@ -1,11 +1,12 @@
 """Communication, parallel settings and logging: what a script asks for that could run on many devices."""
 import logging
+import sys
 
 import pytest
 
 import graphcore as gc
 from graphcore import communication, log
-from graphcore.communication import management
+from graphcore.communication import CommunicationError, launched
 from graphcore.context import ParallelMode
 from graphcore.errors import GraphcoreError
 from graphcore.parallel import (
@@ -19,7 +20,7 @@ from graphcore.parallel import (
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch):
-    for variable in management._SIZE_VARIABLES:
+    for variable in launched.MPI_SIZES + launched.OTHER_SIZES:
         monkeypatch.delenv(variable, raising=False)
     yield
     reset_auto_parallel_context()
@@ -67,13 +68,23 @@ def test_bad_arguments(call, error):
         call()
 
 
-@pytest.mark.parametrize("variable", ["OMPI_COMM_WORLD_SIZE", "MS_WORKER_NUM", "RANK_SIZE"])
-def test_a_launcher_with_several_processes_is_refused(monkeypatch, variable):
+@pytest.mark.parametrize("variable", launched.OTHER_SIZES)
+def test_a_launcher_that_is_not_mpi_is_refused(monkeypatch, variable):
     monkeypatch.setenv(variable, "8")
-    with pytest.raises(ParallelismError, match=f"{variable}=8.*one process.*without mpirun"):
+    with pytest.raises(ParallelismError, match=f"{variable}=8.*graphcore launch -n 8"):
         communication.init()
     monkeypatch.setenv(variable, "1")
     communication.init()
+
+
+@pytest.mark.parametrize("variable", launched.MPI_SIZES)
+def test_one_of_several_processes_needs_init_and_mpi4py(monkeypatch, variable):
+    monkeypatch.setenv(variable, "8")
+    with pytest.raises(CommunicationError, match=r"call communication.init\(\)"):
+        communication.get_rank()
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(CommunicationError, match=rf"{variable}=8.*graphcore\[distributed\]"):
+        communication.init()
 
 
 def test_settings_of_one_device_are_kept():
@@ -88,7 +99,7 @@ def test_settings_of_one_device_are_kept():
 
 
 @pytest.mark.parametrize("options, error, message", [
-    ({"parallel_mode": "semi_auto_parallel"}, ParallelismError, "one CPU: use 'stand_alone'"),
+    ({"parallel_mode": "semi_auto_parallel"}, ParallelismError, "use 'data_parallel'"),
     ({"parallel_mode": "auto_parallel"}, ParallelismError, "several devices"),
     ({"parallel_mode": "hybrid_parallel"}, ParallelismError, "several devices"),
     ({"device_num": 8}, ParallelismError, "device_num=8"),
@@ -97,7 +108,7 @@ def test_settings_of_one_device_are_kept():
     ({"parallel_mode": "fast"}, ValueError, "must be one of stand_alone"),
     ({"gradient_mean": True}, ValueError, "did you mean 'gradients_mean'"),
 ])
-def test_more_than_one_device_is_refused(options, error, message):
+def test_what_one_process_is_not_is_refused(options, error, message):
     with pytest.raises(error, match=message):
         set_auto_parallel_context(**options)
     assert get_auto_parallel_context("device_num") == 1

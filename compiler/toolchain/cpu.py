@@ -90,7 +90,8 @@ def x86_level(name: str) -> CpuTarget:
 def default_threads() -> int:
     """Threads that a program uses unless told otherwise: GRAPHCORE_THREADS, else the usable physical cores.
 
-    Usable is what the process's affinity and its container's CPU quota leave.
+    Usable is what the process's affinity and its container's CPU quota leave; processes that mpiexec started together
+    on a machine, none of them bound to cores of its own, share them evenly.
     Raises ValueError if GRAPHCORE_THREADS is no positive number.
     """
     wanted = os.environ.get("GRAPHCORE_THREADS", "").strip()
@@ -98,7 +99,21 @@ def default_threads() -> int:
         if not wanted.isdigit() or int(wanted) < 1:
             raise ValueError(f"GRAPHCORE_THREADS={wanted!r} is not a positive whole number")
         return int(wanted)
-    return max(1, min(_usable_cores(), _quota()))
+    cores = min(_usable_cores(), _quota())
+    return max(1, cores if _is_bound() else cores // _processes_here())
+
+
+def _processes_here() -> int:
+    """How many processes MPI's launcher (MPICH's or Open MPI's) started on this machine together with this one."""
+    for variable in ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE"):
+        if os.environ.get(variable, "").isdigit():
+            return max(1, int(os.environ[variable]))
+    return 1
+
+
+def _is_bound() -> bool:
+    """Whether this process may use some of the machine's CPUs only."""
+    return hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < (os.cpu_count() or 1)
 
 
 def _vectors(present: set) -> tuple[int, int]:

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import compile, dump, explain, kernels, memory, passes, run, tune
+from graphcore.cli import compile, dump, explain, kernels, launch, memory, passes, run, tune
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
-COMMANDS = {"run": run, "compile": compile, "dump": dump, "passes": passes, "kernels": kernels, "memory": memory,
-            "explain": explain, "tune": tune}
+COMMANDS = {"run": run, "launch": launch, "compile": compile, "dump": dump, "passes": passes, "kernels": kernels,
+            "memory": memory, "explain": explain, "tune": tune}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,3 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"graphcore {arguments.command}: error: {one_line(error)}", file=sys.stderr)
         return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,7 @@
-"""The process group of a script: itself alone.
+"""The processes that train together: the script alone, or those that mpiexec or ``graphcore launch`` started.
 
-Training scripts ask for their rank and the number of processes; here there is always one.  A script that a launcher
-started as one of several is told so by `init`, instead of training the same net several times over.
+Data between them is carried by MPI (`mpi`, the extra ``distributed``), which only a script started as one of several
+needs.
 """
 from graphcore.communication import comm_func
 from graphcore.communication.management import (
@@ -22,8 +22,9 @@ from graphcore.communication.management import (
     init,
     release,
 )
+from graphcore.ops.transport import CommunicationError
 
-__all__ = ["GlobalComm", "HCCL_WORLD_COMM_GROUP", "MCCL_WORLD_COMM_GROUP", "NCCL_WORLD_COMM_GROUP", "comm_func",
-           "create_group", "destroy_group", "get_comm_name", "get_group_rank_from_world_rank", "get_group_size",
-           "get_local_rank", "get_local_rank_size", "get_process_group_ranks", "get_rank",
-           "get_world_rank_from_group_rank", "init", "release"]
+__all__ = ["CommunicationError", "GlobalComm", "HCCL_WORLD_COMM_GROUP", "MCCL_WORLD_COMM_GROUP",
+           "NCCL_WORLD_COMM_GROUP", "comm_func", "create_group", "destroy_group", "get_comm_name",
+           "get_group_rank_from_world_rank", "get_group_size", "get_local_rank", "get_local_rank_size",
+           "get_process_group_ranks", "get_rank", "get_world_rank_from_group_rank", "init", "release"]

@@ -1,19 +1,23 @@
-"""Groups, ranks and sizes, for one process (``mindspore.communication.management``)."""
+"""Groups, ranks and sizes (``mindspore.communication.management``).
+
+A script that was started by itself is rank 0 of 1 and needs nothing else.  One that mpiexec or ``graphcore launch``
+started as one of several gets its rank from MPI, once `init` was called.
+"""
 from __future__ import annotations
 
-import os
-
+from graphcore.communication import launched
+from graphcore.ops import transport as carrier
+from graphcore.ops.transport import WORLD, CommunicationError
 from graphcore.parallel import ParallelismError
 
 HCCL_WORLD_COMM_GROUP = "hccl_world_group"
 NCCL_WORLD_COMM_GROUP = "nccl_world_group"
 MCCL_WORLD_COMM_GROUP = "mccl_world_group"
-_WORLD_GROUPS = (HCCL_WORLD_COMM_GROUP, NCCL_WORLD_COMM_GROUP, MCCL_WORLD_COMM_GROUP)
+_WORLD_GROUPS = (HCCL_WORLD_COMM_GROUP, NCCL_WORLD_COMM_GROUP, MCCL_WORLD_COMM_GROUP, WORLD)
 _BACKENDS = ("hccl", "nccl", "mccl")
-# Where launchers (mpirun, msrun, MindSpore's own scripts) leave the number of processes that they start.
-_SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MS_WORKER_NUM", "RANK_SIZE", "WORLD_SIZE")
 
 _groups: dict[str, list[int]] = {}
+_mpi = None                 # the MpiTransport, once `init` was called in one of several processes
 
 
 class GlobalComm:
@@ -25,85 +29,119 @@ class GlobalComm:
 
 
 def init(backend_name: str | None = None) -> None:
-    """Set up the group of all processes: this one.
+    """Set up the group of all processes: those that mpiexec or ``graphcore launch`` started, or this one alone.
 
-    backend_name: None, "hccl", "nccl" or "mccl"; all mean the same here.  Raises ValueError for another name,
-    ParallelismError if a launcher started this process as one of several.
+    backend_name: None, "hccl", "nccl" or "mccl"; all mean the same here.  From here on an uncaught exception in one
+    process ends all.  Raises ValueError for another name, CommunicationError if mpi4py is missing in one of several
+    processes, ParallelismError if another launcher than MPI's started them.
     """
+    global _mpi
     if backend_name is not None and not isinstance(backend_name, str):
         raise TypeError(f"backend_name must be a str, got {type(backend_name).__name__}")
     if backend_name is not None and backend_name not in _BACKENDS:
         raise ValueError(f"backend_name must be one of {', '.join(_BACKENDS)}, got {backend_name!r}")
-    for variable in _SIZE_VARIABLES:
-        size = os.environ.get(variable, "1").strip()
-        if size.isdecimal() and int(size) > 1:
-            raise ParallelismError(f"{variable}={size}: this script was started as one of {size} processes, but "
-                                   "graphcore trains in one process on one CPU; start it directly, without mpirun or "
-                                   "msrun")
+    if launched.by_mpi():
+        if _mpi is None:
+            from graphcore.communication.mpi import MpiTransport, end_all_on_errors
+            _mpi = MpiTransport()
+            end_all_on_errors(_mpi)
+        carrier.install(_mpi)
+    else:
+        variable, size = launched.number_in(launched.OTHER_SIZES)
+        if variable:
+            raise ParallelismError(f"{variable}={size}: this script was started as one of {size} processes, but not by "
+                                   f"MPI; start it with `graphcore launch -n {size} script.py` or `mpiexec -n {size} "
+                                   "python script.py` (or, for one process, without a launcher)")
     GlobalComm.BACKEND = backend_name or "mccl"
     GlobalComm.WORLD_COMM_GROUP = f"{GlobalComm.BACKEND}_world_group"
     GlobalComm.INITED = True
 
 
 def release() -> None:
-    """Forget all groups."""
-    _groups.clear()
+    """Forget all groups; `init` may be called again."""
+    for group in list(_groups):
+        destroy_group(group)
+    carrier.install(None)
     GlobalComm.INITED = False
 
 
 def get_rank(group: str = HCCL_WORLD_COMM_GROUP) -> int:
-    """The number of this process in `group`: 0.  Raises ValueError for a group that was not created."""
-    _ranks(group)
-    return 0
+    """The number of this process in `group`.
+
+    Raises ValueError for a group that was not created, CommunicationError for one that this process is not in, or in
+    one of several processes before `init`.
+    """
+    ranks = _ranks(group)
+    return ranks.index(_own_rank(group, ranks))
 
 
 def get_local_rank(group: str = HCCL_WORLD_COMM_GROUP) -> int:
-    """The number of this process among those of `group` on this machine: 0."""
-    return get_rank(group)
+    """The number of this process among those of `group` on this machine."""
+    return _on_this_machine(group).index(_own_rank(group, _ranks(group)))
 
 
 def get_group_size(group: str = HCCL_WORLD_COMM_GROUP) -> int:
-    """The number of processes in `group`: 1.  Raises ValueError for a group that was not created."""
+    """The number of processes in `group`.  Raises ValueError for a group that was not created."""
     return len(_ranks(group))
 
 
 def get_local_rank_size(group: str = HCCL_WORLD_COMM_GROUP) -> int:
-    """The number of processes of `group` on this machine: 1."""
-    return get_group_size(group)
+    """The number of processes of `group` on this machine."""
+    return len(_on_this_machine(group))
 
 
 def get_process_group_ranks(group: str = HCCL_WORLD_COMM_GROUP) -> list[int]:
-    """The ranks in `group`: [0]."""
+    """The ranks in `group`, counted among all processes."""
     return list(_ranks(group))
 
 
 def get_world_rank_from_group_rank(group: str, group_rank_id: int) -> int:
     """The rank among all processes of a rank in `group`.  Raises ValueError for a rank that is not in it."""
-    return _member(group, group_rank_id)
+    ranks = _ranks(group)
+    if _checked_rank(group_rank_id) not in range(len(ranks)):
+        raise ValueError(f"rank {group_rank_id} is not in the group {group!r}, which has {len(ranks)} ranks")
+    return ranks[group_rank_id]
 
 
 def get_group_rank_from_world_rank(world_rank_id: int, group: str) -> int:
     """The rank in `group` of a rank among all processes.  Raises ValueError for a rank that is not in it."""
-    return _member(group, world_rank_id)
+    ranks = _ranks(group)
+    if _checked_rank(world_rank_id) not in ranks:
+        raise ValueError(f"rank {world_rank_id} is not in the group {group!r}, which has the ranks {ranks}")
+    return ranks.index(world_rank_id)
 
 
 def create_group(group: str, rank_ids: list, options=None) -> None:
-    """Make a group of this process: `rank_ids` must be [0].  Raises ParallelismError for other ranks."""
+    """Make a group of the processes `rank_ids`, which all of them call; its ranks are numbered in this order.
+
+    options: accepted, without effect.  Raises TypeError for other types, ValueError for a name that is taken or ranks
+    given twice, ParallelismError for ranks that there are not.
+    """
     if not isinstance(group, str) or not isinstance(rank_ids, list):
         raise TypeError("create_group takes the group's name (str) and a list of ranks")
-    if rank_ids != [0]:
-        raise ParallelismError(f"create_group({group!r}, {rank_ids}): there is only rank 0, since graphcore runs in "
-                               "one process")
+    everyone = _ranks(WORLD)
+    if not rank_ids or any(rank not in everyone for rank in rank_ids):
+        raise ParallelismError(f"create_group({group!r}, {rank_ids}): there is only rank 0, since this script was "
+                               "started by itself; start it with `graphcore launch -n N script.py`"
+                               if len(everyone) == 1 else
+                               f"create_group({group!r}, {rank_ids}): there are the ranks 0 to {len(everyone) - 1}")
+    if len(set(rank_ids)) != len(rank_ids):
+        raise ValueError(f"create_group({group!r}, {rank_ids}): a rank is given twice")
     if group in _WORLD_GROUPS or group in _groups:
         raise ValueError(f"the group {group!r} exists already")
-    _groups[group] = rank_ids
+    if len(everyone) > 1:
+        _mpi.create(group, rank_ids)
+    _groups[group] = list(rank_ids)
 
 
 def destroy_group(group: str) -> None:
     """Remove a group that `create_group` made.  Raises ValueError for any other."""
-    _ranks(group)
-    if _groups.pop(group, None) is None:
+    ranks = _ranks(group)
+    if group not in _groups:
         raise ValueError(f"the group of all processes, {group!r}, cannot be destroyed")
+    if len(_ranks(WORLD)) > 1 and ranks:
+        _mpi.destroy(group)
+    del _groups[group]
 
 
 def get_comm_name(group: str = HCCL_WORLD_COMM_GROUP) -> str:
@@ -112,20 +150,51 @@ def get_comm_name(group: str = HCCL_WORLD_COMM_GROUP) -> str:
     return group
 
 
+def group_key(group: str | None) -> str:
+    """The name under which operators know a group.  Raises ValueError for a group that was not created."""
+    if group is None or group in _WORLD_GROUPS:
+        return WORLD
+    _ranks(group)
+    return group
+
+
+def _several() -> bool:
+    """Whether there are other processes.  Raises CommunicationError if there are and `init` was not called."""
+    if not GlobalComm.INITED:
+        if launched.by_mpi():
+            raise CommunicationError("this script was started as one of several processes; call communication.init() "
+                                     "before asking for ranks and groups")
+        return False
+    return _mpi is not None
+
+
 def _ranks(group: str) -> list[int]:
     if not isinstance(group, str):
         raise TypeError(f"a group is named by a str, got {type(group).__name__}")
     if group in _WORLD_GROUPS:
-        return [0]
+        return list(_mpi.ranks(WORLD)) if _several() else [0]
     if group not in _groups:
-        known = ", ".join([*_WORLD_GROUPS, *_groups])
+        known = ", ".join([*_WORLD_GROUPS[:-1], *_groups])
         raise ValueError(f"there is no group {group!r}; make it with create_group (known: {known})")
     return _groups[group]
 
 
-def _member(group: str, rank: int) -> int:
+def _own_rank(group: str, ranks: list) -> int:
+    own = carrier.group_rank()
+    if own not in ranks:
+        raise CommunicationError(f"rank {own} is not in the group {group!r}, which has the ranks {ranks}")
+    return own
+
+
+def _on_this_machine(group: str) -> list[int]:
+    ranks = _ranks(group)
+    if len(ranks) == 1:
+        return ranks
+    here = _mpi.nodes[_mpi.rank(WORLD)]
+    return [rank for rank in ranks if _mpi.nodes[rank] == here]
+
+
+def _checked_rank(rank) -> int:
     if not isinstance(rank, int) or isinstance(rank, bool):
         raise TypeError(f"a rank is an int, got {type(rank).__name__}")
-    if rank not in _ranks(group):
-        raise ValueError(f"rank {rank} is not in the group {group!r}, which has rank 0 alone")
     return rank

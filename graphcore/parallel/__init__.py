@@ -1,7 +1,8 @@
-"""Settings of parallel training, for the one process on one CPU that graphcore runs in.
+"""Settings of parallel training.
 
-Scripts set them before training whatever they run on.  What describes a single device is accepted and remembered; what
-asks for more than one is refused, since going on would train something else than the script says.
+Scripts set them before training whatever they run on.  graphcore trains data parallel, on the processes that
+`communication.init` found; what asks for other devices, or for a model split over them, is refused, since going on
+would train something else than the script says.
 """
 from __future__ import annotations
 
@@ -20,11 +21,12 @@ __all__ = ["Layout", "ParallelismError", "shard", *_of_strategies, "get_algo_par
 
 
 class ParallelismError(GraphcoreError, RuntimeError):
-    """More than one device or process was asked for."""
+    """Devices or processes were asked for that there are not, or a way of sharing work that there is not."""
 
 
 _DEFAULTS = {
-    "device_num": 1, "global_rank": 0, "gradients_mean": False, "gradient_fp32_sync": True, "loss_repeated_mean": True,
+    "device_num": None, "global_rank": None,        # those of the processes
+    "gradients_mean": False, "gradient_fp32_sync": True, "loss_repeated_mean": True,
     "pipeline_stages": 1, "auto_pipeline": False, "pipeline_result_broadcast": False, "pipeline_interleave": False,
     "pipeline_scheduler": "1f1b", "parallel_mode": "stand_alone", "search_mode": "recursive_programming",
     "auto_parallel_search_mode": "recursive_programming", "parameter_broadcast": False, "strategy_ckpt_load_file": "",
@@ -37,7 +39,7 @@ _DEFAULTS = {
     "init_param_in_compile": True,
 }
 _MODES = ("stand_alone", "data_parallel", "hybrid_parallel", "semi_auto_parallel", "auto_parallel")
-_ONE_DEVICE_MODES = _MODES[:2]
+_KNOWN_MODES = _MODES[:2]
 
 _current = copy.deepcopy(_DEFAULTS)
 
@@ -45,19 +47,24 @@ _current = copy.deepcopy(_DEFAULTS)
 def set_auto_parallel_context(**kwargs) -> None:
     """Set options of parallel training (MindSpore's keys).
 
-    Raises ValueError for an unknown key or mode; ParallelismError for more than one device, rank or pipeline stage, and
-    for the modes that split a model over devices (hybrid, semi-automatic and automatic parallel).
+    Raises ValueError for an unknown key or mode; ParallelismError for another number of devices or rank than this
+    process has, for pipeline stages, and for the modes that split a model over devices (hybrid, semi-automatic and
+    automatic parallel).
     """
     for key, value in kwargs.items():
         _require_known(key)
-        _require_one_device(key, value)
+        _require_possible(key, value)
     _current.update(kwargs)
 
 
 def get_auto_parallel_context(attr_key: str):
-    """The value of one option.  Raises ValueError for an unknown key."""
+    """The value of one option; device_num and global_rank are those of the processes, unless they were set.
+
+    Raises ValueError for an unknown key.
+    """
     _require_known(attr_key)
-    return _current[attr_key]
+    value = _current[attr_key]
+    return _of_processes(attr_key) if value is None else value
 
 
 def reset_auto_parallel_context() -> None:
@@ -72,16 +79,27 @@ def _require_known(key: str) -> None:
         raise ValueError(f"the parallel context does not know {key!r}{hint}")
 
 
-def _require_one_device(key: str, value) -> None:
+def _of_processes(key: str) -> int:
+    from graphcore.ops.transport import group_rank, group_size
+    return group_size() if key == "device_num" else group_rank()
+
+
+def _require_possible(key: str, value) -> None:
     if key == "parallel_mode":
         if value not in _MODES:
             raise ValueError(f"parallel_mode must be one of {', '.join(_MODES)}, got {value!r}")
-        if value not in _ONE_DEVICE_MODES:
-            raise ParallelismError(f"parallel_mode={value!r} splits a model over several devices; graphcore runs on "
-                                   "one CPU: use 'stand_alone', or 'data_parallel' with one device")
-    if key in ("device_num", "pipeline_stages") and value != 1 or key == "global_rank" and value != 0:
-        raise ParallelismError(f"{key}={value}: graphcore runs in one process on one CPU; start the script without a "
-                               "launcher (mpirun, msrun) and leave this option out")
+        if value not in _KNOWN_MODES:
+            raise ParallelismError(f"parallel_mode={value!r} splits a model over several devices, which graphcore does "
+                                   "not; use 'data_parallel' (every process has the whole model and its share of each "
+                                   "batch; enable_parallel_optimizer=True shares the optimiser's state) or "
+                                   "'stand_alone'")
+    if key == "pipeline_stages" and value != 1:
+        raise ParallelismError(f"pipeline_stages={value}: graphcore does not split a model into stages; leave it out "
+                               "and use parallel_mode='data_parallel'")
+    if key in ("device_num", "global_rank") and value != _of_processes(key):
+        size, rank = map(_of_processes, ("device_num", "global_rank"))
+        raise ParallelismError(f"{key}={value}: this is rank {rank} of {size}; start the script with `graphcore launch "
+                               "-n N script.py`, call communication.init() first, and leave this option out")
 
 
 def __getattr__(name: str):
