@@ -33,9 +33,10 @@ class GraphCell(Cell):
             raise ValueError(f"GraphCell: the graph has no Parameters {', '.join(unknown)}; it has "
                              f"{', '.join(graph.values)}")
         self.graph, self.result = graph.graph, graph.result
+        self.names = tuple(name for name in graph.values if name in graph.graph.params)
         self.weights = ParameterTuple([
-            Parameter(params_init.get(name, stored.to_tensor()), name=name) for name, stored in graph.values.items()])
-        self.names = tuple(graph.values)
+            Parameter(params_init[name] if name in params_init else graph.values[name].to_tensor(), name=name)
+            for name in self.names])
 
     def construct(self, *inputs):
         return _arranged(self.result, run_graph(self.graph, inputs, dict(zip(self.names, self.weights))))
@@ -49,6 +50,11 @@ def run_graph(graph, inputs, parameters) -> list:
         if (value.dtype, tuple(value.shape)) != (leaf.dtype, leaf.shape):
             raise ValueError(f"input {leaf.name} was exported as {leaf.type}, but got {value.dtype} of shape "
                              f"{value.shape}; export again for inputs of this type")
+    for name, leaf in graph.params.items():
+        weight = parameters[name]
+        if (weight.dtype, tuple(weight.shape)) != (leaf.dtype, leaf.shape):
+            raise ValueError(f"the Parameter {name} was exported as {leaf.type}, but is {weight.dtype} of shape "
+                             f"{weight.shape}; the graph computes with this type alone")
     trace = current_trace()
     if trace is None:
         leaves = {leaf: value._array for leaf, value in zip(graph.inputs, inputs)}

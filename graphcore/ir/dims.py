@@ -10,6 +10,8 @@ from typing import Union
 
 from graphcore.errors import ShapeError
 
+_MOST_TERMS = 256       # products of sums grow without end
+
 
 class Dim:
     """A symbolic size, as a sum of integer coefficients times products of atoms."""
@@ -32,6 +34,8 @@ class Dim:
             return 0
         if len(terms) == 1 and terms[0][0] == ():
             return terms[0][1]
+        if len(terms) > _MOST_TERMS:
+            raise ShapeError(f"a symbolic size of more than {_MOST_TERMS} terms")
         return Dim(terms)
 
     @staticmethod

@@ -20,12 +20,14 @@ from graphcore.ir import graph as ir
 from graphcore.ir.dims import Dim, product
 from graphcore.ir.graph import Constant, Graph, Node, Origin, Origins
 from graphcore.ir.literal import INLINE_ELEMENTS, parse_element
+from graphcore.ir.printer import COMPRESSED_BYTES
 from graphcore.ir.scanner import Cursor, parse_size
 from graphcore.ir.types import TapeType, TensorType, TupleType, Type
 
 MAX_CHARACTERS = 1 << 28
-MAX_CONSTANT_BYTES = 1 << 30
 _MAX_RANK = 32
+_LONGEST_COMMENT = 4096     # what is longer names no more places
+_MAX_ORIGINS = 16
 
 _COMMENT = re.compile(r"[ \t]*#([^\n]*)")
 _BRACKET = re.compile(r"\(")
@@ -42,7 +44,6 @@ _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?|inf\b|nan\b)")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _SIZE = re.compile(r"<([^<>\n]+)>")
 _DATA = re.compile(r"data @([0-9a-f]{24}) (raw|zlib) \{([A-Za-z0-9+/=\s]*)\}\s*")
-_PLACE = re.compile(r"(?:(?P<scope>.*?)  )?(?P<file>[^ ].*):(?P<line>[0-9]{1,9})\Z")
 _KEYWORDS = {"True": True, "False": False, "None": None}
 
 
@@ -78,11 +79,12 @@ def _read_data(text: str, line: int) -> dict[str, tuple]:
     return sections
 
 
-def _unpack(digest: str, section: tuple, type_: TensorType) -> Constant:
+def _unpack(digest: str, section: tuple, type_: TensorType, room: int) -> Constant:
     coding, text = section
     expected = product(type_.shape) * type_.dtype.itemsize
-    if expected > MAX_CONSTANT_BYTES:
-        raise FormatError(f"constant @{digest} of type {type_} is larger than {MAX_CONSTANT_BYTES} bytes")
+    if coding == "raw" and expected > len(text) or expected > room:
+        raise FormatError(f"constant @{digest} of type {type_} is larger than its data, or all compressed constants "
+                          f"are larger than {COMPRESSED_BYTES} bytes")
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
         if coding == "zlib":
@@ -103,7 +105,7 @@ class _Reader(Cursor):
 
     def __init__(self, text: str, data: dict, constants: Mapping):
         super().__init__(text)
-        self.data, self.constants = data, constants
+        self.data, self.constants, self.room = data, constants, COMPRESSED_BYTES
         self._types: dict[str, TensorType] = {}
 
     # -- graphs ----------------------------------------------------------------------------------------
@@ -178,7 +180,9 @@ class _Reader(Cursor):
                 raise self.error(f"the data of constant @{digest} is left out; print the graph with data=True")
             if not type_.is_static:
                 raise self.error(f"a constant of the symbolic type {type_}")
-            known = _unpack(digest, self.data[digest], type_)
+            section = self.data[digest]
+            known = _unpack(digest, section, type_, MAX_CHARACTERS if section[0] == "raw" else self.room)
+            self.room -= known.array.nbytes if section[0] == "zlib" else 0
         if known.digest != digest or known.dtype is not type_.dtype or known.array.shape != type_.shape:
             raise self.error(f"constant @{digest} of type {type_} does not match its data")
         scope.constants[digest] = ir.node("const", (), {"value": known}, type_)
@@ -353,10 +357,11 @@ class _Scope:
 
 def _origins(comment: str) -> list[Origin]:
     found = []
-    for part in comment.split("; "):
-        place = _PLACE.match(part)
-        if place is not None:
-            found.append(Origin(place["scope"] or "", place["file"], int(place["line"])))
+    for part in comment[:_LONGEST_COMMENT].split("; ", _MAX_ORIGINS)[:_MAX_ORIGINS]:
+        scope, _, place = part.rpartition("  ")
+        file, colon, line = place.rpartition(":")
+        if colon and file and line.isdecimal() and line.isascii() and len(line) < 10:
+            found.append(Origin(scope, file, int(line)))
         elif part and not re.fullmatch(r"\+[0-9]+ more", part):
             found.append(Origin(part))
     return found

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import base64
 import re
-import textwrap
 import zlib
 from collections.abc import Iterable
 
@@ -34,6 +33,7 @@ _PLAIN_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")      # a leading digit w
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _COMMENT_COLUMN = 88
 _COMPRESS_FROM = 512
+COMPRESSED_BYTES = 1 << 25      # of all compressed constants of a text: a small text must not become a large memory
 _SHOWN_ORIGINS = 4
 
 
@@ -47,8 +47,12 @@ def print_graph(graph: Graph, *, origins: bool = True, data: bool = True) -> str
     constants: dict[str, Constant] = {}
     lines = _Writer(constants, origins).graph(graph, graph.name, "")
     if data:
+        room = COMPRESSED_BYTES
         for digest, constant in constants.items():
-            lines.append(_data_section(digest, constant))
+            coding, packed = _packed(constant, room)
+            room -= constant.array.nbytes if coding == "zlib" else 0
+            body = base64.b64encode(packed).decode()
+            lines += [f"data @{digest} {coding} {{", *(body[i:i + 100] for i in range(0, len(body), 100)), "}"]
     return "\n".join(lines) + "\n"
 
 
@@ -170,8 +174,9 @@ class _Writer:
         return f" {{{', '.join(items)}}}"
 
 
-def _data_section(digest: str, constant: Constant) -> str:
+def _packed(constant: Constant, room: int) -> tuple[str, bytes]:
+    """(coding, bytes) of a constant; `room`: the bytes that may still be compressed, see `COMPRESSED_BYTES`."""
     little = np.asarray(constant.array, constant.array.dtype.newbyteorder("<")).tobytes()
-    coding, packed = ("zlib", zlib.compress(little, 6)) if len(little) >= _COMPRESS_FROM else ("raw", little)
-    body = textwrap.wrap(base64.b64encode(packed).decode(), 100)
-    return "\n".join([f"data @{digest} {coding} {{", *body, "}"])
+    if _COMPRESS_FROM <= len(little) <= room:
+        return "zlib", zlib.compress(little, 6)
+    return "raw", little

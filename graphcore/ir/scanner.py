@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 
-from graphcore.errors import FormatError
+from graphcore.errors import FormatError, ShapeError
 from graphcore.ir.dims import Dim
 
 MAX_DEPTH = 32            # of tuples, types and regions inside each other
@@ -71,7 +71,10 @@ def parse_size(text: str) -> int | Dim:
         return int(text)
     if not text or len(text) > _MAX_SIZE:
         raise FormatError(f"{text[:40]!r} is not a size")
-    size, end = _sum(text, 0, 0)
+    try:
+        size, end = _sum(text, 0, 0)
+    except ShapeError as error:
+        raise FormatError(f"{text!r} is not a size: {error}") from None
     if end != len(text):
         raise FormatError(f"{text!r} is not a size: {text[end:]!r} is left over")
     return size

@@ -4,11 +4,12 @@ from __future__ import annotations
 import importlib
 
 from graphcore.errors import GraphcoreError, IRError
+from graphcore.ir.attributes import LARGEST, attribute_fault
 from graphcore.ir.dims import Dim
 from graphcore.ir.graph import LEAVES, Constant, Graph, Node, _freeze, graphs_of
 from graphcore.ir.literal import RESERVED, format_attribute
 from graphcore.ir.printer import labels, origin_comment
-from graphcore.ir.types import TensorType
+from graphcore.ir.types import TapeType, TensorType, TupleType
 
 
 def verify(graph: Graph, *, final: bool = False) -> None:
@@ -51,11 +52,22 @@ def _leaf_fault(node: Node) -> str | None:
         constant = node.attrs.get("value")
         if not isinstance(constant, Constant) or node.type != TensorType(constant.dtype, constant.array.shape):
             return f"its value does not have the type {node.type}"
-    for size in node.type.shape:
+    return _type_fault(node.type)
+
+
+def _type_fault(type_) -> str | None:
+    """What is wrong with the sizes of a type."""
+    if isinstance(type_, TupleType):
+        return next(filter(None, map(_type_fault, type_.items)), None)
+    if isinstance(type_, TapeType):
+        return _type_fault(type_.element)
+    bytes_ = type_.dtype.itemsize
+    for size in type_.shape:
         reason = _size_fault(size)
         if reason:
             return reason
-    return None
+        bytes_ *= size if isinstance(size, int) and size else 1         # an empty array has strides, too
+    return f"a value of the type {type_} is larger than any memory" if bytes_ >= LARGEST else None
 
 
 def _size_fault(size) -> str | None:
@@ -76,14 +88,17 @@ def _operator_fault(node: Node, registry, final: bool) -> str | None:
     if final and record.kind == "structural" and node.op != "item":
         return f"{node.op} is bookkeeping of the front end and must be gone by now"
     try:
-        for value in node.attrs.values():
+        for name, value in node.attrs.items():
             format_attribute(value, str)
+            fault = attribute_fault(name, value)
+            if fault:
+                return fault
         inferred = record.infer(*(i.type for i in node.inputs), **node.attrs)
     except GraphcoreError as error:
         return str(error)
     except Exception as error:      # text that was read can hold any attributes, and rules assume sensible ones
         return f"its type rule fails on these inputs and attributes: {type(error).__name__}: {error}"
-    return None if inferred == node.type else f"its type should be {inferred}"
+    return _type_fault(inferred) if inferred == node.type else f"its type should be {inferred}"
 
 
 def _verify_roots(graph: Graph, names: dict) -> None:

@@ -1,5 +1,5 @@
 """Errors of MindRecord files, under MindSpore's names."""
-from graphcore.errors import GraphcoreError
+from graphcore.errors import FormatError, GraphcoreError
 
 
 class MindRecordException(GraphcoreError):
@@ -10,7 +10,7 @@ class MRMInvalidSchemaError(MindRecordException):
     """A schema that is none."""
 
 
-class MRMOpenError(MindRecordException):
+class MRMOpenError(MindRecordException, FormatError):
     """A file that cannot be opened, or is no MindRecord file."""
 
 

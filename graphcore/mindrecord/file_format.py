@@ -40,6 +40,10 @@ class Schema:
                                             f"{', '.join(TYPES)}}} and, for arrays, a 'shape'")
             if "shape" in entry and entry["type"] in ("bytes", "string"):
                 raise MRMInvalidSchemaError(f"column {name!r}: {entry['type']} has no shape")
+            sizes = entry.get("shape", ())
+            if not isinstance(sizes, (list, tuple)) or not all(_is_count(size) or size == -1 for size in sizes):
+                raise MRMInvalidSchemaError(f"column {name!r}: a shape is a list of sizes, one may be -1; got "
+                                            f"{sizes!r}")
         return cls(dict(sorted(content.items())), description or "")
 
     @property
@@ -96,25 +100,39 @@ class Schema:
         return pack_ints(array) if array.dtype.kind == "i" else array.tobytes()
 
     def unpack(self, raw: bytes, blob: bytes) -> dict:
-        """A row as MindSpore gives it: Python's numbers and strings, arrays, bytes."""
-        singles, blobs = unpack_map(raw), self.blobs
-        parts, at = [blob], 0
-        if len(blobs) > 1:
-            parts = []
-            for _ in blobs:
-                length = struct.unpack_from(">Q", blob, at)[0]
-                parts.append(blob[at + 8:at + 8 + length])
-                at += 8 + length
-        row = {name: singles[name] for name in self.singles}
-        for name, part in zip(blobs, parts):
-            entry = self.columns[name]
-            if entry["type"] == "bytes":
-                row[name] = part
-            else:
-                dtype = np.dtype(entry["type"])
-                flat = unpack_ints(part, dtype) if dtype.kind == "i" else np.frombuffer(part, dtype).copy()
-                row[name] = flat.reshape(entry["shape"])
+        """A row as MindSpore gives it: Python's numbers and strings, arrays, bytes.  Raises MRMOpenError."""
+        try:
+            singles = unpack_map(raw)
+            row = {name: singles[name] for name in self.singles}
+            for name, part in zip(self.blobs, self._split(blob)):
+                entry = self.columns[name]
+                row[name] = part if entry["type"] == "bytes" else _array(part, entry)
+        except (ValueError, KeyError, IndexError, struct.error) as error:
+            raise MRMOpenError(f"a row is damaged: {type(error).__name__}: {error}") from None
         return row
+
+    def _split(self, blob: bytes) -> list:
+        """The bytes of each array column.  Raises ValueError, struct.error."""
+        if len(self.blobs) < 2:
+            return [blob]
+        parts, at = [], 0
+        for _ in self.blobs:
+            length = struct.unpack_from(">Q", blob, at)[0]
+            at += 8 + length
+            if at > len(blob):
+                raise ValueError(f"an array of {length} bytes in {len(blob)}")
+            parts.append(blob[at - length:at])
+        return parts
+
+
+def _array(part: bytes, entry: dict) -> np.ndarray:
+    dtype = np.dtype(entry["type"])
+    flat = unpack_ints(part, dtype) if dtype.kind == "i" else np.frombuffer(part, dtype).copy()
+    return flat.reshape(entry["shape"])
+
+
+def _is_count(value) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= value < 1 << 47
 
 
 def header_bytes(pages: list, schema: Schema, index_fields: list, files: list, shard: int, header_size: int,
@@ -134,12 +152,33 @@ def read_header(path: Path) -> dict:
     """The header of a file.  Raises MRMOpenError for what is no MindRecord file."""
     try:
         with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if not 0 < length < 1 << 30:
+            length, size = int.from_bytes(file.read(8), "little"), path.stat().st_size
+            if not 0 < length <= size - 8:
                 raise ValueError("its header has no length")
             header = json.loads(file.read(length))
-        if not {"header_size", "page_size", "schema", "shard_addresses"} <= set(header):
-            raise ValueError("its header lacks entries")
+        _check_header(header)
         return header
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MRMOpenError(f"{path} cannot be read as a MindRecord file: {error}") from error
+
+
+def _check_header(header) -> None:
+    """Raise ValueError unless a header has what a reader needs: sizes, one schema, the names of files beside it."""
+    if not isinstance(header, dict) or not {"header_size", "page_size", "schema", "shard_addresses"} <= set(header):
+        raise ValueError("its header lacks entries")
+    if not all(_is_count(header[name]) for name in ("header_size", "page_size")):
+        raise ValueError("its header has no sizes")
+    schemas, names = header["schema"], header["shard_addresses"]
+    if not isinstance(schemas, list) or len(schemas) != 1 or not isinstance(schemas[0], dict) or not {
+            "schema", "desc"} <= set(schemas[0]):
+        raise ValueError("its header has no schema")
+    try:
+        Schema.checked(schemas[0]["schema"])
+    except MRMInvalidSchemaError as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(names, list) or not all(isinstance(name, str) and _is_file_name(name) for name in names):
+        raise ValueError("the files that belong to it must lie beside it")
+
+
+def _is_file_name(name: str) -> bool:
+    return name not in ("", ".", "..") and not any(character in name for character in "/\\\0")

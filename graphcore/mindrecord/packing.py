@@ -43,18 +43,34 @@ def _pack(value) -> bytes:
 
 
 _FIXED = {0xCA: "f", 0xCB: "d", 0xCC: "B", 0xCD: "H", 0xCE: "I", 0xCF: "Q", 0xD0: "b", 0xD1: "h", 0xD2: "i", 0xD3: "q"}
-_LENGTHS = {0xD9: "B", 0xDA: "H", 0xDB: "I", 0xDE: "H", 0xDF: "I"}
+_LENGTHS = {0xD9: "B", 0xDA: "H", 0xDB: "I"}
 
 
 def unpack_map(data: bytes) -> dict:
-    """The inverse of `pack_map`.  Raises ValueError for bytes that are none."""
-    value, end = _unpack(data, 0)
-    if not isinstance(value, dict) or end != len(data):
+    """The inverse of `pack_map`.  Raises ValueError, IndexError or struct.error for bytes that are none."""
+    length, at = _map_length(data)
+    found = {}
+    for _ in range(length):
+        key, at = _unpack(data, at)
+        found[key], at = _unpack(data, at)
+    if at != len(data):
         raise ValueError("not one MessagePack map")
-    return value
+    return found
+
+
+def _map_length(data: bytes) -> tuple[int, int]:
+    """(pairs, where they begin) of a map."""
+    code = data[0]
+    if 0x80 <= code < 0x90:
+        return code & 0x0F, 1
+    if code not in (0xDE, 0xDF):
+        raise ValueError("not a MessagePack map")
+    kind = ">H" if code == 0xDE else ">I"
+    return struct.unpack_from(kind, data, 1)[0], 1 + struct.calcsize(kind)
 
 
 def _unpack(data: bytes, at: int):
+    """(value, where it ends) of a number or string."""
     code, at = data[at], at + 1
     if code < 0x80:
         return code, at
@@ -66,18 +82,13 @@ def _unpack(data: bytes, at: int):
     if code in _LENGTHS:
         kind = ">" + _LENGTHS[code]
         length, at = struct.unpack_from(kind, data, at)[0], at + struct.calcsize(kind)
-        is_map = code >= 0xDE
-    elif code < 0x90 or 0xA0 <= code < 0xC0:
-        length, is_map = code & (0x0F if code < 0x90 else 0x1F), code < 0x90
+    elif 0xA0 <= code < 0xC0:
+        length = code & 0x1F
     else:
         raise ValueError(f"MessagePack code {code:#x} has no place in a MindRecord file")
-    if not is_map:
-        return data[at:at + length].decode(), at + length
-    found = {}
-    for _ in range(length):
-        key, at = _unpack(data, at)
-        found[key], at = _unpack(data, at)
-    return found, at
+    if length > len(data) - at:
+        raise ValueError(f"a string of {length} bytes in {len(data) - at}")
+    return data[at:at + length].decode(), at + length
 
 
 def pack_ints(array: np.ndarray) -> bytes:
@@ -102,9 +113,10 @@ def unpack_ints(data: bytes, dtype) -> np.ndarray:
     bits = np.frombuffer(data, np.uint8, begin - 4, 4)
     codes = (bits[:, None] >> np.array([6, 4, 2, 0], np.uint8) & 3).reshape(-1)[:count]
     sizes = np.array(_INT_SIZES)[codes]
+    packed = np.frombuffer(data, np.uint8, int(sizes.sum()), begin)
     kept = np.arange(8) < sizes[:, None]
     raw = np.zeros((count, 8), np.uint8)
-    raw[kept] = np.frombuffer(data, np.uint8, int(sizes.sum()), begin)
+    raw[kept] = packed
     values = raw.view("<i8").reshape(-1)
     shift = 64 - 8 * sizes
     return (values << shift >> shift).astype(dtype)         # the sign of the shorter ones

@@ -1,6 +1,7 @@
 """Reading MindRecord files."""
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,33 +36,48 @@ class Records:
         return len(self._rows)
 
     def __getitem__(self, number: int) -> dict:
-        path, header, (_, raw_page, raw_begin, raw_end, _, blob_page, blob_begin, blob_end) = self._rows[number]
+        path, header, (raw_page, raw_begin, raw_end, blob_page, blob_begin, blob_end) = self._rows[number]
         raw = self._read(path, header, raw_page, raw_begin, raw_end)
         return self.schema.unpack(raw, self._read(path, header, blob_page, blob_begin, blob_end))
 
     def _read(self, path: Path, header: dict, page: int, begin: int, end: int) -> bytes:
+        start, length = header["header_size"] + page * header["page_size"] + begin + 8, end - begin - 8
         with path.open("rb") as file:       # opened anew: rows may be read by several threads and processes
-            file.seek(header["header_size"] + page * header["page_size"] + begin + 8)
-            data = file.read(end - begin - 8)
-        if len(data) != end - begin - 8:
-            raise MRMOpenError(f"{path} ends within a row; it is damaged")
-        return data
+            if length < 0 or start + length > os.fstat(file.fileno()).st_size:
+                raise MRMOpenError(f"{path} ends within a row; it is damaged")
+            file.seek(start)
+            return file.read(length)
+
+
+_STEPS_FOR_A_BYTE = 100     # of SQLite, for a byte of an index: a few hundred for a row of 50 bytes are enough
 
 
 def _index_of(path: Path) -> list:
+    """(page, begin, end) of the raw part and of the blobs of each row.  Raises MRMOpenError."""
     index = path.with_name(path.name + ".db")
     if not index.exists():
         raise MRMOpenError(f"{index}, the index of {path}, is missing")
     try:
-        database = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
+        database = sqlite3.connect(f"{index.absolute().as_uri()}?mode=ro", uri=True)
         try:
-            return database.execute(
-                "SELECT ROW_ID, PAGE_ID_RAW, PAGE_OFFSET_RAW, PAGE_OFFSET_RAW_END, ROW_GROUP_ID, PAGE_ID_BLOB, "
-                "PAGE_OFFSET_BLOB, PAGE_OFFSET_BLOB_END FROM INDEXES ORDER BY ROW_ID").fetchall()
+            # An index may come from anywhere: it must be a table, not a query that never ends.
+            database.execute("PRAGMA trusted_schema = OFF")
+            steps = 1000 + index.stat().st_size * _STEPS_FOR_A_BYTE // 1000
+            ticks = iter(range(steps))
+            database.set_progress_handler(lambda: next(ticks, None) is None, 1000)
+            kinds = database.execute("SELECT type FROM sqlite_master WHERE name = 'INDEXES'").fetchall()
+            if kinds != [("table",)]:
+                raise MRMOpenError(f"{index} is no index of a MindRecord file: it has no table INDEXES")
+            rows = database.execute(
+                "SELECT PAGE_ID_RAW, PAGE_OFFSET_RAW, PAGE_OFFSET_RAW_END, PAGE_ID_BLOB, PAGE_OFFSET_BLOB, "
+                "PAGE_OFFSET_BLOB_END FROM INDEXES ORDER BY ROW_ID").fetchall()
         finally:
             database.close()
     except sqlite3.Error as error:
         raise MRMOpenError(f"{index} is no index of a MindRecord file: {error}") from error
+    if not all(type(value) is int and 0 <= value < 1 << 47 for row in rows for value in row):
+        raise MRMOpenError(f"{index} is no index of a MindRecord file: its places are no numbers")
+    return rows
 
 
 class FileReader:

@@ -52,8 +52,14 @@ class FileWriter:
 
     @classmethod
     def open_for_append(cls, file_name: str) -> FileWriter:
-        """A writer that adds rows to files that exist; file_name: the (first) file."""
-        header = read_header(Path(file_name))
+        """A writer that adds rows to files that exist; file_name: the (first) file.  Raises MRMOpenError."""
+        try:
+            return cls._appending(file_name, read_header(Path(file_name)))
+        except (KeyError, TypeError, IndexError, AttributeError, sqlite3.Error) as error:
+            raise MRMOpenError(f"{file_name} cannot be read as a MindRecord file: {error}") from error
+
+    @classmethod
+    def _appending(cls, file_name: str, header: dict) -> FileWriter:
         writer = cls(file_name)
         writer._paths = [Path(file_name).parent / name for name in header["shard_addresses"]]
         writer._schema = Schema.checked(header["schema"][0]["schema"], header["schema"][0]["desc"])

@@ -127,9 +127,10 @@ def conv2d_shape(name: str, x: tuple, w: tuple, stride, pad, dilation, groups) -
     if len(stride) != 2 or len(dilation) != 2 or len(pad) != 4:
         raise ShapeError(f"{name}: stride and dilation have 2 entries and pad has 4 (top, bottom, left, right); "
                          f"got stride={tuple(stride)}, dilation={tuple(dilation)}, pad={tuple(pad)}")
-    if min(*stride, *dilation) < 1 or min(pad) < 0 or groups < 1:
-        raise ShapeError(f"{name}: stride, dilation and groups are at least 1 and pad at least 0; got stride="
-                         f"{tuple(stride)}, dilation={tuple(dilation)}, pad={tuple(pad)}, groups={groups}")
+    if min(*stride, *dilation) < 1 or min(pad) < 0 or groups < 1 or any(isinstance(k, int) and k < 1 for k in w[2:]):
+        raise ShapeError(f"{name}: stride, dilation, groups and the kernel's size are at least 1, pad at least 0; got "
+                         f"stride={tuple(stride)}, dilation={tuple(dilation)}, groups={groups}, kernel={tuple(w[2:])}, "
+                         f"pad={tuple(pad)}")
     if w[1] * groups != x[1]:
         raise ShapeError(f"{name}: with {groups} group(s) an input of {x[1]} channels needs weights of shape "
                          f"(O, {x[1]}//{groups}, kh, kw), got {tuple(w)}")

@@ -15,6 +15,8 @@ def pooled_shape(name: str, shape: tuple, kernel, stride, pad, dilation=(1, 1)) 
     """The shape of the result; raises ShapeError if a window does not fit or could lie in the padding altogether."""
     if len(shape) != 4:
         raise ShapeError(f"{name} takes images of shape [N, C, H, W], got {len(shape)} axes: {tuple(shape)}")
+    if not len(kernel) == len(stride) == len(dilation) == 2 or len(pad) != 4:
+        raise ShapeError(f"{name}: kernel, stride and dilation have 2 entries and pad has 4 (top, bottom, left, right)")
     sizes = []
     for axis, extent, k, s, d, before, after in zip("HW", shape[2:], kernel, stride, dilation, pad[::2], pad[1::2]):
         reach = d * (k - 1) + 1
@@ -92,6 +94,15 @@ class max_pool2d(Scheduled):
         return [([_image()], attrs) for attrs in _MAX_SAMPLES]
 
 
+def _check_pooled(name: str, x, results, kernel, stride, pad, dilation) -> None:
+    """Raise ShapeError, DTypeError unless x is float and all `results` have the type of its pooled images."""
+    check_dtype(name, x.dtype, "float")
+    made = x.with_shape(pooled_shape(name, x.shape, kernel, stride, pad, dilation))
+    for result in results:
+        if result != made:
+            raise ShapeError(f"{name}: windows on {x} give {made}, not {result}")
+
+
 @op
 class max_pool2d_grad(Scheduled):
     """The gradient of max_pool2d: each element of g at the place of its window's first maximum, overlaps added up.
@@ -100,7 +111,7 @@ class max_pool2d_grad(Scheduled):
     """
     arity = 3
     def infer(x, y, g, *, kernel, stride, pad, dilation):
-        check_dtype("max_pool2d_grad", x.dtype, "float")
+        _check_pooled("max_pool2d_grad", x, (y, g), kernel, stride, pad, dilation)
         return x
     def reference(x, y, g, *, kernel, stride, pad, dilation):
         padded = _padded(np.zeros_like(x), pad, 0)
@@ -123,7 +134,9 @@ class max_pool2d_grad_grad(Scheduled):
     """
     arity = 3
     def infer(x, y, gg, *, kernel, stride, pad, dilation):
-        check_dtype("max_pool2d_grad_grad", x.dtype, "float")
+        _check_pooled("max_pool2d_grad_grad", x, (y,), kernel, stride, pad, dilation)
+        if gg != x:
+            raise ShapeError(f"max_pool2d_grad_grad: the gradient {gg} is not of the type {x} of the images")
         return y
     def reference(x, y, gg, *, kernel, stride, pad, dilation):
         result = np.zeros_like(y)

@@ -94,7 +94,7 @@ def broadcast_shapes(*shapes: tuple) -> tuple:
 class Pointwise(Operator):
     """out[i] = f(a[i], b[i], ...), with NumPy broadcasting; all inputs of one dtype (see `infer`).
 
-    scalar: the function as an expression of the kernel language, inputs written {0}, {1}, attributes {name}.
+    scalar: the function as an expression of the kernel language, inputs written {0}, {1}.
     result: dtype of the result: 'same', or 'bool' for predicates.
     accepts: 'any', 'float', 'number', 'integer', 'bool' or 'integer or bool'.
     cheap: recomputing it beats storing it.   domain: interval of sensible random inputs for tests.
@@ -108,7 +108,7 @@ class Pointwise(Operator):
     cheap = False
     domain = (-3.0, 3.0)
 
-    def infer(self, *types: TensorType, **attrs) -> TensorType:
+    def infer(self, *types: TensorType) -> TensorType:
         first = types[0].dtype
         for t in types[1:]:
             if t.dtype is not first:
@@ -130,6 +130,8 @@ class Reduction(Operator):
 
     def infer(self, x: TensorType, *, axes: tuple, keepdims: bool) -> TensorType:
         check_dtype(self.name, x.dtype, self.accepts)
+        if any(not before < axis < x.rank for before, axis in zip((-1, *axes), axes)):
+            raise ShapeError(f"{self.name}: the axes {tuple(axes)} are not sorted axes of a tensor of shape {x.shape}")
         return x.with_shape(reduced_shape(x.shape, axes, keepdims))
 
 

@@ -61,6 +61,7 @@ class while_(Region):
     result: carried values at the end, the number of iterations (i64[]), a tape of each kept value.
     """
     def infer(*values, condition, body, carried):
+        _expect_counts("while", values, carried=carried)
         _expect_inputs("the condition of a while", condition, values)
         _expect_inputs("the body of a while", body, values)
         if len(condition.outputs) != 1:
@@ -92,6 +93,9 @@ class loop(Region):
                 raise DTypeError("the number of iterations of a loop is its first input, of type i64[], not "
                                  f"{values[0] if values else 'absent'}")
             values = values[1:]
+        elif isinstance(length, int) and length < 0:
+            raise ShapeError(f"a loop has {length} iterations")
+        _expect_counts("loop", values, carried=carried, stacks=stacks)
         elements = tuple(element_type(t) for t in values[carried:carried + stacks])
         for t in values[carried:carried + stacks]:
             if isinstance(t, TensorType) and t.shape[0] != length:
@@ -253,6 +257,12 @@ def _expect_inputs(what: str, graph: Graph, types) -> None:
         raise ShapeError(f"{what} takes {TupleType(_types(graph.inputs))}, but is given {TupleType(tuple(types))}")
     if graph.params or graph.updates:
         raise ShapeError(f"{what} uses Parameters; they must be operands")
+
+
+def _expect_counts(what: str, values, **counts: int) -> None:
+    """Raise ShapeError unless the counts of kinds of inputs are numbers >= 0 of which there are inputs enough."""
+    if min(counts.values()) < 0 or sum(counts.values()) > len(values):
+        raise ShapeError(f"a {what} with {', '.join(f'{k}={v}' for k, v in counts.items())} has {len(values)} inputs")
 
 
 def _expect_carried(what: str, carried, body: Graph) -> tuple:

@@ -15,8 +15,9 @@ class grad(Structural):
     inputs: loss, then (if `sens`) the weight of each element of the loss, then the values to differentiate by.
     """
     def infer(loss, *rest, sens):
-        if sens and rest[0].shape != loss.shape:
-            raise ShapeError(f"sens has shape {rest[0].shape}, the output that it weighs {loss.shape}")
+        if sens and (not rest or rest[0].shape != loss.shape):
+            raise ShapeError(f"sens has shape {rest[0].shape if rest else None}, the output that it weighs "
+                             f"{loss.shape}")
         return TupleType(rest[1:] if sens else rest)
 
 
@@ -25,6 +26,8 @@ class item(Structural):
     """One value of a tuple."""
     arity = 1
     def infer(values, *, index):
+        if not isinstance(values, TupleType) or not 0 <= index < len(values.items):
+            raise ShapeError(f"there is no item {index} of {values}")
         return values.items[index]
 
 

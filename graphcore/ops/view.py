@@ -79,9 +79,7 @@ class slice_(View):
         if not len(begin) == len(size) == len(stride) == x.rank:
             raise ShapeError(f"slice: begin, size and stride need one entry for each axis of shape {x.shape}")
         for b, n, s, extent in zip(begin, size, stride, x.shape):
-            if any(isinstance(v, Dim) for v in (b, n, extent)) or n == 0:
-                continue
-            if not (0 <= b < extent and 0 <= b + (n - 1) * s < extent):
+            if not _fits(b, n, s, extent):
                 raise ShapeError(f"slice {b}:{b + n * s}:{s} leaves an axis of size {extent}")
         return x.with_shape(size)
     def reference(x, *, begin, size, stride):
@@ -94,6 +92,23 @@ class slice_(View):
                 ([x], {"begin": (0, 3, 0), "size": (3, 1, 2), "stride": (1, 1, 3)})]
 
 
+def _fits(begin, size, stride, extent) -> bool:
+    """Whether `size` places from `begin` in steps of `stride` lie on an axis of `extent`; symbols: taken as given."""
+    if any(isinstance(v, Dim) for v in (begin, size, stride, extent)) or size == 0:
+        return True
+    return size > 0 and 0 <= begin < extent and 0 <= begin + (size - 1) * stride < extent
+
+
+def _check_place(name: str, part: tuple, begin, stride, shape: tuple) -> None:
+    """Raise ShapeError unless a window of the shape `part`, no place twice, lies in an array of `shape`."""
+    if not len(begin) == len(stride) == len(part) == len(shape):
+        raise ShapeError(f"{name}: begin and stride need one entry for each axis, and {part} and {tuple(shape)} as "
+                         "many axes")
+    for b, n, s, extent in zip(begin, part, stride, shape):
+        if not _fits(b, n, s, extent) or s == 0 and not n == 1:
+            raise ShapeError(f"{name}: {n} elements from {b} in steps of {s} leave an axis of size {extent}")
+
+
 class Assembled(Scheduled):
     """Written by copies into windows of the result; each copy is an ordinary fused kernel."""
 
@@ -104,6 +119,9 @@ class Assembled(Scheduled):
 class concat(Assembled):
     """The inputs one after the other along `axis`."""
     def infer(*types, axis):
+        if not types or not 0 <= axis < types[0].rank:
+            shapes = ", ".join(str(t.shape) for t in types)
+            raise ShapeError(f"concat: there is no axis {axis} of {shapes or 'nothing'}")
         first = types[0]
         for t in types[1:]:
             if t.dtype is not first.dtype:
@@ -132,10 +150,7 @@ class place(Assembled):
     """x at begin + k*stride of an array of `shape` filled with `fill` (padding; the gradient of slicing)."""
     arity = 1
     def infer(x, *, shape, begin, stride, fill):
-        for b, n, s, extent in zip(begin, x.shape, stride, shape):
-            if all(isinstance(v, int) for v in (b, n, extent)) and n and not (
-                    0 <= b < extent and 0 <= b + (n - 1) * s < extent):
-                raise ShapeError(f"place: {n} elements from {b} in steps of {s} leave an axis of size {extent}")
+        _check_place("place", x.shape, begin, stride, shape)
         return x.with_shape(shape)
     def reference(x, *, shape, begin, stride, fill):
         result = np.full(shape, fill, x.dtype)
@@ -158,6 +173,7 @@ class update_slice(Assembled):
     def infer(x, value, *, begin, stride):
         if x.dtype is not value.dtype:
             raise DTypeError(f"the value assigned has dtype {value.dtype.name}, the tensor {x.dtype.name}")
+        _check_place("update_slice", value.shape, begin, stride, x.shape)
         return x
     def reference(x, value, *, begin, stride):
         result = x.copy()

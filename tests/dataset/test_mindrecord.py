@@ -3,6 +3,8 @@
 ``rows.mindrecord.xz`` and its index were written by MindSpore 2.10 from `rows_of`, with the sizes of `small`.
 """
 import lzma
+import sqlite3
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -133,3 +135,48 @@ def test_what_is_wrong_is_said(tmp_path):
         FileReader(str(tmp_path / "no"))
     with pytest.raises(MindRecordException, match="no columns"):
         FileReader(str(unpacked(tmp_path)), columns=["other"])
+
+
+def changed_header(path: Path, old: bytes, new: bytes) -> None:
+    """Replace text in a file's header, with its length."""
+    data = path.read_bytes()
+    text = data[8:8 + int.from_bytes(data[:8], "little")]
+    assert old in text
+    text = text.replace(old, new)
+    path.write_bytes(len(text).to_bytes(8, "little") + text.ljust((1 << 14) - 8, b"\0") + data[1 << 14:])
+
+
+@pytest.mark.parametrize("old, new", [(b'"shard_addresses":["rows.mindrecord"]', b'"shard_addresses":["../secret"]'),
+                                      (b'"shard_addresses":["rows.mindrecord"]', b'"shard_addresses":["/secret"]'),
+                                      (b'"page_size":32768,', b'"page_size":-1,'),
+                                      (b'"schema":[{', b'"schema":7,"a":[{'),
+                                      (b'"statistics":', b'"s":' + b"[" * 4000 + b"]" * 4000 + b',"statistics":')])
+def test_a_header_that_leads_elsewhere_is_refused(tmp_path, old, new):
+    path = unpacked(tmp_path)
+    changed_header(path, old, new)
+    with pytest.raises(MRMOpenError):
+        FileReader(str(path))
+
+
+ENDLESS = ("DROP TABLE INDEXES; CREATE VIEW INDEXES AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
+           "SELECT x ROW_ID, x PAGE_ID_RAW FROM c")
+
+
+@pytest.mark.parametrize("change", [ENDLESS, "UPDATE INDEXES SET PAGE_OFFSET_RAW_END = 1 << 40",
+                                    "UPDATE INDEXES SET PAGE_OFFSET_BLOB = -9", "UPDATE INDEXES SET PAGE_ID_RAW = 'x'",
+                                    "UPDATE INDEXES SET PAGE_OFFSET_RAW_END = PAGE_OFFSET_RAW"])
+def test_an_index_that_leads_out_of_its_file_is_refused(tmp_path, change):
+    path = unpacked(tmp_path)
+    database = sqlite3.connect(path.with_name("rows.mindrecord.db"))
+    with database:
+        database.executescript(change)
+    database.close()
+    with pytest.raises(MRMOpenError):
+        list(FileReader(str(path)).get_next())
+
+
+@pytest.mark.parametrize("data", [b"", b"\x81", b"\x81\xa1", b"\x81\xa1k\xa9short", b"\xdf\xff\xff\xff\xff", b"\x90",
+                                  b"\x81" * 5000, b"\x80\x00", b"\x81\xa1k\xc0"])
+def test_damaged_maps_are_refused(data):
+    with pytest.raises((ValueError, IndexError, struct.error)):
+        unpack_map(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore.dtype import float32
-from graphcore.errors import DTypeError
+from graphcore.errors import DTypeError, ShapeError
 from graphcore.ir.types import TensorType
 from graphcore.ops.pointwise.base import literal
 from graphcore.ops.record import Operator, Pointwise, broadcast_shapes, check_dtype, op
@@ -76,6 +76,8 @@ class fence(Operator):
     accepts = "any"
     cheap = True
     def infer(x, late):
+        if late.size != 1:
+            raise ShapeError(f"fence waits for one value, not for {late}")
         return x
     def reference(x, late):
         return np.array(x)
@@ -93,6 +95,8 @@ class iota(Operator):
     scalar = "{index}"
     cheap = True
     def infer(*, shape, axis, dtype):
+        if not 0 <= axis < len(shape):
+            raise ShapeError(f"iota: there is no axis {axis} in the shape {tuple(shape)}")
         return TensorType(dtype, tuple(shape))
     def reference(*, shape, axis, dtype):
         span = np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))])
