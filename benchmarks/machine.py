@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from benchmarks.costs import cost
-from benchmarks.peaks import flop_rate, limit, read_rate
+from graphcore.compiler.inspection.peaks import flop_rate, limit, read_rate
 
 LARGE = 1 << 28     # bytes that no cache holds
 

@@ -36,6 +36,18 @@ def native_program(entries, numbers: Mapping, plan: MemoryPlan, number: Callable
     return NativeProgram(tuple(writer.rows), tuple(writer.instructions), plan.arena_bytes, tuple(writer.tapes))
 
 
+def launches_in_order(entries, number: Callable[[Size], Size]) -> list:
+    """The launch behind each call of a kernel in the program that `native_program` writes for the same entries."""
+    found: list = []
+    for entry in entries:
+        if isinstance(entry, Launch):
+            found += [entry] if number(entry.items) else []
+        else:
+            bodies = reversed(entry.bodies) if isinstance(entry, While) else entry.bodies   # its test stands at the end
+            found += [launch for body in bodies for launch in launches_in_order(body, number)]
+    return found
+
+
 class _Writer:
     def __init__(self, numbers: Mapping, plan: MemoryPlan, number: Callable[[Size], Size]):
         self.numbers, self.plan, self.number = numbers, plan, number

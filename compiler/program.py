@@ -207,6 +207,13 @@ class Program:
             epoch.data[0] += 1
         return outputs
 
+    def prepared(self, arrays: list) -> tuple:
+        """(executable, externals) of a run on these arrays, for who runs it part by part; derived values are ready."""
+        bound = self._static or self._bind(self._sizes(arrays))
+        outputs = [np.empty(shape, dtype) for shape, dtype in bound.outputs]
+        derived, memory = bound.with_derived() if bound.derived else bound.fixed
+        return bound.code.executable, (*arrays, *derived, *outputs, *memory)
+
     def _sizes(self, arrays: list) -> tuple:
         values: dict = {}
         for leaf, array in zip(self.graph.inputs, arrays):

@@ -56,10 +56,23 @@ def as_json(of, *, times: bool = True, code: bool = False) -> dict:
     return to_json(of, times=times, code=code)
 
 
-def teller(of):
-    """The `compiler.inspection.story.Teller` of a `Compilation`."""
+def teller(of, profile=None):
+    """The `compiler.inspection.story.Teller` of a `Compilation`, and of a `Profile` of it if there is one."""
     from graphcore.compiler.inspection.story import Teller
-    return Teller(of)
+    return Teller(of, profile)
+
+
+def profile_program(of, program, arrays: list, steps: int):
+    """The `compiler.inspection.measure.Profile` of a compiled program, whose `Compilation` is `of`."""
+    from graphcore.compiler.inspection.measure import profile
+    return profile(of, program, arrays, steps)
+
+
+def machine_peaks(threads: int) -> tuple[float, float]:
+    """(float32 operations, bytes out of memory) per second that this machine can do, measured; takes a second."""
+    from graphcore.compiler.inspection.peaks import flop_rate, read_rate
+    from graphcore.compiler.toolchain.cpu import host
+    return flop_rate(threads), read_rate(4 * max(host().l3, 8 << 20), threads)
 
 
 def memory_report(of):

@@ -49,10 +49,10 @@ class Story:
 
 
 class Teller:
-    """Tells stories of one compilation."""
+    """Tells stories of one compilation; with a `measure.Profile` of it also what takes how much time."""
 
-    def __init__(self, compilation: Compilation):
-        self.compilation = compilation
+    def __init__(self, compilation: Compilation, profile=None):
+        self.compilation, self.profile = compilation, profile
         self._labels: dict[int, dict] = {}
 
     # -- values ----------------------------------------------------------------------------------------
@@ -111,7 +111,19 @@ class Teller:
             Section("runs in", tuple(line for entry in launches for line in self.launch(entry, nodes))),
             *(Section(f"kernel {k.title}", self._source(k)) for k in kernels if self._is_fused(k)),
             Section("memory", tuple(line for n in nodes for line in self._memory(n))),
+            Section("time", self._time(nodes)),
         ]
+
+    def _time(self, nodes: Iterable[Node]) -> tuple:
+        """What part of a measured run was for these nodes."""
+        if self.profile is None:
+            return ()
+        seconds = self.profile.by_node()
+        return (self._share(sum(seconds[n] for n in nodes)),)
+
+    def _share(self, seconds: float) -> str:
+        total = self.profile.total
+        return f"{1e6 * seconds:,.1f} µs of {1e6 * total:,.1f} ({seconds / total:.1%}) of a run"
 
     @staticmethod
     def _is_fused(record: KernelRecord) -> bool:
@@ -267,9 +279,17 @@ class Teller:
             Section("fusion", tuple(line for n in list(nodes)[:MOST_LISTED] for line in self._fusion(n))),
             Section("launches", tuple(line for entry in uses[:MOST_LISTED]
                                       for line in self.launch(entry, entry.nodes_of(record.source)))),
+            Section("time", self._time_of_kernel(record)),
             Section("machine code", (str(record.code),) if code else ()),
             Section("source", self._source(record)),
         ))
+
+    def _time_of_kernel(self, record: KernelRecord) -> tuple:
+        if self.profile is None:
+            return ()
+        if not record.launches:
+            return ("part of the time of the kernels that call it",)
+        return (self._share(self.profile.by_kernel()[record.title]),)
 
     def line(self, values: Iterable[Value], stage: str, where: str) -> Story:
         """The story of a line: what was made of it, and the kernels that it ends in."""
@@ -287,6 +307,7 @@ class Teller:
             Section("in the last stage", self._lines(self.compilation.final, last, len(self.compilation.passes))),
             Section("runs in", tuple(line for entry in launches for line in self.launch(
                 entry, [n for n in entry.nodes if n in last]))),
+            Section("time", self._time(last)),
         ))
 
     # -- texts -----------------------------------------------------------------------------------------

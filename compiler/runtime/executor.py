@@ -20,7 +20,8 @@ from graphcore.errors import CompileError
 SHORT_PROGRAM = 32
 ALIGNMENT = 64
 SMALLEST_TAPE = 1 << 12     # bytes
-PAUSED_BY, RESUME_AT, WANTED = (HEADER.index(name) for name in ("paused_by", "resume_at", "wanted"))
+COUNT, PAUSED_BY, RESUME_AT, WANTED = (
+    HEADER.index(name) for name in ("instruction_count", "paused_by", "resume_at", "wanted"))
 
 
 class Executable:
@@ -101,6 +102,14 @@ class Instance:
                 self.run(externals)
         finally:
             table[PAUSED_BY] = table[RESUME_AT] = 0
+
+    def run_part(self, externals: tuple, begin: int, end: int, callbacks=()) -> None:
+        """Run the instructions from number `begin` on, up to number `end`; no jump may lead farther than there."""
+        self._table[COUNT], self._table[RESUME_AT] = end, begin
+        try:
+            self.run_with_pauses(externals, callbacks)
+        finally:
+            self._table[COUNT] = len(self._program.instructions)
 
     def _call_host(self, call: HostCall, callbacks) -> None:
         place = self._layout.rows_at[call.row]

@@ -8,6 +8,7 @@ import sys
 from graphcore.cli import selection, subject
 from graphcore.cli.dump import usual_stage
 from graphcore.cli.errors import UsageError, nearest
+from graphcore.cli.profile import measured
 from graphcore.cli.text import colours
 
 HELP = "tell the whole story of a value, a line, a Parameter or a kernel"
@@ -30,6 +31,8 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--param", metavar="NAME", help="a Parameter")
     parser.add_argument("--kernel", metavar="NAME", help="a kernel; * and ? stand for letters")
     parser.add_argument("--stage", metavar="NAME", help="the stage whose numbers are meant")
+    parser.add_argument("--steps", type=int, default=0, metavar="N",
+                        help="measure so many runs, and tell what takes which part of the time")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
@@ -39,9 +42,11 @@ def run(options: argparse.Namespace) -> int:
     asked += [(kind, text) for kind in ("line", "param", "kernel") if (text := getattr(options, kind))]
     if not asked:
         raise UsageError("say what to explain: %12, --line FILE.py:LINE, --param NAME or --kernel NAME")
-    compilation = subject.open_subject(options).compilation()
+    found = subject.open_subject(options)
+    times = measured(found, options.steps) if options.steps > 0 else None
+    compilation = times.compilation if times else found.compilation()
     stage = selection.stage_named(compilation, options.stage or usual_stage(options)).name
-    stories = [story for kind, text in asked for story in stories_of(compilation, stage, kind, text)]
+    stories = [story for kind, text in asked for story in stories_of(compilation, stage, kind, text, times)]
     if options.json:
         json.dump([{"title": s.title, "sections": {part.title: list(part.lines) for part in s.sections}}
                    for s in stories], sys.stdout, indent=1)
@@ -51,13 +56,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def stories_of(compilation, stage: str, kind: str, text: str) -> list:
+def stories_of(compilation, stage: str, kind: str, text: str, times=None) -> list:
     """The stories of what a text means: "any" of a value, Parameter, line, kernel or buffer, or the kind given.
 
     Raises UsageError.
     """
     from graphcore.inspect import teller
-    tell = teller(compilation)
+    tell = teller(compilation, times)
     names = {p.name for p in compilation.parameters()}
     if kind == "param" or kind == "any" and text in names:
         if text not in names:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import compile, dump, explain, kernels, launch, memory, passes, run, tune
+from graphcore.cli import compile, dump, explain, kernels, launch, memory, passes, profile, run, tune
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
-COMMANDS = {"run": run, "launch": launch, "compile": compile, "dump": dump, "passes": passes, "kernels": kernels,
-            "memory": memory, "explain": explain, "tune": tune}
+COMMANDS = {
+    "run": run, "launch": launch, "compile": compile,
+    "dump": dump, "passes": passes, "kernels": kernels, "memory": memory, "explain": explain,
+    "profile": profile, "tune": tune,
+}
 
 
 class _Parser(argparse.ArgumentParser):

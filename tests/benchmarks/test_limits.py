@@ -1,13 +1,14 @@
 """What rows have to do at least, what the machine can do at most, and the chart."""
 import pytest
 
-from benchmarks import chart, peaks
+from benchmarks import chart
 from benchmarks.__main__ import main
 from benchmarks.costs import cost
 from benchmarks.machine import limit_of
 from benchmarks.ratios import Row
 from benchmarks.report import table
 from benchmarks.workloads import TRAIN, WORKLOADS
+from graphcore.compiler.inspection import peaks
 
 ROWS = [(w.name, mode) for w in WORKLOADS.values() for mode in w.modes]
 

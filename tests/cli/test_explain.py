@@ -195,6 +195,14 @@ def test_what_is_written_in_place_of_something_else(explain):
     assert re.search(r"its place is taken over by b\d+ \(item\)", explain(LOOP, label, "--stage", "final")["memory"])
 
 
+def test_what_part_of_the_time_something_takes(explain):
+    whole = explain(INFER, "--line", line_of("self.pool("), "--steps", "2")["time"]
+    assert re.fullmatch(r" +[\d,.]+ µs of [\d,.]+ \([\d.]+%\) of a run\n?", whole)
+    assert float(re.search(r"([\d.]+)%", whole)[1]) > 1
+    called = explain(INFER, "--kernel", "fused_add_relu*", "--steps", "2")["time"]
+    assert called.strip() == "part of the time of the kernels that call it"
+
+
 @pytest.mark.parametrize("arguments, message", [
     ([], "say what to explain: %12, --line FILE.py:LINE"),
     (["%99"], "stage 00_capture has no value %99"),
