@@ -18,14 +18,21 @@ __version__ = "0.1.0"
 if not os.path.isdir(os.path.join(__path__[0], "nn")):
     __path__.append(os.path.dirname(__path__[0]))
 
-_SUBMODULES = frozenset("""amp boost common communication compiler context dataset device_context dtype errors
-    experimental files hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
-    runtime scipy tensor train version""".split())
+from graphcore.namespace import namespace  # noqa: E402  the path comes first
 
-# Modules that have another home: what MindSpore calls mindspore.amp is train.amp here.
-_MOVED = {"amp": "graphcore.train.amp"}
+# ``mindspore.bool`` and the like: dtypes that a star import must not put in the builtins' place.
+_BUILTINS = {"bool": "bool_", "int": "int32", "float": "float32", "long": "int64"}
 
-_NAMES_BY_MODULE = {
+
+def _otherwise(name: str):
+    if name in _BUILTINS:
+        return getattr(importlib.import_module("graphcore.dtype"), _BUILTINS[name])
+    if name == "amp":       # it stands with Model
+        return importlib.import_module("graphcore.train.amp")
+    raise AttributeError(f"module 'graphcore' has no attribute {name!r}")
+
+
+__getattr__, __dir__, __all__ = namespace("graphcore", {
     "dtype": """float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64
         complex128 half single double float_ int_ uint byte short intc intp ubyte ushort uintc uintp number
         dtype_to_nptype dtype_to_pytype pytype_to_dtype""",
@@ -70,31 +77,9 @@ _NAMES_BY_MODULE = {
     "train.metrics": """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta Loss MAE
         MSE Metric Perplexity Precision ROC Recall Top1CategoricalAccuracy Top5CategoricalAccuracy
         TopKCategoricalAccuracy auc get_metric_fn names rearrange_inputs""",
+    "onnx": "import_onnx",
     "inspect": "compiled_graph explain_recompile ir_text memory_text",
     "tuning": "tune",
-    "onnx": "import_onnx",
-}
-# ``mindspore.bool`` and the like: dtypes that a star import must not put in the builtins' place.
-_BUILTINS = {"bool": "bool_", "int": "int32", "float": "float32", "long": "int64"}
-
-_HOMES = {name: f"graphcore.{module}" for module, names in _NAMES_BY_MODULE.items() for name in names.split()}
-
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str):
-    home = _HOMES.get(name)
-    if home is not None:
-        value = getattr(importlib.import_module(home), name)
-    elif name in _BUILTINS:
-        value = getattr(importlib.import_module("graphcore.dtype"), _BUILTINS[name])
-    elif name in _SUBMODULES:
-        value = importlib.import_module(_MOVED.get(name, f"graphcore.{name}"))
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_SUBMODULES})
+}, modules="""boost common communication compiler context dataset device_context dtype errors experimental files
+    hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
+    runtime scipy tensor train version""", otherwise=_otherwise)

@@ -2,13 +2,14 @@
 
 Outside a graph its operations run at once on the operators' NumPy references; inside a capture they build the graph.
 The memory is always C-contiguous, so compiled programs read it in place.
-Arithmetic and the other methods are attached by `graphcore.ops.tensor_methods`.
+Arithmetic and the other methods come from `graphcore.ops.tensor_methods`.
 """
 from __future__ import annotations
 
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore import tensor_names
 from graphcore.capture import epoch
 from graphcore.dtype import DType
 from graphcore.errors import ShapeError
@@ -174,12 +175,6 @@ class Tensor:
     def __format__(self, spec):
         return format(self.item() if self.size == 1 and spec else str(self), spec)
 
-    def __getattr__(self, name):
-        # Called for what is missing: until the first use of a method or operator, all that tensor_methods attaches.
-        if name[:1] == "_" or not _attach_methods():
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self, name)
-
     def __copy__(self):
         return Tensor._wrap(self._array.copy(), self._dtype)
 
@@ -248,27 +243,18 @@ def is_tensor(obj) -> bool:
     return isinstance(obj, Tensor)
 
 
-# -- methods and operators, attached at their first use: importing them all takes longer than most scripts' nets -----
+class _Method:
+    """Stands for a method or operator until it is first used: importing all takes longer than most scripts' nets."""
 
-_OPERATORS = """add sub mul truediv floordiv mod pow matmul and or xor lshift rshift radd rsub rmul rtruediv rfloordiv
-    rmod rpow rmatmul rand ror rxor eq ne lt le gt ge neg pos abs invert round getitem setitem contains""".split()
+    def __init__(self, name: str):
+        self.name = name
 
-
-def _attach_methods() -> bool:
-    """Attach methods and operators; False if that was done before."""
-    if not hasattr(Tensor.__add__, "attaches"):
-        return False
-    import graphcore.ops.tensor_methods  # noqa: F401  attaches them
-    return True
-
-
-def _attaching(name: str):
-    def operator(self, *args):
-        _attach_methods()
-        return getattr(self, name)(*args)
-    operator.attaches = True
-    return operator
+    def __get__(self, tensor, cls):
+        if Tensor.__dict__[self.name] is self:
+            from graphcore.ops.tensor_methods import method
+            setattr(Tensor, self.name, method(self.name))
+        return Tensor.__dict__[self.name].__get__(tensor, cls)
 
 
-for _name in _OPERATORS:
-    setattr(Tensor, f"__{_name}__", _attaching(f"__{_name}__"))
+for _name in tensor_names.ALL:
+    setattr(Tensor, _name, _Method(_name))

@@ -23,7 +23,7 @@ def verify(graph: Graph, *, final: bool = False) -> None:
     from graphcore.ops import record
     from graphcore.ops.regions import has_effects
     if _unregistered(graph, record.REGISTRY):
-        importlib.import_module("graphcore.ops.functional")     # registers all operators
+        importlib.import_module("graphcore.ops.records")        # registers all operators
     names = labels(graph)
     found: dict = {}
     for node in graph.nodes:

@@ -95,18 +95,18 @@ def sum(self, dim=None, keepdim=False, *more, dtype=None, initial=None):
     return total if initial is None else F.add(total, initial)
 
 
-def extreme(function, value_only):
-    """The method `max` or `min`, of the functions that give (values, indices) and values alone."""
+def extreme(name: str):
+    """The method `max` or `min`."""
     def method(self, *args, axis=None, dim=None, keepdims=False, keepdim=False, initial=None, where=None,
                return_indices=False):
         keep = keepdims or keepdim or (len(args) > 1 and bool(args[1]))
         if args and isinstance(args[0], Tensor) and args[0].ndim:
-            return (F.maximum if function is F.max else F.minimum)(self, args[0])
+            return (F.maximum if name == "max" else F.minimum)(self, args[0])
         along = args[0] if args else dim
         if along is not None or return_indices and axis is not None:
-            return function(self, axis if along is None else along, keep, initial=initial, where=where)
-        return value_only(self, axis, keep, initial=initial, where=where)
-    method.__doc__ = (f"The {function.__name__} of all elements or along ``axis=``; with a positional axis or ``dim=`` "
+            return getattr(F, name)(self, axis if along is None else along, keep, initial=initial, where=where)
+        return getattr(F, f"a{name}")(self, axis, keep, initial=initial, where=where)
+    method.__doc__ = (f"The {name} of all elements or along ``axis=``; with a positional axis or ``dim=`` "
                       "(values, int64 indices).")
     return method
 
@@ -336,8 +336,7 @@ _OWN = [
 ]
 
 METHODS = {function.__name__: function for function in _OWN} | {
-    "max": extreme(F.max, F.amax), "min": extreme(F.min, F.amin), "clone": copy, "ndimension": dim, "nelement": numel,
+    "max": extreme("max"), "min": extreme("min"), "clone": copy, "ndimension": dim, "nelement": numel,
     "contiguous": itself, "init_data": itself, "flush_from_cache": itself, "cpu": itself, "move_to": itself,
-    "fills": fill, "set_dtype": astype, "reshape_as": F.view_as,
-    "detach": F.stop_gradient, "is_contiguous": lambda self: True,
+    "fills": fill, "set_dtype": astype, "is_contiguous": lambda self: True,
 }

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 
@@ -26,7 +27,18 @@ from graphcore.ir import graph as ir
 from graphcore.ir.graph import Node
 from graphcore.ir.types import TensorType
 
-REGISTRY: dict[str, Operator] = {}
+
+class _Registry(dict):
+    """Name → record.  Asked for a name that it lacks, it imports the modules of records that nothing needed so far."""
+
+    def __missing__(self, name: str) -> Operator:
+        import_module("graphcore.ops.records")
+        if name not in self:
+            raise KeyError(name)
+        return self[name]
+
+
+REGISTRY: dict[str, Operator] = _Registry()
 
 
 class Operator:

@@ -1,13 +1,14 @@
 """The methods and operators of Tensor, made from the functional API.
 
-Importing this module attaches them.  Most methods are functions with the Tensor as first argument; those that MindSpore
-gives other arguments than the function are written out here.
+Most methods are functions with the Tensor as first argument; those that MindSpore gives other arguments than the
+function are in `own_methods`.  Tensor asks `method` for one when it is first used.
 """
 from __future__ import annotations
 
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore import tensor_names
 from graphcore.capture import epoch
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
@@ -17,35 +18,6 @@ from graphcore.ops import functional as F
 from graphcore.ops import getitem, own_methods
 from graphcore.ops.functional.arguments import cast, shape_error, size_as_tensor
 from graphcore.tensor import Tensor
-
-# Methods whose arguments after the first are the function's.
-_SAME_AS_FUNCTION = """abs absolute acos acosh addbmm addcdiv addcmul addmm addmv addr adjoint all
-    allclose amax amin aminmax any approximate_equal arccos arccosh arcsin arcsinh arctan arctan2 arctanh
-    argmin argsort argwhere asin asinh atan atan2 atanh baddbmm bernoulli bincount bitwise_and
-    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor bmm ceil chunk clamp clip
-    copysign cos cosh count_nonzero cross cumprod deg2rad diagflat diagonal diff div divide dot eq equal
-    erf erfc exp expand_as expand_dims expm1 flip fliplr flipud float_power floor floor_divide fmax fmin fmod
-    frac gather_elements gather_nd ge ger greater greater_equal hardshrink heaviside hypot index_fill
-    index_select inner inv is_complex is_floating_point isclose isfinite isinf isnan isneginf isposinf ldexp
-    le lerp less less_equal log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
-    logical_xor logit logsumexp lt masked_fill masked_select matmul maximum mean median minimum mm moveaxis
-    movedim msort mul multinomial multiply mv nan_to_num nanmean nansum narrow ne neg negative nonzero norm
-    not_equal outer positive pow rad2deg random_categorical ravel reciprocal remainder repeat_interleave
-    reverse roll rot90 round rsqrt searchsorted sgn sigmoid sign signbit sin sinc sinh soft_shrink
-    softmax split sqrt square squeeze subtract swapaxes swapdims t tan tanh tensor_split top_k topk tril
-    triu true_divide trunc type_as unbind unique unsorted_segment_sum unsqueeze var std view_as xlogy hsplit
-    vsplit dsplit relu log_softmax gelu silu prod sort angle cholesky cholesky_inverse cholesky_solve choose clone conj
-    cov cummax cummin det diagonal_scatter digamma erfinv fill_diagonal fold gcd geqrf diag histc igamma igammac imag
-    index_put inplace_update inverse isreal lcm lgamma log_matrix_determinant logcumsumexp logdet lstsq lu_solve
-    masked_scatter matrix_determinant matrix_power mvlgamma nanmedian nextafter orgqr ormqr pinv qr real renorm
-    select_scatter slice_scatter slogdet svd unfold unique_consecutive unsorted_segment_max unsorted_segment_min
-    unsorted_segment_prod xdivy""".split()
-
-# In-place methods ``x.name_()``: the result of ``x.name()`` written into x.
-_IN_PLACE = """abs add addcdiv addcmul ceil clamp clip cos div divide exp floor floor_divide log masked_fill
-    mul multiply neg pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub tanh trunc
-    tril triu index_add index_fill scatter unsqueeze squeeze""".split()
-
 
 # -- operators --------------------------------------------------------------------------------------------
 
@@ -79,13 +51,8 @@ def _not_an_operand(value):
     return NotImplemented
 
 
-_BINARY_OPERATORS = {
-    "add": F.add, "sub": F.sub, "mul": F.mul, "truediv": F.div, "floordiv": F.floor_div, "mod": F.floor_mod,
-    "pow": F.pow, "matmul": F.matmul, "and": F.bitwise_and, "or": F.bitwise_or, "xor": F.bitwise_xor,
-    "lshift": F.bitwise_left_shift, "rshift": F.bitwise_right_shift,
-    "divmod": lambda a, b: (F.floor_div(a, b), F.floor_mod(a, b)),
-}
-_COMPARISONS = {"lt": F.less, "le": F.less_equal, "gt": F.greater, "ge": F.greater_equal}
+def _quotient_and_remainder(a, b):
+    return F.floor_div(a, b), F.floor_mod(a, b)
 
 
 def _equals(self, other):
@@ -136,16 +103,7 @@ def _in_place(function):
     return method
 
 
-# -- attaching ----------------------------------------------------------------------------------------------
-
-_WRITING = {
-    "copy_": lambda self, src, non_blocking=False: overwrite(self, src),
-    "fill_": lambda self, value: overwrite(self, value),
-    "zero_": lambda self: overwrite(self, 0),
-}
-_CONVERSIONS = {"float": dt.float32, "half": dt.float16, "double": dt.float64, "bfloat16": dt.bfloat16, "int": dt.int32,
-                "long": dt.int64, "short": dt.int16, "byte": dt.uint8, "bool": dt.bool_}
-
+# -- by name ------------------------------------------------------------------------------------------------
 
 def _conversion(dtype):
     def method(self):
@@ -154,29 +112,34 @@ def _conversion(dtype):
     return method
 
 
-def attach() -> None:
-    """Give Tensor its operators and methods; what it has of its own stays."""
-    for name, function in _BINARY_OPERATORS.items():
-        forward, reflected = _operator(function)
-        setattr(Tensor, f"__{name}__", forward)
-        setattr(Tensor, f"__r{name}__", reflected)
-    for name, function in _COMPARISONS.items():
-        setattr(Tensor, f"__{name}__", _operator(function)[0])
-    Tensor.__eq__, Tensor.__ne__, Tensor.__contains__ = _equals, _differs, _contains
-    Tensor.__neg__, Tensor.__abs__ = F.neg, F.abs
-    Tensor.__pos__, Tensor.__invert__ = F.positive, F.logical_not
-    Tensor.__round__ = lambda self, decimals=0: F.round(self, decimals=decimals)
-    Tensor.__getitem__, Tensor.__setitem__ = getitem.getitem, getitem.setitem
-    methods = {name: getattr(F, name) for name in _SAME_AS_FUNCTION}
-    methods |= own_methods.METHODS | _WRITING
-    methods |= {name: _conversion(dtype) for name, dtype in _CONVERSIONS.items()}
-    methods |= {f"{name}_": _in_place(methods[name]) for name in _IN_PLACE}
-    for name, method in methods.items():
-        if name not in Tensor.__dict__:
-            setattr(Tensor, name, method)
-    Tensor.T = property(own_methods.transpose, doc="The axes in reverse order.")
-    Tensor.mT = Tensor.mH = property(F.adjoint, doc="The last two axes exchanged.")
-    Tensor.H = Tensor.T
+_WRITTEN_OUT = {
+    "copy_": lambda self, src, non_blocking=False: overwrite(self, src),
+    "fill_": lambda self, value: overwrite(self, value),
+    "zero_": lambda self: overwrite(self, 0),
+    "__divmod__": _operator(_quotient_and_remainder)[0], "__rdivmod__": _operator(_quotient_and_remainder)[1],
+    "__eq__": _equals, "__ne__": _differs, "__contains__": _contains,
+    "__round__": lambda self, decimals=0: F.round(self, decimals=decimals),
+    "__getitem__": getitem.getitem, "__setitem__": getitem.setitem,
+    "T": property(own_methods.transpose, doc="The axes in reverse order."),
+    "mT": property(lambda self: F.adjoint(self), doc="The last two axes exchanged."),
+}
+_WRITTEN_OUT |= {"H": _WRITTEN_OUT["T"], "mH": _WRITTEN_OUT["mT"]}
 
 
-attach()
+def method(name: str):
+    """The function (or property) that is Tensor's method or operator `name`, one of `tensor_names.ALL`."""
+    bare = name.strip("_")
+    if name in _WRITTEN_OUT:
+        return _WRITTEN_OUT[name]
+    if name in own_methods.METHODS:
+        return own_methods.METHODS[name]
+    if name in tensor_names.FUNCTIONS:
+        return getattr(F, tensor_names.FUNCTIONS[name])
+    if name in tensor_names.CONVERSIONS:
+        return _conversion(getattr(dt, tensor_names.CONVERSIONS[name]))
+    if name in tensor_names.COMPARISONS:
+        return _operator(getattr(F, tensor_names.COMPARISONS[name]))[0]
+    if name.startswith("__"):
+        reflected = bare not in tensor_names.BINARY
+        return _operator(getattr(F, tensor_names.BINARY[bare[1:] if reflected else bare]))[reflected]
+    return _in_place(method(bare))

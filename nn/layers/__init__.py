@@ -1,30 +1,31 @@
 """Layers."""
-from graphcore.nn.layers.activation import *  # noqa: F403
-from graphcore.nn.layers.activation import __all__ as _activation
-from graphcore.nn.layers.attention import *  # noqa: F403
-from graphcore.nn.layers.attention import __all__ as _attention
-from graphcore.nn.layers.basic import *  # noqa: F403
-from graphcore.nn.layers.basic import __all__ as _basic
-from graphcore.nn.layers.combined import *  # noqa: F403
-from graphcore.nn.layers.combined import __all__ as _combined
-from graphcore.nn.layers.conv import *  # noqa: F403
-from graphcore.nn.layers.conv import __all__ as _conv
-from graphcore.nn.layers.embedding import *  # noqa: F403
-from graphcore.nn.layers.embedding import __all__ as _embedding
-from graphcore.nn.layers.image import *  # noqa: F403
-from graphcore.nn.layers.image import __all__ as _image
-from graphcore.nn.layers.norm import *  # noqa: F403
-from graphcore.nn.layers.norm import __all__ as _norm
-from graphcore.nn.layers.padding import *  # noqa: F403
-from graphcore.nn.layers.padding import __all__ as _padding
-from graphcore.nn.layers.pool import *  # noqa: F403
-from graphcore.nn.layers.pool import __all__ as _pool
-from graphcore.nn.layers.rnn import *  # noqa: F403
-from graphcore.nn.layers.rnn import __all__ as _rnn
-from graphcore.nn.layers.transformer import *  # noqa: F403
-from graphcore.nn.layers.transformer import __all__ as _transformer
-from graphcore.nn.layers.windows import *  # noqa: F403
-from graphcore.nn.layers.windows import __all__ as _windows
+from graphcore.namespace import namespace
 
-__all__ = [*_activation, *_attention, *_basic, *_combined, *_conv, *_embedding, *_image, *_norm, *_padding, *_pool,
-           *_rnn, *_transformer, *_windows]
+# Which module defines which layer: each lists them in its __all__, too.
+__getattr__, __dir__, __all__ = namespace("graphcore.nn.layers", {
+    "activation": """
+        ReLU ReLU6 LeakyReLU PReLU RReLU ELU CELU SeLU GELU FastGelu SiLU Mish HSwish HSigmoid Sigmoid LogSigmoid
+        Tanh Tanhshrink Hardtanh Softsign Softplus SoftShrink HShrink Threshold Softmax LogSoftmax Softmin Softmax2d
+        GLU LRN get_activation""",
+    "attention": "MultiheadAttention",
+    "basic": """
+        Dense Linear BiDense Dropout Dropout1d Dropout2d Dropout3d Flatten Unflatten Identity Norm OneHot Pad
+        ClipByNorm L1Regularizer Tril Triu Roll Upsample ResizeBilinear""",
+    "combined": """
+        Conv2dBnAct DenseBnAct MatMul Moments ReduceLogSumExp Range PixelShuffle PixelUnshuffle ChannelShuffle""",
+    "conv": "Conv1d Conv2d Conv3d Conv1dTranspose Conv2dTranspose Conv3dTranspose",
+    "embedding": "Embedding EmbeddingLookup",
+    "image": "CentralCrop ImageGradients PSNR SSIM",
+    "norm": """
+        BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm LayerNorm GroupNorm InstanceNorm1d InstanceNorm2d
+        InstanceNorm3d""",
+    "padding": """
+        ConstantPad1d ConstantPad2d ConstantPad3d ZeroPad2d ReflectionPad1d ReflectionPad2d ReflectionPad3d
+        ReplicationPad1d ReplicationPad2d ReplicationPad3d""",
+    "pool": """
+        MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d AdaptiveAvgPool1d AdaptiveAvgPool2d
+        AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d""",
+    "rnn": "RNN GRU LSTM RNNCell GRUCell LSTMCell",
+    "transformer": "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer",
+    "windows": "Unfold",
+})

@@ -1,38 +1,14 @@
 """Losses."""
-from graphcore.nn.loss.base import LossBase
-from graphcore.nn.loss.classification import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    DiceLoss,
-    FocalLoss,
-    KLDivLoss,
-    MultiClassDiceLoss,
-    MultiLabelSoftMarginLoss,
-    NLLLoss,
-    SoftMarginLoss,
-    SoftmaxCrossEntropyWithLogits,
-)
-from graphcore.nn.loss.regression import (
-    CosineEmbeddingLoss,
-    GaussianNLLLoss,
-    HingeEmbeddingLoss,
-    HuberLoss,
-    L1Loss,
-    MAELoss,
-    MarginRankingLoss,
-    MSELoss,
-    PoissonNLLLoss,
-    RMSELoss,
-    SmoothL1Loss,
-    TripletMarginLoss,
-)
-from graphcore.nn.loss.sequence import CTCLoss
+from graphcore.namespace import namespace
 
-_Loss = LossBase        # MindSpore 1.x's name
-
-__all__ = ["LossBase", "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss",
-           "KLDivLoss", "MultiClassDiceLoss", "MultiLabelSoftMarginLoss", "NLLLoss", "SoftMarginLoss",
-           "SoftmaxCrossEntropyWithLogits", "CosineEmbeddingLoss", "GaussianNLLLoss", "HingeEmbeddingLoss",
-           "HuberLoss", "L1Loss", "MAELoss", "MarginRankingLoss", "MSELoss", "PoissonNLLLoss", "RMSELoss",
-           "SmoothL1Loss", "TripletMarginLoss"]
+# Which module defines which loss: each lists them in its __all__, too.
+__getattr__, __dir__, __all__ = namespace("graphcore.nn.loss", {
+    "base": "LossBase _Loss=LossBase",       # _Loss: MindSpore 1.x's name
+    "classification": """
+        SoftmaxCrossEntropyWithLogits CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss DiceLoss
+        MultiClassDiceLoss FocalLoss SoftMarginLoss MultiLabelSoftMarginLoss""",
+    "sequence": "CTCLoss",
+    "regression": """
+        MSELoss RMSELoss L1Loss MAELoss SmoothL1Loss HuberLoss MarginRankingLoss CosineEmbeddingLoss
+        HingeEmbeddingLoss TripletMarginLoss PoissonNLLLoss GaussianNLLLoss""",
+})

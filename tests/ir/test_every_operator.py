@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-import graphcore.ops.functional  # noqa: F401  registers all operators
+import graphcore.ops.records  # noqa: F401  registers all operators
 from graphcore import dtype as dt
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import graphcore.ops.functional  # noqa: F401  imports every module that registers operators
+import graphcore.ops.records  # noqa: F401  registers all operators
 from graphcore import dtype as dt
 from graphcore.ir.types import TensorType
 from graphcore.ops.record import REGISTRY, Operator

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 
 import numpy as np
 
@@ -187,6 +186,5 @@ def also_named(**other_names):
                             raise TypeError(f"{function.__name__}() got both {other!r} and {name!r}")
                         kwargs[name] = kwargs.pop(other)
             return function(*args, **kwargs)
-        renamed.__signature__ = inspect.signature(function)
         return renamed
     return decorate

@@ -2,35 +2,63 @@
 
 Each is a thin class over the functional API; the attributes are the constructor's arguments.
 """
-# ruff: noqa: F403  each module names what it exports in its __all__
-from graphcore.ops.primitives import (
-    arrays,
-    custom,
-    detection,
-    devices,
-    elementwise,
-    hooks,
-    layers,
-    losses,
-    numeric,
-    rare,
-    recurrent,
-    updates,
-)
-from graphcore.ops.primitives.arrays import *
-from graphcore.ops.primitives.base import Primitive, PrimitiveWithInfer, constexpr, prim_attr_register
-from graphcore.ops.primitives.custom import *
-from graphcore.ops.primitives.detection import *
-from graphcore.ops.primitives.devices import *
-from graphcore.ops.primitives.elementwise import *
-from graphcore.ops.primitives.hooks import *
-from graphcore.ops.primitives.layers import *
-from graphcore.ops.primitives.losses import *
-from graphcore.ops.primitives.numeric import *
-from graphcore.ops.primitives.rare import *
-from graphcore.ops.primitives.recurrent import *
-from graphcore.ops.primitives.updates import *
+from graphcore.namespace import namespace
 
-__all__ = ["Primitive", "PrimitiveWithInfer", "constexpr", "prim_attr_register"] + sorted(
-    {*arrays.__all__, *custom.__all__, *detection.__all__, *devices.__all__, *elementwise.__all__, *hooks.__all__,
-     *layers.__all__, *losses.__all__, *numeric.__all__, *rare.__all__, *recurrent.__all__, *updates.__all__})
+# Which module defines which class: each lists them in its __all__, too.
+__getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
+    "base": "Primitive PrimitiveWithInfer constexpr prim_attr_register",
+    "arrays": """
+        GatherElements Pack Unpack GatherV2 Reshape Shape TensorShape DynamicShape Size Rank DType Transpose Tile
+        ExpandDims Flatten ZerosLike OnesLike Zeros Ones Fill FillV2 Fills Eye LinSpace Diag DiagPart Slice
+        TupleToArray ScalarToArray GatherNd GatherD ScatterNd TensorScatterUpdate TensorScatterAdd TensorScatterSub
+        UnsortedSegmentSum MaskedSelect NonZero Unique IndexFill InvertPermutation Trace Concat Stack Unstack Split
+        SplitV SplitWithSize ReverseSequence Randperm Squeeze BroadcastTo StridedSlice ReverseV2 Roll OneHot Range
+        Meshgrid Tril Triu Pad PadV3 MirrorPad Gather TensorScatterElements IndexAdd TopK Sort DepthToSpace
+        SpaceToDepth ResizeNearestNeighbor ResizeNearestNeighborV2 ResizeBilinearV2 ResizeBilinear StandardNormal
+        UniformReal UniformInt Multinomial RandomShuffle""",
+    "custom": "Custom PyFunc",
+    "detection": "CropAndResize NMSWithMask ROIAlign RandomChoiceWithMask",
+    "devices": """
+        ReduceOp AllReduce AllGather ReduceScatter Broadcast AlltoAll FloatStatus NPUAllocFloatStatus
+        NPUGetFloatStatus NPUClearFloatStatus ScalarSummary TensorSummary ImageSummary HistogramSummary
+        ControlDepend""",
+    "elementwise": """
+        Add TensorAdd Sub Mul Div RealDiv DivNoNan Mod FloorMod FloorDiv TruncateDiv TruncateMod Pow Maximum Minimum
+        Neg Abs Sign Square Sqrt Rsqrt Exp Expm1 Log Log1p Reciprocal Inv Floor Ceil Rint Trunc Sin Cos Tan Asin
+        Acos ACos Atan Atan2 Sinh Cosh Asinh Acosh Atanh Tanh Sigmoid Erf Erfc Erfinv ReLU ReLU6 SeLU HSwish
+        HSigmoid Mish Softplus Softsign FastGeLU FastGelu SiLU PReLU Xlogy Equal NotEqual Less LessEqual Greater
+        GreaterEqual LogicalAnd LogicalOr LogicalNot LogicalXor IsNan IsInf IsFinite BitwiseAnd BitwiseOr BitwiseXor
+        Invert LeftShift RightShift Select Where MaskedFill Lerp Hypot Heaviside Sinc Fmax Fmin AddN AccumulateNV2
+        Addcmul Addcdiv Identity Cast TypeAs Assign AssignAdd AssignSub StopGradient Depend AddExt Swiglu Partial
+        GeLU Gelu Elu CeLU LeakyReLU SoftShrink HShrink Softmax LogSoftmax GLU Round Logit IsClose ApproximateEqual
+        NanToNum SquaredDifference MulNoNan BiasAdd ScalarCast ScalarToTensor Print Assert""",
+    "hooks": "HookBackward InsertGradientOf",
+    "layers": """
+        Conv2DBackpropInput ReduceSum SumExt ReduceMean ReduceProd ReduceMax ReduceMin ReduceAll ReduceAny ReduceStd
+        ArgMaxWithValue ArgMinWithValue Argmax Argmin CumSum CumProd LpNorm L2Normalize L2Loss MatMul BatchMatMul
+        Dense Einsum Cdist Conv2D Conv2DTranspose Conv3D MaxPool AvgPool MaxPoolWithArgmax AdaptiveAvgPool2D
+        AdaptiveMaxPool2D MaxPool3D AvgPool3D BatchNorm LayerNorm RmsNorm LRN Dropout""",
+    "losses": """
+        SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits SigmoidCrossEntropyWithLogits
+        BinaryCrossEntropy BCEWithLogitsLoss NLLLoss SmoothL1Loss KLDivLoss SoftMarginLoss CTCLoss CTCLossV2
+        BoundingBoxEncode BoundingBoxDecode CheckValid IOU""",
+    "numeric": """
+        BesselI0 BesselI0e BesselI1 BesselI1e BesselJ0 BesselJ1 BesselK0 BesselK0e BesselK1 BesselK1e BesselY0
+        BesselY1 Digamma Lgamma Polygamma Zeta Igamma Igammac Gcd Lcm NextAfter Xdivy PopulationCount
+        MatrixDeterminant LogMatrixDeterminant LuSolve Orgqr UnsortedSegmentMax UnsortedSegmentMin
+        UnsortedSegmentProd Ger Coalesce TensorScatterMul TensorScatterDiv TensorScatterMax TensorScatterMin
+        MatrixExp Geqrf Complex ComplexAbs Real Imag Conj Angle Polar ScatterUpdate ScatterAdd ScatterSub ScatterMul
+        ScatterDiv ScatterMax ScatterMin ScatterNdAdd ScatterNdSub ScatterNdMul ScatterNdDiv ScatterNdMax
+        ScatterNdMin ScatterNdUpdate InplaceAdd InplaceSub InplaceUpdate InplaceUpdateV2 InplaceIndexAdd IndexPut
+        MatrixInverse MatrixPower MatrixSolve MatrixTriangularSolve Cholesky CholeskyInverse CholeskySolve Qr Svd
+        Lstsq MatrixDiagV3 MatrixDiagPartV3 MatrixSetDiagV3 Cross Renorm Pdist Mvlgamma Cummin Cummax
+        CumulativeLogsumexp Median UniqueConsecutive Bincount Bucketize Histogram EqualCount SquareSumAll
+        SearchSorted IdentityN RaggedRange SparseToDense SparseTensorDenseMatmul EmbeddingLookup BartlettWindow
+        BlackmanWindow HammingWindow TrilIndices TriuIndices LogSpace SpaceToBatchND BatchToSpaceND BatchToSpaceNDV2
+        Scan""",
+    "rare": """
+        identity Eps Bernoulli RandomCategorical Dropout2D Dropout3D DropoutGenMask DropoutDoMask InTopK
+        FillDiagonal UnravelIndex MaskedScatter Im2Col FFTWithSize LuUnpack Ormqr Eig""",
+    "recurrent": "DynamicGRUV2 DynamicRNN",
+    "updates": "ApplyMomentum Adam AdamWeightDecay ApplyAdagrad ApplyRMSProp ApplyGradientDescent SGD",
+})
