@@ -158,6 +158,10 @@ class attention(Scheduled):
         lead, lq, _, _, dv = attention_shape("attention", q, k, v, mask)
         return q.with_shape((*lead, lq * dv + lq))
 
+    def multiply_adds(q, k, v, mask=None, **attrs):
+        lead, lq, lk, d, dv = attention_shape("attention", q, k, v, mask)
+        return product(lead) * lq * lk * (d + dv)
+
     def reference(q, k, v, mask=None, *, scale, causal, empty_is_nan=False):
         scores = _scores(q, k, mask, scale, causal)
         top = scores.max(-1, initial=-np.inf, keepdims=True)

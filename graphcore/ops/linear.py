@@ -48,6 +48,10 @@ class matmul(Scheduled):
         rows, columns, _ = matmul_sizes(a, b, transpose_a, transpose_b)
         return a.with_shape(broadcast_shapes(a.shape[:-2], b.shape[:-2]) + (rows, columns))
 
+    def multiply_adds(a, b, *, transpose_a=False, transpose_b=False):
+        rows, columns, inner = matmul_sizes(a, b, transpose_a, transpose_b)
+        return product(broadcast_shapes(a.shape[:-2], b.shape[:-2])) * rows * columns * inner
+
     def reference(a, b, *, transpose_a=False, transpose_b=False):
         return np.matmul(_matrix(a, transpose_a), _matrix(b, transpose_b))
 
@@ -177,6 +181,9 @@ class conv2d(Scheduled):
         _check_dtypes("conv2d", x, w)
         return x.with_shape(conv2d_shape("conv2d", x.shape, w.shape, stride, pad, dilation, groups))
 
+    def multiply_adds(x, w, **attrs):
+        return product(conv2d.infer(x, w, **attrs).shape) * product(w.shape[1:])
+
     def reference(x, w, *, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), groups=1):
         n, o, *out = conv2d_shape("conv2d", x.shape, w.shape, stride, pad, dilation, groups)
         columns = _columns(x, w.shape, out, stride, pad, dilation, groups)
@@ -202,6 +209,9 @@ class conv2d_grad_input(Scheduled):
             raise ShapeError(f"conv2d_grad_input: an input of shape {tuple(shape)} convolves to {made}, "
                              f"but the gradient has the shape {g.shape}")
         return g.with_shape(shape)
+
+    def multiply_adds(g, w, **attrs):
+        return g.size * product(w.shape[1:])
 
     def reference(g, w, *, shape, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), groups=1):
         n, o, *out = g.shape
@@ -232,6 +242,9 @@ class conv2d_grad_weight(Scheduled):
 
     def infer(x, g, *, shape, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), groups=1):
         return _infer_grad_weight("conv2d_grad_weight", x, g, shape, stride, pad, dilation, groups)
+
+    def multiply_adds(x, g, *, shape, **attrs):
+        return g.size * product(shape[1:])
 
     def reference(x, g, *, shape, stride=(1, 1), pad=(0, 0, 0, 0), dilation=(1, 1), groups=1):
         n, o, *out = g.shape

@@ -47,6 +47,7 @@ class Operator:
     infer(*types, **attrs) -> TensorType    the type rule; raises ShapeError / DTypeError with a readable message
     reference(*arrays, **attrs) -> array    what it means, in NumPy; the oracle and the eager path
     vjp(g, y, *inputs, **attrs) -> tuple    a gradient node (or None) per input; no function: no gradient
+    multiply_adds(*types, **attrs) -> size  how many a product takes; no function: it is none
     samples() -> list of (arrays, attrs)    inputs on which the registry test tries it; kinds supply defaults
     """
 
@@ -57,6 +58,7 @@ class Operator:
     reference: Callable
     infer: Callable
     samples: Callable | None = None
+    multiply_adds: Callable | None = None
     random = False          # carries a `site` attribute, so that two calls are never merged
 
     def __call__(self, *inputs: Node, **attrs) -> Node:

@@ -87,7 +87,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "measures": "dist pdist cov nanmedian logcumsumexp histc float_power_ext bidense",
     "normalization": """
         batch_norm instance_norm layer_norm group_norm rms_norm lrn dropout dropout1d dropout2d dropout3d""",
-    "ordering": "sort argsort msort topk top_k median cumsum cumprod diff trapz reverse_sequence cummax cummin",
+    "ordering": """
+        sort argsort msort topk top_k intopk median cumsum cumprod diff trapz reverse_sequence cummax cummin""",
     "padding": "pad roll unfold fold pixel_shuffle pixel_unshuffle channel_shuffle",
     "pooling": """
         max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
