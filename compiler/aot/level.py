@@ -41,10 +41,16 @@ class Interface:
 
 def level_module(name: str, plan: LevelPlan, interface: Interface) -> str:
     """LLVM IR of the two functions of a level called `name`."""
-    return str(_Level(name, plan, interface).module)
+    return str(LevelCode(name, plan, interface).module)
 
 
-class _Level:
+class LevelCode:
+    """The functions of a level, and where things are in the handle that they make.
+
+    module: the code; layout: of the handle; numbers: which of its bases are the addresses of blocks; tables: its words
+    where the programs' tables begin.
+    """
+
     def __init__(self, name: str, plan: LevelPlan, interface: Interface):
         self.name, self.plan, self.interface = name, plan, interface
         self.module = ir.Module(name)

@@ -74,7 +74,8 @@ class LevelPlan:
 def plan_level(graph: Graph, cpu: CpuTarget, gap: int = 0) -> LevelPlan:
     """Lower and plan an optimised inference graph for a CPU level.
 
-    gap: bytes that stay unused behind each block of the arena (for tests that look whether something wrote there).
+    gap: bytes that stay unused behind each block of the arenas and each derived array; with it, no two blocks share
+    memory (for tests that look whether something wrote there).
     Raises CompileError for a program that needs Python while it runs.
     """
     parts = lowered_parts(graph, cpu)
@@ -86,7 +87,7 @@ def plan_level(graph: Graph, cpu: CpuTarget, gap: int = 0) -> LevelPlan:
         prologue, prologue_blocks, before = _program(parts, split.prologue, numbers, "prologue_block", gap)
     windows.forget()
     found = [Reach(*where) for _, *where in reaches(graph) if any(isinstance(size, Dim) for size in where)]
-    return LevelPlan(cpu, program, prologue, blocks, prologue_blocks, tuple(map(_bytes, split.derived)),
+    return LevelPlan(cpu, program, prologue, blocks, prologue_blocks, tuple(_bytes(d) + gap for d in split.derived),
                      parts.keys["param"], tuple(parts.keys["const"]), kernels_of((*before, *launches)),
                      tuple(dict.fromkeys(found)))
 
@@ -116,8 +117,8 @@ def _blocks(plan: MemoryPlan, prefix: str, gap: int) -> tuple:
     blocks: list[Block] = []
     symbols: dict = {}
     for root, life in lives:
-        below = tuple(symbols[other] for other, its in lives
-                      if other in symbols and its.first <= life.last and life.first <= its.last)
+        below = tuple(symbols[other] for other, its in lives if other in symbols
+                      and (gap or its.first <= life.last and life.first <= its.last))
         symbols[root] = f"{prefix}.{len(blocks)}"
         blocks.append(Block(symbols[root], _bytes(root) + gap, below))
     places = {buffer: Dim.symbol(symbols[_root(buffer, plan.shared)]) for buffer in plan.lifetimes}
