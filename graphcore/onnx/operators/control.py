@@ -4,6 +4,7 @@ from __future__ import annotations
 from graphcore import dtype as dt
 from graphcore.capture.language.branches import if_expression
 from graphcore.capture.trace import current_trace
+from graphcore.errors import FormatError
 from graphcore.onnx.package import UnsupportedOnnxError
 from graphcore.onnx.table import operator
 from graphcore.onnx.values import axis_of, is_known, numbers_of, tensor_of
@@ -13,18 +14,31 @@ from graphcore.ops.control import while_loop
 from graphcore.tensor import Tensor
 
 _UNROLLED = 16              # iterations up to which a loop is tried in Python first
-_MOST_ITERATIONS = 1 << 20  # of a loop that Python runs
+_MOST_ITERATIONS = 1 << 15  # of a loop that Python runs
 
 
 @operator("If", 1)
 def branch(condition, *, then_branch, else_branch, scope):
-    """The outputs of one branch; branches whose outputs differ in shape are decided by asking the program."""
+    """The outputs of one branch.
+
+    Where the program decides, both are part of the graph.  If their outputs differ in shape, or one makes no sense
+    with the shapes at hand, the program is asked, at the price of a program for each answer.
+    """
     def run(graph):
         return lambda: tuple(map(tensor_of, scope.run(graph, ())))
 
     if not _in_capture() or is_known(condition):
         return tuple(scope.run(then_branch if bool(condition) else else_branch, ()))
-    return if_expression(F.reshape(condition, ()), run(then_branch), run(else_branch))
+    condition = F.reshape(condition, ())
+    try:
+        return if_expression(condition, run(then_branch), run(else_branch))
+    except UnsupportedOnnxError:
+        raise
+    except FormatError:
+        trace = current_trace()
+        taken = trace.assume(trace.node_of(condition), "a branch that makes no sense with these shapes",
+                             "give the model the condition as a constant")
+        return tuple(scope.run(then_branch if taken else else_branch, ()))
 
 
 def _in_capture() -> bool:
@@ -70,7 +84,7 @@ def _in_python(once, count, condition, state, stacks: int, most: int) -> tuple:
     goes_on = condition is None or bool(condition)
     while goes_on and (count is None or i < count):
         if i >= most:
-            raise ValueError(f"more than {most} iterations")
+            raise ValueError(f"more than {most} iterations outside of a graph; call the model in GRAPH_MODE")
         goes_on, state, given = once(Tensor(i, dt.int64), state)
         if _in_capture() and not is_known(goes_on):
             if stacks:
