@@ -7,12 +7,25 @@ import sys
 from collections.abc import Sequence
 
 from graphcore import __version__
-from graphcore.cli import compile, dump, explain, kernels, launch, memory, passes, profile, run, summary, tune
+from graphcore.cli import (
+    compile,
+    dump,
+    explain,
+    import_model,
+    kernels,
+    launch,
+    memory,
+    passes,
+    profile,
+    run,
+    summary,
+    tune,
+)
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
 COMMANDS = {
-    "run": run, "launch": launch, "compile": compile,
+    "run": run, "launch": launch, "compile": compile, "import": import_model,
     "dump": dump, "passes": passes, "kernels": kernels, "memory": memory, "explain": explain,
     "profile": profile, "summary": summary, "tune": tune,
 }

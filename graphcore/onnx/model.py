@@ -27,6 +27,10 @@ class Place:
     dtype: DType | None = None
     sizes: tuple | None = None
 
+    def __str__(self) -> str:
+        sizes = "[...]" if self.sizes is None else f"[{','.join('?' if s is None else str(s) for s in self.sizes)}]"
+        return f"{'?' if self.dtype is None else self.dtype.code}{sizes}"
+
 
 @dataclass(frozen=True, eq=False)
 class Step:

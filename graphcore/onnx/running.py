@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+from graphcore.capture.language.nests import JoinError
 from graphcore.capture.trace import current_trace, no_trace
 from graphcore.errors import CaptureError, FormatError, GraphcoreError
 from graphcore.onnx.model import Graph, Step
@@ -48,6 +49,8 @@ class Run:
         try:
             with trace.scope(step.name) if trace is not None and step.name else nullcontext():
                 results = self._computed(step, [values[n] if n else None for n in step.inputs], values)
+        except JoinError as error:      # of a loop, which keeps the types of its variables
+            raise UnsupportedOnnxError(f"{step}: {error}") from error
         except CaptureError:
             raise
         except UnsupportedOnnxError as error:

@@ -12,8 +12,8 @@ from graphcore.nn.cell import Cell
 
 __all__ = ["export"]
 
-_ELSEWHERE = {"MINDIR": "MindSpore's own graph files", "AIR": "files for Ascend devices", "ONNX": "ONNX models"}
-_FORMATS = ("GIR", "SO")
+_ELSEWHERE = {"MINDIR": "MindSpore's own graph files", "AIR": "files for Ascend devices"}
+_FORMATS = ("GIR", "SO", "ONNX")
 
 
 class ExportError(GraphcoreError, RuntimeError):
@@ -30,18 +30,19 @@ def export(net, *inputs, file_name: str, file_format: str = "GIR", **kwargs) -> 
     - "SO" compiles ahead of time: a folder ``file_name`` with a shared library, its C header and a manifest, which
       `load` reads and C programs link with.  Options: name (of the library and its functions, else the folder's),
       weights ("inside" the library or "beside" it as safetensors), levels (of x86-64: (2, 3, 4)), threads (True: the
-      library has a thread pool).
+      library has a thread pool);
+    - "ONNX" makes ``file_name.onnx``, for which the package onnx is needed; symbolic sizes keep their names.
 
-    Raises ValueError for an unknown format, NotImplementedError for MindSpore's others ("MINDIR", "AIR", "ONNX"),
-    ExportError for a net whose graph changes Parameters or calls back to Python.
+    Raises ValueError for an unknown format, NotImplementedError for MindSpore's others ("MINDIR", "AIR") and for an
+    operator that has no form in ONNX, ExportError for a net whose graph changes Parameters or calls back to Python.
     """
     if not isinstance(file_name, str):
         raise TypeError(f"For 'export', the argument 'file_name' must be a str, but got {type(file_name).__name__}.")
     if file_format in _ELSEWHERE:
         raise NotImplementedError(
             f"export: graphcore does not write {_ELSEWHERE[file_format]} (file_format={file_format!r}); use "
-            "file_format='GIR', which load() and nn.GraphCell read, 'SO' for a compiled library, or save_checkpoint "
-            "for the weights alone")
+            "file_format='GIR', which load() and nn.GraphCell read, 'SO' for a compiled library, 'ONNX', or "
+            "save_checkpoint for the weights alone")
     if file_format not in _FORMATS:
         raise ValueError(f"For 'export', 'file_format' must be one of {', '.join((*_FORMATS, *_ELSEWHERE))}, "
                          f"but got {file_format!r}.")
@@ -51,9 +52,13 @@ def export(net, *inputs, file_name: str, file_format: str = "GIR", **kwargs) -> 
         kwargs = {"name": name_for(file_name)} | kwargs
         write_bundle(file_name, exported=exported, **kwargs)
         return
-    path = file_name if file_name.endswith(SUFFIX) else file_name + SUFFIX
+    write, suffix = write_graph, SUFFIX
+    if file_format == "ONNX":
+        from graphcore.onnx.exporting import SUFFIX as suffix
+        from graphcore.onnx.exporting import write_onnx as write
+    path = file_name if file_name.endswith(suffix) else file_name + suffix
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    write_graph(path, exported)
+    write(path, exported)
 
 
 def exported_graph(net, inputs) -> GraphFile:

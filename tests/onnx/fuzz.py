@@ -8,7 +8,7 @@ import random
 from functools import cache
 
 import numpy as np
-from onnx import AttributeProto, ModelProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, ModelProto, TensorProto, helper
 
 import graphcore as gc
 from graphcore.capture.compiled import capture_call
@@ -75,7 +75,7 @@ def mutants(seed: int, count: int):
         r = random.Random(seed * 1_000_003 + number)
         data = r.choice(seeds())
         proto = ModelProto.FromString(data)
-        for _ in range(r.randint(1, 3)):
+        for _ in range(r.choice((1, 1, 1, 2))):
             r.choice(_CHANGES)(r, proto)
         data = proto.SerializeToString()
         if r.random() < 0.15:
@@ -116,7 +116,7 @@ def change_attribute(r, proto):
     elif kind == 1:
         node.attribute.add().CopyFrom(a)
     elif kind == 2:
-        a.type = r.randrange(16)
+        a.type = r.randrange(15)
     elif a.type == AttributeProto.INT:
         a.i = r.choice(HUGE)
     elif a.type == AttributeProto.FLOAT:
@@ -145,7 +145,7 @@ def change_node(r, proto):
         return
     node, kind = r.choice(graph.node), r.randrange(7)
     if kind == 0:
-        node.op_type = r.choice(["Add", "Loop", "If", "Conv", "Reshape", "Nope", "", "Expand", "LSTM", "Resize", "Cast"])
+        node.op_type = r.choice(["Add", "Loop", "If", "Conv", "Reshape", "Nope", "", "Expand", "LSTM", "Resize"])
     elif kind == 1 and node.input:
         node.input[r.randrange(len(node.input))] = r.choice(_names(graph))
     elif kind == 2 and node.output:
@@ -183,7 +183,7 @@ def change_tensor(r, proto):
         t.data_location = TensorProto.EXTERNAL
         t.external_data.add(key="location", value=r.choice(["/etc/passwd", "../x", "w.bin", ""]))
     elif kind == 5 and t.data_type == TensorProto.INT64:
-        array = numpy_helper.to_array(t).copy().reshape(-1) if len(t.raw_data) % 8 == 0 else np.zeros(1, np.int64)
+        array = np.frombuffer(t.raw_data[:len(t.raw_data) // 8 * 8], np.int64).copy()
         if array.size:
             array[r.randrange(array.size)] = r.choice(HUGE)
             t.raw_data = array.tobytes()

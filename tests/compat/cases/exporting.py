@@ -17,7 +17,6 @@ own(EXPORT + "nn.GraphCell(ms.load('a.gir'), params_init={'4.bias': Tensor([9.0,
     NET + "net[4].bias.set_data(Tensor([9.0, 9.0], ms.float32)); net(x)")
 refused(NET + "ms.export(net, x, file_name='a', file_format='MINDIR')")
 refused(NET + "ms.export(net, x, file_name='a', file_format='AIR')")
-refused(NET + "ms.export(net, x, file_name='a', file_format='ONNX')")
 refused("ms.load('a.mindir')")
 
 DATA = "data = dataset.NumpySlicesDataset({'x': np.arange(4, dtype=np.float32), 'y': np.ones(4, np.float32)}, shuffle=False); "
