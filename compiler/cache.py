@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -86,6 +87,43 @@ def store_json(kind: str, key: str, data) -> None:
     _store(kind, f"{key}.json", json.dumps(data, separators=(",", ":")).encode())
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A file of the store; used: when it was last, in seconds since 1970, to the day."""
+
+    kind: str
+    path: Path
+    bytes: int
+    used: float
+
+
+def entries() -> list[Entry]:
+    """All entries, by kind and name."""
+    found = []
+    for path in sorted(directory().glob("*/*")):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        if path.is_file() and not path.name.startswith("."):
+            found.append(Entry(path.parent.name, path, status.st_size, status.st_mtime))
+    return found
+
+
+def is_sound(entry: Entry) -> bool:
+    """Whether an entry is what was written."""
+    try:
+        return _payload(entry.path.read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def delete(entry: Entry) -> bool:
+    """Delete an entry; whether it is gone."""
+    _forget(str(entry.path))
+    return not entry.path.exists()
+
+
 def directory() -> Path:
     """The folder of the store; it need not exist."""
     return Path(os.environ.get("GRAPHCORE_CACHE_DIR") or Path.home() / ".cache" / "graphcore")
@@ -97,17 +135,17 @@ def prune(limit: int | None = None) -> None:
     Some room is made beyond that, so that pruning is rare.
     """
     limit = _size_limit() if limit is None else limit
-    entries = []
+    files = []
     for path in directory().glob("*/*"):
         try:
             status = path.stat()
         except OSError:
             continue
-        entries.append((status.st_mtime, status.st_size, path))
-    total = sum(size for _, size, _ in entries)
+        files.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in files)
     if total <= limit:
         return
-    for _, size, path in sorted(entries):
+    for _, size, path in sorted(files):
         if total <= limit * 0.8:
             break
         try:
@@ -133,11 +171,16 @@ def _load(kind: str, name: str) -> bytes | None:
             os.utime(path)          # the age that `prune` goes by is the time of last use, to the day
     except OSError:
         return None
-    header, _, payload = content.partition(b"\n")
-    if header != _MAGIC + hashlib.sha256(payload).hexdigest().encode():
+    payload = _payload(content)
+    if payload is None:
         log.warning("%s is damaged and will be made anew", path)
-        return None
     return payload
+
+
+def _payload(content: bytes) -> bytes | None:
+    """What a file holds behind its header; None if it is damaged."""
+    header, _, payload = content.partition(b"\n")
+    return payload if header == _MAGIC + hashlib.sha256(payload).hexdigest().encode() else None
 
 
 def _store(kind: str, name: str, payload: bytes) -> None:

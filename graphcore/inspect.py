@@ -75,6 +75,25 @@ def machine_peaks(threads: int) -> tuple[float, float]:
     return flop_rate(threads), read_rate(4 * max(host().l3, 8 << 20), threads)
 
 
+def cache_folder():
+    """The module `compiler.cache`: what is kept on disk."""
+    from graphcore.compiler import cache
+    return cache
+
+
+def host_facts() -> dict:
+    """CPU, threads and cache of this process, for reports."""
+    from graphcore.compiler import cache
+    from graphcore.compiler.toolchain.cpu import default_threads, host
+    cpu, kept = host(), cache.entries()
+    return {
+        "cpu": {"name": cpu.name, "triple": cpu.triple, "vector bits": 8 * cpu.vector_bytes, "l1": cpu.l1, "l2": cpu.l2,
+                "l3": cpu.l3},
+        "threads": default_threads(),
+        "cache": {"folder": str(cache.directory()), "entries": len(kept), "bytes": sum(e.bytes for e in kept)},
+    }
+
+
 def memory_report(of):
     """The `compiler.memory_report.MemoryReport` of a `Compilation`."""
     from graphcore.compiler.memory_report import MemoryReport

@@ -18,7 +18,7 @@ import numpy as np
 from graphcore.capture import location
 from graphcore.cli import mindspore_hook, targets
 from graphcore.cli.errors import UsageError
-from graphcore.errors import FormatError
+from graphcore.errors import FormatError, IRError
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
 
@@ -87,7 +87,7 @@ def open_subject(options: argparse.Namespace) -> Subject:
     if graph is not None:
         if options.grad or options.train:
             raise UsageError("a graph from a file is looked at as it is; --grad and --train take a net: FILE.py:NAME")
-        return _of_graph(graph, inputs)
+        return of_graph(graph, inputs)
     mindspore_hook.install()
     name = options.target.rpartition(":")[2]
     target, is_cell = targets.make_callable(targets.load_target(options.target), name)
@@ -121,6 +121,7 @@ def read_input(text: str) -> tuple[TensorType, Any]:
 def graph_in_file(target: str) -> Graph | None:
     """The graph in FILE.gir, or the captured one in a folder of dumps; None for another kind of target."""
     from graphcore.ir.parser import parse_graph
+    from graphcore.ir.verifier import verify
     path = target
     if os.path.isdir(target):
         path = os.path.join(target, "00_capture.gir")
@@ -131,14 +132,16 @@ def graph_in_file(target: str) -> Graph | None:
         return None
     try:
         with open(path, encoding="utf-8") as file:
-            return parse_graph(file.read())
+            graph = parse_graph(file.read())
+        verify(graph)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (FormatError, UnicodeDecodeError) as error:
+    except (FormatError, IRError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from None
+    return graph
 
 
-def _of_graph(graph: Graph, inputs: list) -> Subject:
+def of_graph(graph: Graph, inputs: list) -> Subject:
     """The subject of a graph from a file; inputs may be left out, and must be of its types."""
     types = tuple(leaf.type for leaf in graph.inputs)
     if inputs and len(inputs) != len(types):
@@ -175,15 +178,32 @@ def program_to_measure(subject: Subject):
     if subject.callbacks:
         raise UsageError(f"{subject.name} calls Python while it runs (a print or a hook), which measuring would do "
                          "many times over; leave it out for that")
+    return program_of(subject.graph, subject.parameters or parameters_of(subject.graph))
+
+
+def program_of(graph: Graph, parameters: dict, interpret: bool = False):
+    """What runs a graph: a compiled program, or its operators' references node by node."""
+    if interpret:
+        from graphcore.compiler.interpret import InterpretedProgram
+        return InterpretedProgram(graph, parameters)
     from graphcore import compiler
-    return compiler.compile(subject.graph, subject.parameters or parameters_of(subject.graph))
+    return compiler.compile(graph, parameters)
 
 
 def parameters_of(graph: Graph) -> dict:
-    """Parameters for a graph from a file, which holds no weights: small normal numbers, the same in every process."""
+    """Parameters for a graph from a file, which holds no weights: small normal numbers, the same in every process.
+
+    Vectors and scalars are positive: they may be variances.
+    """
     from graphcore.parameter import Parameter
     from graphcore.tensor import Tensor
-    return {name: Parameter(Tensor._wrap(0.1 * _numbers(leaf.type), leaf.dtype), name=name)
+
+    def values(type_: TensorType) -> np.ndarray:
+        found = _numbers(type_)
+        if type_.dtype.is_float:
+            found *= found.dtype.type(0.1)
+        return np.abs(found) if type_.rank < 2 and type_.dtype.is_float else found
+    return {name: Parameter(Tensor._wrap(np.asarray(values(leaf.type)), leaf.dtype), name=name)
             for name, leaf in graph.params.items()}
 
 
