@@ -3,7 +3,7 @@
 Rows are NumPy arrays until an iterator makes Tensors of them.  Nothing runs in other threads or processes unless
 ``num_parallel_workers`` asks for it.
 """
-from graphcore.dataset import config, transforms, vision
+from graphcore.dataset import config, text, transforms, vision
 from graphcore.dataset.batching import Batch as BatchDataset
 from graphcore.dataset.batching import BatchInfo
 from graphcore.dataset.cache import DatasetCache
@@ -27,6 +27,7 @@ from graphcore.dataset.rowwise import Zip as ZipDataset
 from graphcore.dataset.samplers import (
     DistributedSampler,
     IterSampler,
+    PKSampler,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -41,8 +42,8 @@ from graphcore.dataset.standard import Cifar10Dataset, Cifar100Dataset, FashionM
 __all__ = ["BatchDataset", "BatchInfo", "CSVDataset", "Cifar100Dataset", "Cifar10Dataset", "ColumnError",
            "ConcatDataset", "Dataset", "DatasetCache", "DatasetError", "DistributedSampler", "FashionMnistDataset",
            "FilterDataset", "GeneratorDataset", "ImageFolderDataset", "IterSampler", "MapDataset", "MappableSource",
-           "MindDataset", "MnistDataset", "NumpySlicesDataset", "PaddedDataset", "ProjectDataset", "RandomSampler",
-           "RenameDataset", "RepeatDataset", "Sampler", "Schema", "SequentialSampler", "Shuffle", "ShuffleDataset",
-           "SkipDataset", "SubsetRandomSampler", "SubsetSampler", "TFRecordDataset", "TakeDataset",
-           "TextFileDataset", "WeightedRandomSampler", "ZipDataset", "config", "get_seed", "set_seed", "transforms",
-           "vision", "zip"]
+           "MindDataset", "MnistDataset", "NumpySlicesDataset", "PKSampler", "PaddedDataset", "ProjectDataset",
+           "RandomSampler", "RenameDataset", "RepeatDataset", "Sampler", "Schema", "SequentialSampler", "Shuffle",
+           "ShuffleDataset", "SkipDataset", "SubsetRandomSampler", "SubsetSampler", "TFRecordDataset", "TakeDataset",
+           "TextFileDataset", "WeightedRandomSampler", "ZipDataset", "config", "get_seed", "set_seed", "text",
+           "transforms", "vision", "zip"]

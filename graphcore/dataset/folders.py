@@ -49,6 +49,9 @@ class ImageFolderDataset(MappableSource):
         """The number of classes."""
         return len(self.class_indexing)
 
+    def labels(self, column):
+        return np.array([label for _, label in self._files]) if column == "label" else super().labels(column)
+
     def source_length(self):
         return len(self._files)
 

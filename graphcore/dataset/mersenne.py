@@ -2,7 +2,7 @@
 
 MindSpore's C++ draws them from the two Mersenne twisters of the standard library: samplers with `std::shuffle` on the
 one of 32 bits, shuffle buffers from the one of 64 bits.  Seeds are taken modulo 2**32, as MindSpore's are.  Equal
-orders are held for `shuffle`, RandomSampler, SubsetRandomSampler and `split` of sources with random access.
+orders are held for `shuffle`, all samplers (see there) and `split` of sources with random access.
 """
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _MOST_FOR_PAIRS = 65535         # of so many rows, one word decides on two swaps
 
 def shuffled(rows: list, seed: int) -> list:
     """`rows` in the order of `std::shuffle(rows, std::mt19937(seed))`."""
-    rows, draw = list(rows), _Bounded(seed, len(rows)).below
+    return _shuffled(rows, _Bounded(seed, len(rows)).below)
+
+
+def _shuffled(rows: list, draw) -> list:
+    rows = list(rows)
     if len(rows) > _MOST_FOR_PAIRS:
         for i in range(1, len(rows)):
             j = draw(i + 1)
@@ -39,6 +43,38 @@ def drawn(number: int, below: int, seed: int) -> list:
     """`number` values of `std::uniform_int_distribution(0, below - 1)` on `std::mt19937(seed)`."""
     draw = _Bounded(seed, number).below
     return [draw(below) for _ in range(number)]
+
+
+def fractions(number: int, seed: int) -> np.ndarray:
+    """`number` values of `std::uniform_real_distribution<double>(0, 1)` on `std::mt19937(seed)`."""
+    low, high = np.random.RandomState(seed % _WORD).randint(0, _WORD, (number, 2), np.uint32).T.astype(np.float64)
+    return np.minimum((low + high * _WORD) / float(1 << 64), np.nextafter(1.0, 0.0))
+
+
+def weighted(number: int, weights: np.ndarray, seed: int) -> np.ndarray:
+    """`number` values of `std::discrete_distribution(weights)` on `std::mt19937(seed)`."""
+    return np.searchsorted(np.cumsum(weights / weights.sum()), fractions(number, seed)).clip(0, len(weights) - 1)
+
+
+def weighted_order(weights: np.ndarray, seed: int) -> np.ndarray:
+    """The places of the weights as their turn comes when each waits, on `std::mt19937(seed)`, for
+    `std::exponential_distribution(weight)`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        waiting = -np.log1p(-fractions(len(weights), seed)) / weights
+    return np.argsort(waiting, kind="stable")
+
+
+def drawn_below(limits: list, number: int, seed: int) -> list:
+    """For each limit `number` values below it, all from one `std::mt19937(seed)`."""
+    source = _Bounded(seed, len(limits) * number)
+    return [[source.below(limit) for _ in range(number)] for limit in limits]
+
+
+def shuffled_then_drawn(rows: list, number: int, below: list, seed: int) -> tuple:
+    """(`rows` shuffled, for each of them `number` values below its `below`), all from one `std::mt19937(seed)`."""
+    source = _Bounded(seed, len(rows) * (number + 1))
+    rows = _shuffled(rows, source.below)
+    return rows, [[source.below(below[row]) for _ in range(number)] for row in rows]
 
 
 class _Bounded:

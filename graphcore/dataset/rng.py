@@ -70,16 +70,17 @@ class Draws:
         """The seed that was set, as in MindSpore for all nodes; if none was, one for this node."""
         return self.seed if self.seed < 2**32 else self.seed + self.node * 0x9E3779B1
 
-    def order(self, rows: int, who: object = None, one_seed: bool = False) -> np.ndarray:
+    def order(self, rows: int, who: object = None, one_seed: bool = False, later: int = 0) -> np.ndarray:
         """The numbers below `rows` in another random order each epoch; each order is made from the one before.
 
         who: whose order it is, where a node has several.  one_seed: the seed is that of the first epoch in all.
+        later: added to the seed.
         """
         at, order = self.kept.get((who, rows), (-1, list(range(rows))))
         if at > self.epoch:
             at, order = -1, list(range(rows))
         for epoch in range(at + 1, self.epoch + 1):
-            order = mersenne.shuffled(order, self.own_seed + (0 if one_seed else epoch))
+            order = mersenne.shuffled(order, self.own_seed + later + (0 if one_seed else epoch))
         self.kept[who, rows] = self.epoch, order
         return np.array(order, np.int64)
 

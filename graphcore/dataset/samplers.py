@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from graphcore.dataset import mersenne
 from graphcore.dataset.errors import DatasetError
-from graphcore.dataset.rng import Draws, base_seed, node_generator
+from graphcore.dataset.rng import Draws, base_seed
+
+_COMMON_SEED = 5489      # MindSpore's, where none was set
 
 
 def _check_count(value, name: str, least: int = 1) -> None:
@@ -40,6 +43,9 @@ class Sampler:
     def get_child(self) -> Sampler | None:
         """The sampler that chooses first."""
         return self.child_sampler
+
+    def look_at(self, source) -> None:
+        """Told of the source before its rows are chosen, for samplers that need more than their number."""
 
     def select(self, rows: int, draws: Draws) -> np.ndarray:
         """The row numbers of one epoch: those of `indices`, after the child's choice if there is one."""
@@ -135,7 +141,8 @@ class SubsetRandomSampler(SubsetSampler):
 class WeightedRandomSampler(Sampler):
     """Rows drawn with the probabilities ``weights / sum(weights)``.
 
-    weights: one non-negative number a row; num_samples: rows an epoch (default: as many as weights).
+    weights: one non-negative number a row; num_samples: rows an epoch (default: as many as weights).  All epochs of an
+    iterator are the same draw, as in MindSpore.
     """
 
     def __init__(self, weights, num_samples: int | None = None, replacement: bool = True):
@@ -154,14 +161,18 @@ class WeightedRandomSampler(Sampler):
         if not self.replacement and count > np.count_nonzero(self.weights):
             raise DatasetError(f"WeightedRandomSampler: {count} rows are wanted without replacement, but only "
                                f"{np.count_nonzero(self.weights)} weights are above 0")
-        return draws.generator.choice(len(self.weights), count, self.replacement, self.weights / self.weights.sum())
+        if self.replacement:
+            return mersenne.weighted(count, self.weights, draws.own_seed)
+        return mersenne.weighted_order(self.weights, draws.own_seed)[:count]
 
 
 class DistributedSampler(Sampler):
     """The share of one of `num_shards` processes: rows shard_id, shard_id + num_shards, ...
 
     All shards have the same number of rows (the first rows fill up the last shards), unless `offset` says by how many
-    rows the deal is shifted; then rows are dealt once.  With `shuffle`, all shards shuffle alike before the deal.
+    rows the deal is shifted; then rows are dealt once.  With `shuffle`, all shards shuffle alike before the deal, by
+    the seed that was set, else by a fixed one.  The order is MindSpore's, but for what its later epochs do with
+    `num_samples` and `offset` (there they go on with rows of the epoch before).
     """
 
     def __init__(self, num_shards: int, shard_id: int, shuffle: bool = True, num_samples: int | None = None,
@@ -173,14 +184,14 @@ class DistributedSampler(Sampler):
         if not -1 <= offset <= num_shards:
             raise ValueError(f"offset must lie between -1 and num_shards = {num_shards}, got {offset}")
         self.num_shards, self.shard_id, self.shuffle, self.offset = num_shards, shard_id, shuffle, offset
-        self._starts = 0
 
     def indices(self, rows, draws):
         order = np.arange(rows)
         if self.shuffle:
-            # Not the node's generator: the processes must agree although only a set seed is common to them.
-            self._starts += draws.epoch == 0
-            order = node_generator(base_seed() or 0, self._starts, draws.epoch).permutation(rows)
+            # Not a seed of the system's: the processes must agree although only a set seed is common to them.
+            seed = base_seed()
+            draws = replace(draws, seed=_COMMON_SEED if seed is None else seed)
+            order = draws.order(rows, self, later=1)
         if self.offset == -1:
             share = -(-rows // self.num_shards)
             return self._limited(order[(np.arange(share) * self.num_shards + self.shard_id) % max(rows, 1)])
@@ -194,6 +205,44 @@ class DistributedSampler(Sampler):
         places = range(self.shard_id - self.offset, rows, self.num_shards)
         share = sum(place >= 0 for place in places)
         return share if self.num_samples is None else min(share, self.num_samples)
+
+
+class PKSampler(Sampler):
+    """`num_val` rows of each class, drawn with replacement, class by class.
+
+    shuffle: the classes in random order, which stays that of the first epoch.  class_column: the column of class
+    numbers.  Raises ValueError unless num_val is positive, NotImplementedError for a num_class.
+    """
+
+    def __init__(self, num_val: int, num_class: int | None = None, shuffle: bool = False, class_column: str = "label",
+                 num_samples: int | None = None):
+        super().__init__(num_samples)
+        _check_count(num_val, "num_val")
+        if num_class is not None:
+            raise NotImplementedError("Not supported to specify num_class for PKSampler.")
+        if not isinstance(shuffle, bool):
+            raise TypeError(f"shuffle must be a bool, got {shuffle!r}")
+        self.num_val, self.shuffle, self.class_column = num_val, shuffle, class_column
+        self._source, self._rows_of = None, []
+
+    def look_at(self, source):
+        if source is not self._source:
+            labels = source.labels(self.class_column)
+            self._source, self._rows_of = source, [np.flatnonzero(labels == c) for c in np.unique(labels)]
+
+    def indices(self, rows, draws):
+        numbers, sizes = list(range(len(self._rows_of))), [len(r) for r in self._rows_of]
+        seed = draws.own_seed
+        if self.shuffle:
+            numbers, places = mersenne.shuffled_then_drawn(numbers, self.num_val, sizes, seed)
+        if not self.shuffle or draws.epoch:
+            places = mersenne.drawn_below([sizes[c] for c in numbers], self.num_val, seed + draws.epoch)
+        chosen = [self._rows_of[c][p] for c, of_class in zip(numbers, places) for p in of_class]
+        return self._limited(np.array(chosen, np.int64))
+
+    def size(self, rows):
+        count = len(self._rows_of) * self.num_val
+        return count if self.num_samples is None else min(count, self.num_samples)
 
 
 class IterSampler(Sampler):

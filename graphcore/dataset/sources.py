@@ -36,6 +36,7 @@ class MappableSource(Dataset):
 
     def chosen(self, run: Pass) -> np.ndarray:
         """The row numbers of an epoch."""
+        self.sampler.look_at(self)
         return self.sampler.select(self.source_length(), run.draws(self))
 
     def rows(self, run):
@@ -43,7 +44,15 @@ class MappableSource(Dataset):
             yield self.row(int(index))
 
     def size(self):
+        self.sampler.look_at(self)
         return self.sampler.selected(self.source_length())
+
+    def labels(self, column: str) -> np.ndarray:
+        """The values of a column of class numbers, one for each row.  Raises DatasetError for one that is not there."""
+        if column not in self._columns:
+            raise DatasetError(f"there is no column {column!r}; the columns are {self._columns}")
+        place = self._columns.index(column)
+        return np.array([int(self.row(i)[place]) for i in range(self.source_length())], np.int64)
 
     def use_sampler(self, new_sampler: Sampler) -> None:
         """Replace the sampler."""

@@ -83,6 +83,21 @@ case("class Mine(dataset.Sampler):\n    def __iter__(self):\n        yield from 
      "rows(dataset.NumpySlicesDataset(np.arange(7), ['a'], sampler=Mine()))")
 case("s = dataset.SequentialSampler(); s.add_child(dataset.SubsetSampler([4, 2])); rows(dataset.NumpySlicesDataset(np.arange(7), ['a'], sampler=s))")
 
+SEEDED = "dataset.config.set_seed(5); it = dataset.NumpySlicesDataset(np.arange(11), ['a'], sampler=dataset.{}).create_tuple_iterator(num_epochs=3, output_numpy=True); [[int(r[0]) for r in it] for _ in range(3)]"
+for call in ("DistributedSampler(2, 0)", "DistributedSampler(2, 1)", "DistributedSampler(3, 2)", "RandomSampler(True, 8)", "RandomSampler()", "RandomSampler(num_samples=4)",
+             "SubsetRandomSampler([1, 3, 5, 7])", "WeightedRandomSampler([1, 2, 0.5, 3, 1, 1, 1, 1, 1, 2, 4], 8)", "WeightedRandomSampler([1, 2, 0.0, 3, 1, 1, 1, 1, 1, 2, 4], 5, False)",
+             "WeightedRandomSampler([1.0] * 11)"):
+    case(SEEDED.format(call))
+case("dataset.config.set_seed(5); data = dataset.NumpySlicesDataset(np.arange(12), ['a'], num_shards=3, shard_id=1); [[int(r[0]) for r in rows(data)] for _ in range(2)]")
+case("dataset.config.set_seed(9); data = dataset.NumpySlicesDataset(np.arange(11), ['a'], sampler=dataset.DistributedSampler(2, 1, num_samples=3)); rows(data)")
+PICTURES_OF_CLASSES = ("from PIL import Image; import os; [os.makedirs(f'd/{c}') for c in 'abc']; "
+                       "[Image.fromarray(np.full((2, 2, 3), i, np.uint8)).save(f'd/{c}/{i}.png') for c in 'abc' for i in range(4 if c != 'b' else 3)]; dataset.config.set_seed(5); ")
+for call in ("PKSampler(2)", "PKSampler(3, shuffle=True)", "PKSampler(5, num_samples=7)"):
+    case(PICTURES_OF_CLASSES + f"data = dataset.ImageFolderDataset('d', sampler=dataset.{call}, decode=True); it = data.create_tuple_iterator(num_epochs=3, output_numpy=True); "
+         "[data.get_dataset_size(), [[int(r[1]) * 10 + int(r[0][0, 0, 0]) for r in it] for _ in range(3)]]")
+case("dataset.PKSampler(2, 3)", fails=True)
+case("dataset.PKSampler(2, shuffle='a')", fails=True)
+
 # Settings
 for name, value in (("seed", 5), ("num_parallel_workers", 2), ("prefetch_size", 4), ("monitor_sampling_interval", 100),
                     ("auto_num_workers", True), ("callback_timeout", 30), ("auto_offload", True), ("enable_shared_mem", False),
