@@ -24,6 +24,14 @@ def tensor_repr(tensor: Tensor) -> str:
     return f"Tensor(shape=[{shape}], dtype={tensor.dtype}, value={text})"
 
 
+def printed_in_a_graph(value):
+    """What ``ops.Print`` shows of a value while a graph runs: of a Tensor that has axes its form without commas."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        return value
+    head, _, body = tensor_repr(value).partition("value=")
+    return f"{head}value={body.replace(',', '').removeprefix(' ')}"
+
+
 def _number(value, dtype: dt.DType) -> str:
     return f"{value:.6g}" if dtype.is_float else _element(value, dtype)
 

@@ -1,6 +1,7 @@
 """Containers: Cells whose children have indices or keys."""
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -279,15 +280,15 @@ class CellDict(Cell):
 
     def keys(self):
         """The keys."""
-        return dict(self._pairs).keys()
+        return OrderedDict(self._pairs).keys()
 
     def values(self):
         """The Cells."""
-        return dict(self._pairs).values()
+        return OrderedDict(self._pairs).values()
 
     def items(self):
         """The (key, Cell) pairs."""
-        return dict(self._pairs).items()
+        return OrderedDict(self._pairs).items()
 
     def clear(self) -> None:
         """Take all Cells out."""

@@ -50,9 +50,11 @@ def print_(*values, sep=" ", end="\n", file=None, flush=False) -> None:
 
 def print_lines(*values) -> None:
     """``ops.Print``: each value on a line of its own, when the program runs."""
+    from graphcore.tensor_format import printed_in_a_graph
+
     def show(*shown):
         for v in shown:
-            builtins.print(v)
+            builtins.print(printed_in_a_graph(v))
     host_call("print", show, values)
 
 

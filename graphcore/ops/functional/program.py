@@ -30,14 +30,14 @@ partial = functools.partial
 
 
 def print_(*input_x):
-    """Print values, each on a line of its own; in a graph, when the program runs."""
+    """Print values, each on a line of its own, Tensors with shape and dtype; in a graph, when the program runs."""
     trace = current_trace()
     if trace is not None and trace.symbolic:
         from graphcore.capture.language.effects import print_lines
         print_lines(*input_x)
         return
     for x in input_x:
-        print(x)
+        print(repr(x) if isinstance(x, Tensor) else x)
 
 
 def check_that(condition, *values):

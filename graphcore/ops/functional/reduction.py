@@ -235,7 +235,7 @@ def logsumexp(input, dim, keepdim=False):
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     """The norm of vectors or matrices along `dim` (None: of the flattened tensor; a pair of axes: of matrices).
 
-    ord: a number p, inf, -inf or None (2) for vectors; "fro", 1, -1, inf, -inf for matrices.
+    ord: a number p, inf, -inf or None (2) for vectors; "fro", "nuc", 1, -1, 2, -2, inf, -inf for matrices.
     Raises ValueError for another `ord`.
     """
     x = floating(tensor_of(A, "norm"))
@@ -267,14 +267,28 @@ def vector_norm(x, ord=2, axis=None, keepdims=False, *, dtype=None):
     return result if dtype is None else cast(result, dt.as_dtype(dtype))
 
 
+def _norm_of_singular_values(x: Tensor, ord, axes: tuple, keepdims: bool) -> Tensor:
+    """The sum ("nuc"), the largest (2) or the smallest (-2) of the singular values of the matrices along two axes."""
+    from graphcore.ops.functional.decompositions import svd
+    from graphcore.ops.functional.shaping import moveaxis
+    values = svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
+    result = sum(values, -1) if ord == "nuc" else (amax if ord > 0 else amin)(values, -1)
+    if not keepdims:
+        return result
+    return apply(reshape, result, shape=tuple(1 if i in axes else s for i, s in enumerate(x.shape)))
+
+
 def matrix_norm(A, ord="fro", axis=(-2, -1), keepdims=False, *, dtype=None):
-    """The matrix norm over a pair of axes: "fro", 1, -1, inf or -inf.  Raises ValueError for another `ord`."""
+    """The matrix norm over a pair of axes: "fro", "nuc", 1, -1, 2, -2, inf or -inf.  Raises ValueError for another."""
     x = floating(tensor_of(A, "matrix_norm"))
     row, column = (axis_of(a, x.ndim, "matrix_norm") for a in axis)
     if ord == "fro":
         return vector_norm(x, 2, (row, column), keepdims, dtype=dtype)
+    if ord in ("nuc", 2, -2):
+        result = _norm_of_singular_values(x, ord, (row, column), keepdims)
+        return result if dtype is None else cast(result, dt.as_dtype(dtype))
     if ord not in (1, -1, math.inf, -math.inf):
-        raise shape_error(f"matrix_norm: ord is 'fro', 1, -1, inf or -inf, got {ord!r}")
+        raise shape_error(f"matrix_norm: ord is 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, got {ord!r}")
     summed, compared = (row, column) if ord in (1, -1) else (column, row)
     sums = sum(abs_(x), summed, True)
     result = (amax if ord > 0 else amin)(sums, compared, True)

@@ -224,7 +224,11 @@ def t(input):
 
 
 def adjoint(x):
-    """The last two axes exchanged."""
+    """The last two axes exchanged, complex numbers conjugated."""
+    x = tensor_of(x, "adjoint")
+    if x.dtype.is_complex:
+        from graphcore.ops.functional.complex_numbers import conj
+        x = conj(x)
     return swapaxes(x, -1, -2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from graphcore import dtype as dt
 from graphcore.ir.dims import product
 from graphcore.ops import functional as F
+from graphcore.ops.functional.arguments import ints_of
 from graphcore.ops.functional.padding import block_to_depth, depth_to_block, pad_axes
 from graphcore.ops.functional.random import uniform_of
 from graphcore.ops.functional.resizing import resized
@@ -188,7 +189,13 @@ def Pad(x, *, paddings):
 
 @primitive
 def PadV3(x, paddings, constant_value=None, *, mode="constant", paddings_contiguous=True):
-    """Padding from the last axis on, (left, right, top, bottom, ...); see `ops.pad`."""
+    """Padding from the last axis on, (left, right, top, bottom, ...), see `ops.pad`.
+
+    Without `paddings_contiguous` those before come first, (left, top, ..., right, bottom, ...).
+    """
+    if not paddings_contiguous:
+        amounts = ints_of(paddings, "PadV3: paddings")
+        paddings = [n for pair in zip(amounts[:len(amounts) // 2], amounts[len(amounts) // 2:]) for n in pair]
     return F.pad(x, paddings, "replicate" if mode == "edge" else mode, constant_value)
 
 

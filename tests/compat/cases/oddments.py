@@ -48,3 +48,9 @@ documented("from mindspore.boost.grad_accumulation import gradient_accumulation_
 documented("ops.MatrixExp()(Tensor([[0.0, 1.0], [0.0, 0.0]]))", "Tensor([[1.0, 1.0], [0.0, 1.0]])")
 documented("ms.communication.init(); y = ops.AlltoAll(1, 0, 0)(f); ms.communication.release(); y", "f")
 documented("sorted(train.get_metrics({'acc', 'loss'}))", "['acc', 'loss']")
+case("ops.adjoint(ops.Complex()(f, f + 1))", graph=False)
+for order in ("'nuc'", "2", "-2"):
+    case(f"ops.norm(wave(3, 4), {order})")
+    case(f"ops.matrix_norm(wave(2, 3, 4), {order}, keepdims=True)")
+case("ops.PadV3(paddings_contiguous=False)(f, Tensor([1, 0, 2, 1]), Tensor(1.5))")
+case("repr(nn.CellDict({'a': nn.ReLU()}).keys())")
