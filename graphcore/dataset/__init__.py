@@ -13,6 +13,8 @@ from graphcore.dataset.core import zip_datasets as zip
 from graphcore.dataset.errors import ColumnError, DatasetError
 from graphcore.dataset.folders import ImageFolderDataset
 from graphcore.dataset.mindrecord import MindDataset
+from graphcore.dataset.pictures import *  # noqa: F403
+from graphcore.dataset.pictures import __all__ as _pictures
 from graphcore.dataset.row_files import CSVDataset, PaddedDataset, Shuffle, TextFileDataset, TFRecordDataset
 from graphcore.dataset.rowwise import Concat as ConcatDataset
 from graphcore.dataset.rowwise import Filter as FilterDataset
@@ -37,13 +39,17 @@ from graphcore.dataset.samplers import (
 )
 from graphcore.dataset.schema import Schema
 from graphcore.dataset.sources import GeneratorDataset, MappableSource, NumpySlicesDataset
+from graphcore.dataset.speech import *  # noqa: F403
+from graphcore.dataset.speech import __all__ as _speech
 from graphcore.dataset.standard import Cifar10Dataset, Cifar100Dataset, FashionMnistDataset, MnistDataset
+from graphcore.dataset.text_corpora import *  # noqa: F403
+from graphcore.dataset.text_corpora import __all__ as _corpora
 
-__all__ = ["BatchDataset", "BatchInfo", "CSVDataset", "Cifar100Dataset", "Cifar10Dataset", "ColumnError",
-           "ConcatDataset", "Dataset", "DatasetCache", "DatasetError", "DistributedSampler", "FashionMnistDataset",
-           "FilterDataset", "GeneratorDataset", "ImageFolderDataset", "IterSampler", "MapDataset", "MappableSource",
-           "MindDataset", "MnistDataset", "NumpySlicesDataset", "PKSampler", "PaddedDataset", "ProjectDataset",
-           "RandomSampler", "RenameDataset", "RepeatDataset", "Sampler", "Schema", "SequentialSampler", "Shuffle",
-           "ShuffleDataset", "SkipDataset", "SubsetRandomSampler", "SubsetSampler", "TFRecordDataset", "TakeDataset",
-           "TextFileDataset", "WeightedRandomSampler", "ZipDataset", "config", "get_seed", "set_seed", "text",
-           "transforms", "vision", "zip"]
+__all__ = [*_corpora, *_pictures, *_speech, "BatchDataset", "BatchInfo", "CSVDataset", "Cifar100Dataset",
+           "Cifar10Dataset", "ColumnError", "ConcatDataset", "Dataset", "DatasetCache", "DatasetError",
+           "DistributedSampler", "FashionMnistDataset", "FilterDataset", "GeneratorDataset", "ImageFolderDataset",
+           "IterSampler", "MapDataset", "MappableSource", "MindDataset", "MnistDataset", "NumpySlicesDataset",
+           "PKSampler", "PaddedDataset", "ProjectDataset", "RandomSampler", "RenameDataset", "RepeatDataset",
+           "Sampler", "Schema", "SequentialSampler", "Shuffle", "ShuffleDataset", "SkipDataset", "SubsetRandomSampler",
+           "SubsetSampler", "TFRecordDataset", "TakeDataset", "TextFileDataset", "WeightedRandomSampler", "ZipDataset",
+           "config", "get_seed", "set_seed", "text", "transforms", "vision", "zip"]

@@ -27,7 +27,7 @@ class Shuffle(str, enum.Enum):
     INFILE = "infile"
 
 
-class _RowsOfFiles(Sampler):
+class RowsOfFiles(Sampler):
     """The rows of files one after the other, shuffled as `shuffle` says, and a share of them.
 
     counts: the rows of each file.  equal: shares are of equal length, and are blocks of rows; otherwise of files.
@@ -89,7 +89,7 @@ class TextFileDataset(MappableSource):
         files = [[line for line in path.read_text(encoding="utf-8").splitlines() if line]
                  for path in _found(dataset_files)]
         self._lines = [line for lines in files for line in lines]
-        super().__init__(["text"], _RowsOfFiles([len(lines) for lines in files], shuffle, num_samples, num_shards,
+        super().__init__(["text"], RowsOfFiles([len(lines) for lines in files], shuffle, num_samples, num_shards,
                                                 shard_id, equal=True))
 
     def source_length(self):
@@ -126,7 +126,7 @@ class CSVDataset(MappableSource):
         self._defaults = column_defaults or [""] * len(names)
         if len(self._defaults) != len(names):
             raise ValueError(f"column_defaults has {len(self._defaults)} values for {len(names)} columns")
-        super().__init__(names, _RowsOfFiles(counts, shuffle, num_samples, num_shards, shard_id, equal=True))
+        super().__init__(names, RowsOfFiles(counts, shuffle, num_samples, num_shards, shard_id, equal=True))
 
     def source_length(self):
         return len(self._rows)
@@ -165,7 +165,7 @@ class TFRecordDataset(MappableSource):
         schema = Schema(schema) if isinstance(schema, str) else schema
         self._entries = {entry["name"]: entry for entry in schema.columns} if schema is not None else {}
         names = list(columns_list or self._entries) or (sorted(self._example(0)) if self._places else [])
-        super().__init__(names, _RowsOfFiles([len(found) for found in of_files], shuffle, num_samples, num_shards,
+        super().__init__(names, RowsOfFiles([len(found) for found in of_files], shuffle, num_samples, num_shards,
                                              shard_id, shard_equal_rows))
 
     def source_length(self):
@@ -232,7 +232,7 @@ class PaddedDataset(MappableSource):
         if any(list(row) != names for row in padded_samples):
             raise ValueError("all padded_samples must have the same columns")
         self._rows = [tuple(as_array(row[name], f"column {name!r}") for name in names) for row in padded_samples]
-        super().__init__(names, _RowsOfFiles([len(self._rows)], False, None, None, None, equal=True))
+        super().__init__(names, RowsOfFiles([len(self._rows)], False, None, None, None, equal=True))
 
     def source_length(self):
         return len(self._rows)

@@ -19,7 +19,8 @@ def _parts(usage, name: str) -> tuple:
     return _PARTS[usage]
 
 
-def _open_directory(dataset_dir) -> Path:
+def open_directory(dataset_dir) -> Path:
+    """The folder of a dataset.  Raises ValueError where there is none."""
     directory = Path(dataset_dir)
     if not directory.is_dir():
         raise ValueError(f"The folder {directory} does not exist or is not a directory or permission denied!")
@@ -54,7 +55,7 @@ class MnistDataset(ArrayDataset):
 
     def __init__(self, dataset_dir, usage=None, num_samples=None, num_parallel_workers=None, shuffle=None,
                  sampler=None, num_shards=None, shard_id=None, cache=None):
-        directory = _open_directory(dataset_dir)
+        directory = open_directory(dataset_dir)
         images, labels = [], []
         for part in _parts(usage, type(self).__name__):
             prefix = {"train": "train", "test": "t10k"}[part]
@@ -86,7 +87,7 @@ class _Cifar(ArrayDataset):
 
     def __init__(self, dataset_dir, usage=None, num_samples=None, num_parallel_workers=None, shuffle=None,
                  sampler=None, num_shards=None, shard_id=None, cache=None):
-        directory = _open_directory(dataset_dir)
+        directory = open_directory(dataset_dir)
         parts = [_read_cifar(directory / name, len(self.LABELS))
                  for part in _parts(usage, type(self).__name__) for name in self.FILES[part]]
         images, labels = (np.concatenate(columns) for columns in zip(*parts))
