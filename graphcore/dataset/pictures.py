@@ -238,7 +238,7 @@ class CityscapesDataset(_Pictures):
         image, task = entry
         if self._task != "polygon":
             return self.picture(image), self.picture(task)
-        polygons = json.dumps(json.loads(_text(task)), separators=(",", ":"), sort_keys=True)     # as MindSpore gives it
+        polygons = json.dumps(json.loads(_text(task)), separators=(",", ":"), sort_keys=True)    # as MindSpore gives it
         return self.picture(image), np.array(polygons)
 
 
