@@ -135,9 +135,10 @@ class _Tables:
                 continue
             stack.pop()
             self._nodes[current] = len(self.nodes)
-            self.nodes.append({"op": current.op, "inputs": [self._nodes[i] for i in current.inputs],
-                               "attributes": {}, "type": str(current.type)})
-            self.nodes[-1]["attributes"] = {k: self._value(v) for k, v in current.attrs.items()}
+            entry = {"op": current.op, "inputs": [self._nodes[i] for i in current.inputs], "attributes": {},
+                     "type": str(current.type)}
+            self.nodes.append(entry)            # before the nodes of graphs that attributes hold
+            entry["attributes"] = {k: self._value(v) for k, v in current.attrs.items()}
         return self._nodes[node]
 
     def graph(self, graph: Graph) -> dict:

@@ -27,6 +27,7 @@ COMMANDS = {name: import_module(f"graphcore.cli.{module}") for name, module in {
     "graph": "graph",
     "run-ir": "run_ir",
     "profile": "profile",
+    "view": "view",
     "tune": "tune",
     "env": "env",
     "cache": "cache",

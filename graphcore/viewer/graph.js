@@ -23,12 +23,12 @@ class GraphView {
 
   // Unfold Cells from the outside on, as long as the drawing stays small.
   openFew() {
-    let visible = this.hierarchy.root.children.length;
+    let more = 0;
     let queue = this.hierarchy.root.children.filter(c => c instanceof Group);
     while (queue.length) {
       const group = queue.shift();
-      visible += group.children.length - 1;
-      if (visible > 60) return;
+      more += group.children.length - 1;
+      if (more > 60) return;
       this.open.add(group.key);
       queue = queue.concat(group.children.filter(c => c instanceof Group));
     }

@@ -31,7 +31,7 @@ class MemoryView {
         + `${buffer.last}${buffer.takes_over ? ", in place of buffer " + buffer.takes_over : ""}`;
       rectangle.append(title);
       rectangle.addEventListener("pointerenter", () => { tip.textContent = title.textContent; });
-      rectangle.addEventListener("click", () => this.app.selectAtLast(buffer.nodes, "memory"));
+      rectangle.addEventListener("click", () => this.app.selectAtLast(this.valuesOf(buffer), "memory"));
       svg.append(rectangle);
       this.rectangles.push([buffer, rectangle]);
     }
@@ -47,7 +47,18 @@ class MemoryView {
   mark() {
     if (!this.drawn) return;
     for (const [buffer, rectangle] of this.rectangles)
-      rectangle.classList.toggle("selected", buffer.nodes.some(n => this.app.atLast.has(n)));
+      rectangle.classList.toggle("selected", this.valuesOf(buffer).some(n => this.app.atLast.has(n)));
+  }
+
+  // The values that a buffer holds; of memory that a kernel needs for itself, those that the kernel computes.
+  valuesOf(buffer) {
+    if (buffer.nodes.length) return buffer.nodes;
+    if (!this.writers) {
+      this.writers = new Map();
+      for (const launch of this.app.model.data.launches)
+        for (const number of launch.writes) for (const node of launch.nodes) append(this.writers, number, node);
+    }
+    return (this.writers.get(buffer.number) || []).filter(n => !isLeaf(this.app.model.nodes[n]));
   }
 }
 

@@ -9,6 +9,7 @@ class Model {
     this.kernelsOf = new Map();                 // node of the last stage -> kernels that compute it
     for (const kernel of data.kernels)
       for (const node of kernel.nodes) append(this.kernelsOf, node, kernel);
+    for (const kernels of this.kernelsOf.values()) kernels.sort((a, b) => b.flops - a.flops);
     this.buffersOf = new Map();
     for (const buffer of data.memory.buffers)
       for (const node of buffer.nodes) append(this.buffersOf, node, buffer);
