@@ -14,6 +14,20 @@ def as_array(value) -> np.ndarray:
     return numpy_helper.to_array(value) if isinstance(value, TensorProto) else np.asarray(value)
 
 
+def as_tensor(value) -> Tensor:
+    """The Tensor of a value; of bfloat16, which is a type of another package's in NumPy, too."""
+    array = as_array(value)
+    return Tensor(array.astype(np.float32), gc.bfloat16) if array.dtype.name == "bfloat16" else Tensor(array)
+
+
+def as_of_numpy(tensor: Tensor) -> np.ndarray:
+    """The values of a Tensor in the type that the tests expect."""
+    if tensor.dtype is not gc.bfloat16:
+        return tensor.asnumpy()
+    from ml_dtypes import bfloat16
+    return tensor.asnumpy().astype(bfloat16)
+
+
 class Prepared(BackendRep):
     """An imported model that takes and gives NumPy arrays."""
 
@@ -21,9 +35,9 @@ class Prepared(BackendRep):
         self.cell = cell
 
     def run(self, inputs, **kwargs):
-        results = self.cell(*(Tensor(as_array(x)) for x in inputs))
+        results = self.cell(*(as_tensor(x) for x in inputs))
         results = results if isinstance(results, tuple) else (results,)
-        return [r.asnumpy() for r in results]
+        return [as_of_numpy(r) for r in results]
 
 
 class GraphcoreBackend(Backend):

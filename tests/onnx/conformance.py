@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import graphcore as gc
-from tests.onnx.backend import GraphcoreBackend, as_array
+from tests.onnx.backend import Prepared, as_array
 
 HERE = Path(__file__).parent
 PASSES = HERE / "passes.txt"
@@ -40,17 +40,38 @@ def cases() -> dict:
 
 
 def failure(name: str) -> str:
-    """Why a case fails; the empty string if it passes."""
-    from onnx.backend.test.runner import Runner
+    """Why a node test fails; the empty string if it passes."""
     case = cases()[name]
+    return why_not(case.model.SerializeToString(), case.data_sets, case.rtol, case.atol)
+
+
+def why_not(model: bytes, data_sets, rtol: float, atol: float) -> str:
+    """Why a model does not give what is wanted for (inputs, outputs) of data sets; the empty string if it does."""
+    from onnx.backend.test.runner import Runner
     try:
-        prepared = GraphcoreBackend.prepare(case.model)
-        for inputs, wanted in case.data_sets:
+        prepared = Prepared(gc.import_onnx(model))
+        for inputs, wanted in data_sets:
             found = prepared.run(inputs)
-            Runner.assert_similar_outputs([as_array(w) for w in wanted], found, rtol=case.rtol, atol=case.atol)
+            Runner.assert_similar_outputs([as_array(w) for w in wanted], found, rtol=rtol, atol=atol)
     except Exception as error:      # whatever it is, the case fails
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def folders(kind: str) -> list[Path]:
+    """The cases of another kind, "pytorch-converted" or "pytorch-operator": folders with a model and its data."""
+    import onnx.backend.test
+    return sorted((Path(onnx.backend.test.__file__).parent / "data" / kind).iterdir())
+
+
+def failure_of_folder(folder: Path) -> str:
+    """Why the case in a folder fails; the empty string if it passes."""
+    from onnx import TensorProto
+    def values(data: Path, kind: str) -> list:
+        files = sorted(data.glob(f"{kind}_*.pb"), key=lambda p: int(p.stem.rpartition("_")[2]))
+        return [TensorProto.FromString(f.read_bytes()) for f in files]
+    data_sets = [(values(d, "input"), values(d, "output")) for d in sorted(folder.glob("test_data_set_*"))]
+    return why_not((folder / "model.onnx").read_bytes(), data_sets, 1e-3, 1e-6)
 
 
 def main(arguments=None) -> int:

@@ -31,6 +31,16 @@ def test_kernels_pass_in_a_sample():
     assert not failures(random.Random(7).sample(PASSES, 40))
 
 
+@pytest.mark.parametrize("kind", ["pytorch-converted", "pytorch-operator"])
+def test_models_that_pytorch_wrote_pass(kind):
+    gc.set_context(mode=gc.PYNATIVE_MODE)
+    found = conformance.folders(kind)
+    assert len(found) >= 35
+    with np.errstate(all="ignore"):
+        faults = {folder.name: why for folder in found if (why := conformance.failure_of_folder(folder))}
+    assert not faults, faults
+
+
 @pytest.mark.slow
 def test_kernels_pass():
     assert not failures(PASSES)

@@ -182,3 +182,22 @@ def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ImportError, match=r"graphcore\[onnx\]"):
         gc.import_onnx(b"")
+
+
+def test_sequences_within_a_model():
+    nodes = [node("SplitToSequence", ["x", "two"], ["s"], axis=0), node("SequenceErase", ["s", "zero"], ["t"]),
+             node("SequenceInsert", ["t", "x"], ["u"]), node("SequenceLength", ["u"], ["n"]),
+             node("ConcatFromSequence", ["u"], ["y"], axis=0), node("SequenceAt", ["u", "last"], ["z"])]
+    net = gc.import_onnx(model(nodes, {"x": [5]}, {"y": None, "n": (INT64, []), "z": None}, {
+        "two": np.int64(2), "zero": np.int64(0), "last": np.int64(-1)}))
+    x = np.arange(5, dtype="f4")
+    y, n, z = (t.asnumpy() for t in net(Tensor(x)))
+    np.testing.assert_array_equal(y, np.concatenate([x[2:], x]))
+    assert n == 3 and np.array_equal(z, x)
+
+
+def test_broadcasting_by_attributes_as_before_opset_7():
+    net = gc.import_onnx(model([node("Add", ["x", "b"], ["y"], axis=1, broadcast=1)], {"x": [2, 3, 4]}, {"y": None},
+                               {"b": np.arange(3, dtype="f4")}, opset=6))
+    x = values(2, 3, 4)
+    np.testing.assert_allclose(net(Tensor(x)).asnumpy(), x + np.arange(3, dtype="f4")[:, None], rtol=1e-6)

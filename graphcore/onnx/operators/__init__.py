@@ -4,6 +4,7 @@ from __future__ import annotations
 from graphcore.onnx.operators import (
     attention,
     control,
+    earlier,
     elementwise,
     indexing,
     losses,
@@ -12,9 +13,10 @@ from graphcore.onnx.operators import (
     recurrent,
     reductions,
     resize,
+    sequences,
     shapes,
     windows,
 )
 
-__all__ = ["attention", "control", "elementwise", "indexing", "losses", "matrices", "normalization", "recurrent",
-           "reductions", "resize", "shapes", "windows"]
+__all__ = ["attention", "control", "earlier", "elementwise", "indexing", "losses", "matrices", "normalization",
+           "recurrent", "reductions", "resize", "sequences", "shapes", "windows"]

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.onnx.package import UnsupportedOnnxError
 from graphcore.onnx.table import operator
 from graphcore.onnx.tensors import dtype_of
 from graphcore.onnx.values import like
@@ -225,7 +226,7 @@ def dropout_of_inference(x, *, ratio=0.5):
 
 @operator("Dropout", 12, numbers=("ratio", "training_mode"), random=True)
 def dropout(x, ratio=None, training_mode=None, *, seed=None, outputs):
-    """In training mode elements become 0 with the probability `ratio`, in a row of graphcore's own (`seed` 0: none)."""
+    """In training mode elements become 0 with the probability `ratio`; graphcore's generator says which, not `seed`."""
     chance = 0.5 if ratio is None else float(ratio.item())
     if training_mode is None or not training_mode.item() or chance == 0:
         return x, F.full_like(x, True, dtype=dt.bool_)
@@ -267,7 +268,8 @@ def _along(values: Tensor, rank: int, axis: int) -> Tensor:
     if values.ndim == 0 or values.size == 1:
         return F.reshape(values, ())
     if values.ndim != 1:
-        raise ValueError(f"scales in blocks are not supported, only one, or one for each slice; got {values.shape}")
+        raise UnsupportedOnnxError("scales in blocks are not supported, only one, or one for each slice; got shape "
+                                   f"{values.shape}")
     return F.reshape(values, tuple(-1 if i == axis % rank else 1 for i in range(rank)))
 
 
@@ -275,7 +277,7 @@ def _along(values: Tensor, rank: int, axis: int) -> Tensor:
 def dequantize(x, scale, zero_point=None, *, axis=1, block_size=0, output_dtype=0):
     """(x - zero_point) * scale, in the dtype of the scale."""
     if block_size:
-        raise ValueError("block_size is not supported")
+        raise UnsupportedOnnxError("block_size is not supported")
     wide = F.cast(x, scale.dtype)
     if zero_point is not None:
         wide = wide - F.cast(_along(zero_point, x.ndim, axis), scale.dtype)
@@ -286,8 +288,8 @@ def dequantize(x, scale, zero_point=None, *, axis=1, block_size=0, output_dtype=
 @operator("QuantizeLinear", 10)
 def quantize(x, scale, zero_point=None, *, axis=1, block_size=0, output_dtype=0, saturate=1, precision=0):
     """round(x / scale) + zero_point, ties to even, limited to what the dtype of the zero point holds."""
-    if block_size:
-        raise ValueError("block_size is not supported")
+    if block_size or precision:
+        raise UnsupportedOnnxError("block_size and precision are not supported")
     target = zero_point.dtype if zero_point is not None else dtype_of(output_dtype) if output_dtype else dt.uint8
     if not target.is_integer:
         raise ValueError(f"quantised values are integers, not {target.name}")

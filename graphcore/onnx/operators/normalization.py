@@ -1,6 +1,7 @@
 """Normalisation by means and norms."""
 from __future__ import annotations
 
+from graphcore.onnx.package import UnsupportedOnnxError
 from graphcore.onnx.table import operator
 from graphcore.onnx.values import axis_of
 from graphcore.ops import functional as F
@@ -23,9 +24,9 @@ def _standard(x: Tensor, axes: tuple, epsilon: float) -> tuple:
 
 
 @operator("BatchNormalization", 7)
-def batch_norm_of_inference(x, scale, bias, mean, var, *, epsilon=1e-5, momentum=0.9, outputs):
-    if outputs > 1:
-        raise ValueError("the running means and variances of training are supported since opset 14")
+def batch_norm_of_inference(x, scale, bias, mean, var, *, epsilon=1e-5, momentum=0.9, spatial=1, outputs):
+    if outputs > 1 or not spatial:
+        raise UnsupportedOnnxError("before opset 14 only inference with one mean for each channel is supported")
     return _normalised(x, scale, bias, mean, var, epsilon)
 
 

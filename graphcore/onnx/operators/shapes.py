@@ -121,20 +121,20 @@ def concat(*xs, axis):
 
 @operator("Split", 2)
 def split_by_attribute(x, *, axis=0, split=None, outputs):
-    return _split(x, axis, split, outputs)
+    return split_into(x, axis, split, outputs)
 
 
 @operator("Split", 13, numbers=("split",))
 def split_by_input(x, split=None, *, axis=0, outputs):
-    return _split(x, axis, None if split is None else ints(split), outputs)
+    return split_into(x, axis, None if split is None else ints(split), outputs)
 
 
 @operator("Split", 18, numbers=("split",))
 def split(x, split=None, *, axis=0, num_outputs=None, outputs):
-    return _split(x, axis, None if split is None else ints(split), outputs if num_outputs is None else num_outputs)
+    return split_into(x, axis, None if split is None else ints(split), outputs if num_outputs is None else num_outputs)
 
 
-def _split(x: Tensor, axis: int, sizes, count: int) -> tuple:
+def split_into(x: Tensor, axis: int, sizes, count: int) -> tuple:
     """`count` parts of one size, of which the last may be smaller, or parts of the given sizes."""
     axis = axis_of(axis, x.ndim)
     extent = x.shape[axis]
