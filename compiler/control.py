@@ -1,4 +1,5 @@
-"""Control flow among launches: branches, loops and calls of Python functions, which hold or stand beside launches.
+"""Control flow among launches: branches, loops, calls of Python functions and exchanges with other
+processes, which hold or stand beside launches.
 
 A lowered graph is a tuple of *entries*: launches, and the classes of this module, whose bodies are entries again.
 """
@@ -114,6 +115,24 @@ class HostCall:
     label: str
     arguments: tuple            # contiguous Views
     result: View | None
+    reads: tuple                # the buffers touched, as of a Launch
+    writes: tuple
+
+    bodies = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """Start exchange number `number` with other processes, from `source` to `target`; ends: wait for it instead.
+
+    collective: (what, group, reduce, root), see `ops.transport.Collective`.
+    """
+
+    number: int
+    ends: bool
+    collective: tuple
+    source: View                # contiguous, as is the target
+    target: View
     reads: tuple                # the buffers touched, as of a Launch
     writes: tuple
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from graphcore.compiler import launch as parts
-from graphcore.compiler.control import Branch, HostCall, Repeat, Tape, While
+from graphcore.compiler.control import Branch, Exchange, HostCall, Repeat, Tape, While
 from graphcore.compiler.launch import Buffer, Launch
 from graphcore.compiler.memory import MemoryPlan
 from graphcore.compiler.runtime import program
@@ -127,6 +127,13 @@ class _Writer:
         types = tuple((v.dtype.storage.str, tuple(map(self.number, v.shape))) for v in entry.arguments)
         self.instructions.append(program.HostCall(entry.callback, row, types, bool(result)))
 
+    def _exchange(self, entry: Exchange) -> None:
+        views = (entry.source, entry.target)
+        row = self._row(tuple(map(parts.Address, views)))
+        sizes = (self.number(v.size) for v in views)
+        self.instructions.append(program.Exchange(entry.number, entry.ends, row, entry.target.dtype.storage.str, *sizes,
+                                                  *entry.collective))
+
     def _control(self, opcode: str, words: tuple, target: int = 0) -> None:
         self.instructions.append(Control(opcode, self._row(words), target))
 
@@ -185,7 +192,7 @@ class _Writer:
 
 
 _WRITERS = {Launch: _Writer._launch, Branch: _Writer._branch, While: _Writer._while, Repeat: _Writer._repeat,
-            HostCall: _Writer._host_call}
+            HostCall: _Writer._host_call, Exchange: _Writer._exchange}
 
 
 def _at_least_one(grain: Size) -> Size:

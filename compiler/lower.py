@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from graphcore.compiler.codegen.fused import ArrayWord, FusedKernel, write_kernel
-from graphcore.compiler.control import Branch, HostCall, Repeat
+from graphcore.compiler.control import Branch, Exchange, HostCall, Repeat
 from graphcore.compiler.kernels import ACCEPTS_EPILOGUE, LOWERINGS
 from graphcore.compiler.launch import (
     Address,
@@ -138,6 +138,7 @@ class _Tables:
     externals: dict = field(default_factory=dict)
     may_share: dict = field(default_factory=dict)
     elements: dict = field(default_factory=dict)
+    exchanges: dict = field(default_factory=dict)       # Buffer of the result -> number of the exchange
     values: dict = field(default_factory=dict)
     decisions: list = field(default_factory=list)
 
@@ -168,6 +169,9 @@ class Lowering:
                                   else self.outputs[key])
         for part, whole in self.schedule.placed.items():
             self.buffers[part] = self.buffer(whole)
+        for node in self.schedule.graph.nodes:
+            if node.op == "exchange_end":       # the result arrives where it is read
+                self.buffers[node.inputs[0]] = self.buffer(node)
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
@@ -182,7 +186,7 @@ class Lowering:
 
     def emit(self, entry) -> None:
         """Append an entry; who touches an element of a stack touches the stack."""
-        if isinstance(entry, (Launch, HostCall)) and self.tables.elements:
+        if isinstance(entry, (Launch, HostCall, Exchange)) and self.tables.elements:
             entry = replace(entry, reads=self._with_stacks(entry.reads), writes=self._with_stacks(entry.writes))
         elif isinstance(entry, (Branch, Repeat)):
             entry = replace(entry, stacks=self._with_stacks(entry.reads)[len(entry.reads):])
@@ -219,6 +223,9 @@ class Lowering:
         if kind(step.node) == "region":
             lower_region(self, Builder(self, step.node), step.node)
             return
+        if kind(step.node) == "collective":
+            self._exchange(step.node)
+            return
         node, builder = step.node, Builder(self, step.node)
         inputs = [self.view(i) for i in node.inputs]
         if step.group is not None:
@@ -226,6 +233,22 @@ class Lowering:
             builder.epilogue = self._epilogue(node, step.group)
         output = View.whole(self.buffer(node), node.shape)
         LOWERINGS[node.op](builder, node, inputs, output, builder.epilogue)
+
+    def _exchange(self, node: Node) -> None:
+        """Start an exchange or wait for it; one in place of its source, as `all_reduce` can be, shares its memory."""
+        ends = node.op == "exchange_end"
+        begun = node.inputs[0] if ends else node
+        attrs = begun.attrs
+        source, target = self.view(begun.inputs[0]), View.whole(self.buffer(node), node.shape)
+        number = self.tables.exchanges.setdefault(target.buffer, len(self.tables.exchanges))
+        if ends:
+            reads = (target.buffer, *(self.view(i).buffer for i in node.inputs[1:]))
+        else:
+            reads = (source.buffer,)
+            if attrs["what"] == "all_reduce":
+                self.offer_sharing(target.buffer, source.buffer)
+        collective = tuple(attrs[name] for name in ("what", "group", "reduce", "root"))
+        self.emit(Exchange(number, ends, collective, source, target, reads, (target.buffer,)))
 
     def _share_with_epilogue(self, node: Node, group: Group) -> None:
         """Let the operator write into the memory of the epilogue's result, where nobody else reads it."""

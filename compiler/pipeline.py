@@ -17,6 +17,7 @@ from graphcore.compiler.passes import (
     branches,
     channels_last,
     counting,
+    exchanges,
     fold_affine,
     hoisting,
     kept_values,
@@ -65,6 +66,7 @@ STAGES = (
     Stage("channels_last", everywhere(channels_last.channels_last)),
     Stage("split_reductions", everywhere(split_reductions.RULES.apply)),
     Stage("simplify_again", _simplify),
+    Stage("exchanges", everywhere(exchanges.arrange)),
     Stage("copies", everywhere(lambda graph, log: insert_copies(graph))),
     Stage("kept_values_apart", everywhere(lambda graph, log: loop_results.kept_values_apart(graph))),
 )

@@ -100,6 +100,9 @@ def _program(parts: Parts, entries, numbers: Mapping, prefix: str, gap: int) -> 
     check_plan(entries, parts.outside, plan)
     blocks, places = _blocks(plan, prefix, gap)
     program = native_program(entries, numbers, replace(plan, offsets=places, arena_bytes=0), lambda size: size)
+    if program.exchanges:
+        raise CompileError("this net exchanges data with other processes (all_reduce and the like); a library "
+                           "runs in one process. Compile the net as it is without communication.init()")
     if program.pauses:
         raise CompileError("this net calls Python functions, or keeps values of a loop of unknown length, while it "
                            "runs; a library runs without Python. Take printing, raising and gradients out of construct")

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphcore.compiler.control import Branch, HostCall, Repeat, Tape
+from graphcore.compiler.control import Branch, Exchange, HostCall, Repeat, Tape
 from graphcore.compiler.launch import Buffer
 from graphcore.compiler.memory import blocks_of, timeline
 from graphcore.compiler.plan import Compiled
@@ -132,4 +132,6 @@ def _derived(compiled: Compiled, external: Mapping) -> list:
 def _title(entry) -> str:
     if isinstance(entry, HostCall):
         return f"call of {entry.label or 'a Python function'}"
+    if isinstance(entry, Exchange):
+        return f"{'wait for' if entry.ends else 'start'} {entry.collective[0]}"
     return "branch" if isinstance(entry, Branch) else "repeat" if isinstance(entry, Repeat) else "while"

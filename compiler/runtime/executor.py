@@ -12,9 +12,10 @@ import numpy as np
 
 from graphcore.compiler.runtime import loader, native
 from graphcore.compiler.runtime.executor_ir import HEADER
-from graphcore.compiler.runtime.program import HostCall, NativeProgram
+from graphcore.compiler.runtime.program import Exchange, HostCall, NativeProgram
 from graphcore.compiler.runtime.table import Table
 from graphcore.errors import CompileError
+from graphcore.ops.transport import Collective, transport
 
 #: Programs of at most this many instructions, none of them worth splitting, keep Python's lock while they run.
 SHORT_PROGRAM = 32
@@ -82,10 +83,11 @@ class Instance:
         layout.relocate(table, self.arena.ctypes.data, self.threads)
         self.run = native.executor().runner(table, layout.external_count, keeps_lock=executable.is_short)
         self._program, self._layout, self._table = program, layout, table
+        self._under_way: dict = {}                          # number of an exchange -> its handle
         self._tapes: dict[int, np.ndarray] = {}             # table position of a tape -> its memory
 
     def run_with_pauses(self, externals: tuple, callbacks=()) -> None:
-        """Run a program that calls Python functions or fills tapes.
+        """Run a program that calls Python functions, exchanges data with other processes, or fills tapes.
 
         callbacks: the functions, by number; they are given copies.  What one raises ends the run: outputs and the arena
         are then undefined, and the instance can be used again.
@@ -97,6 +99,8 @@ class Instance:
                 instruction = self._program.instructions[table[PAUSED_BY] - 1]
                 if isinstance(instruction, HostCall):
                     self._call_host(instruction, callbacks)
+                elif isinstance(instruction, Exchange):
+                    self._exchange(instruction)
                 else:
                     self._grow_tape(self._layout.rows_at[instruction.row], int(table[WANTED]))
                 self.run(externals)
@@ -118,6 +122,17 @@ class Instance:
         if call.returns:
             result = _array_at(self._table[place + len(arguments)], *call.types[0])
             np.copyto(result, np.asarray(given, result.dtype))
+
+    def _exchange(self, exchange: Exchange) -> None:
+        """Start an exchange on the memory where source and target lie, or wait for it."""
+        if exchange.ends:
+            self._under_way.pop(exchange.number).finish()
+            return
+        place = self._layout.rows_at[exchange.row]
+        source, target = (_array_at(self._table[place + i], exchange.dtype, (size,))
+                          for i, size in enumerate((exchange.source, exchange.target)))
+        collective = Collective(exchange.what, exchange.group, exchange.reduce, exchange.root)
+        self._under_way[exchange.number] = transport().begin(collective, source, target)
 
     def _grow_tape(self, row: int, wanted: int) -> None:
         """Give a full tape at least twice its memory; it is kept for the next call."""

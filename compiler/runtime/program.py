@@ -111,7 +111,27 @@ class HostCall:
     returns: bool
 
 
-_INSTRUCTIONS = {"call": Instruction, "control": Control, "host": HostCall}
+@dataclass(frozen=True)
+class Exchange:
+    """Pause to start exchange number `number` with other processes, or if `ends` to wait for it.
+
+    Row number `row` has the addresses of source and target; dtype: of both, NumPy's; source, target: their elements;
+    the rest: see `ops.transport.Collective`.
+    """
+
+    number: int
+    ends: bool
+    row: int
+    dtype: str
+    source: int
+    target: int
+    what: str
+    group: str
+    reduce: str
+    root: int
+
+
+_INSTRUCTIONS = {"call": Instruction, "control": Control, "host": HostCall, "exchange": Exchange}
 _INSTRUCTION_NAMES = {type_: tag for tag, type_ in _INSTRUCTIONS.items()}
 
 
@@ -136,8 +156,13 @@ class NativeProgram:
     @property
     def pauses(self) -> bool:
         """Whether Python may have to do something while the program runs."""
-        return any(isinstance(i, HostCall) or isinstance(i, Control) and i.opcode in ("push", "reserve")
+        return any(isinstance(i, (HostCall, Exchange)) or isinstance(i, Control) and i.opcode in ("push", "reserve")
                    for i in self.instructions)
+
+    @property
+    def exchanges(self) -> list:
+        """The instructions that start an exchange with other processes, in order."""
+        return [i for i in self.instructions if isinstance(i, Exchange) and not i.ends]
 
     @property
     def loops(self) -> bool:
@@ -210,4 +235,5 @@ def _frozen(data):
 
 
 def _title(instruction) -> str:
-    return getattr(instruction, "symbol", None) or getattr(instruction, "opcode", "host call")
+    names = (getattr(instruction, name, None) for name in ("symbol", "opcode", "what"))
+    return next(filter(None, names), "host call")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.kinds import (
+    exchanges_in_order,
     has_own_kernel,
     in_memory,
     is_compute,
@@ -93,6 +94,8 @@ class Fuser:
     def run(self) -> list:
         """All groups, and for each node the groups that compute it in `groups_of`."""
         following = dict(zip(self.graph.effects, self.graph.effects[1:]))       # effects keep their order
+        begun = exchanges_in_order(self.graph)
+        next_begun = dict(zip(begun, begun[1:]))
         for n in reversed(self.graph.nodes):
             if is_compute(n):
                 self._place(n)
@@ -100,6 +103,8 @@ class Fuser:
                 self.successors[n] = self._user_units(n)
                 if n in following:
                     self.successors[n].add(following[n])
+                if n in next_begun:
+                    self.successors[n].add(next_begun[n])
         groups = list(dict.fromkeys(g for found in self.groups_of.values() for g in found))
         groups = self._merge_siblings(groups)
         for g in groups:

@@ -1,7 +1,7 @@
 """What the scheduler asks of a node: how it is computed, over which shape, and whether it lies in memory."""
 from __future__ import annotations
 
-from graphcore.ir.graph import Node, graphs_of
+from graphcore.ir.graph import Graph, Node, graphs_of
 from graphcore.ops.record import REGISTRY
 
 
@@ -13,8 +13,8 @@ def kind(node: Node) -> str:
 
 
 def has_own_kernel(node: Node) -> bool:
-    """Whether a node is lowered by itself: by `compiler.kernels`, or as a region."""
-    return kind(node) in ("scheduled", "assembled", "region")
+    """Whether a node is lowered by itself: by `compiler.kernels`, as a region, or as an exchange between processes."""
+    return kind(node) in ("scheduled", "assembled", "region", "collective")
 
 
 def is_compute(node: Node) -> bool:
@@ -25,6 +25,26 @@ def may_call_python(node: Node) -> bool:
     """Whether a node calls a Python function, itself or in its graphs."""
     return node.op == "host_call" or kind(node) == "region" and any(
         may_call_python(n) for graph in graphs_of(node).values() for n in graph.nodes)
+
+
+def exchanges(node: Node) -> bool:
+    """Whether a node is an exchange with other processes or starts one, itself or in its graphs."""
+    return kind(node) == "collective" and node.op != "exchange_end" or kind(node) == "region" and any(
+        exchanges(n) for graph in graphs_of(node).values() for n in graph.nodes)
+
+
+def exchanges_in_order(graph: Graph) -> list:
+    """The nodes that start exchanges, in the one order of all processes: as their sources are ready.
+
+    That is told by the longest way to each, which depends on nothing but what lies below it.
+    """
+    found = [n for n in graph.nodes if exchanges(n)]
+    if len(found) < 2:
+        return found
+    depth: dict[Node, int] = {}
+    for n in graph.nodes:
+        depth[n] = 1 + max((depth[i] for i in n.inputs), default=0)
+    return sorted(found, key=depth.__getitem__)
 
 
 def maker(base: Node) -> Node:

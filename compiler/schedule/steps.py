@@ -143,7 +143,7 @@ class _Scheduler:
         leaf = self.graph.params[name]
         if leaf in self.fuser.external and any(window(r).base is leaf for r in self.graph.roots):
             return False
-        writer = self._units(base)[0]
+        writer = base.inputs[0] if base.op == "exchange_end" else self._units(base)[0]      # written from its start
         readers = set(self.callers)
         if writer in readers:
             return False
@@ -174,7 +174,10 @@ class _Scheduler:
 
     # -- order -----------------------------------------------------------------------------------------
     def _sort(self, units: list, epilogues: dict) -> list:
-        """Kahn's algorithm; among what is ready, first what frees the most memory, then in the graph's order."""
+        """Kahn's algorithm; among what is ready, first what frees the most memory, then in the graph's order.
+
+        Exchanges with other processes start as soon as they can, and are waited for when nothing else is ready.
+        """
         order = self.fuser.order
         position = {u: order[u] if isinstance(u, Node) else max(order[m] for m in u.nodes) for u in units}
         waiting = dict.fromkeys(units, 0)
@@ -185,7 +188,8 @@ class _Scheduler:
         ready = [u for u in units if waiting[u] == 0]
         result = []
         while ready:
-            best = min(ready, key=lambda u: (self._growth(u, epilogues, reads[u], remaining), position[u]))
+            best = min(ready, key=lambda u: (_urgency(u), self._growth(u, epilogues, reads[u], remaining),
+                                               position[u]))
             ready.remove(best)
             result.append(best)
             for base in reads[best]:
@@ -215,6 +219,13 @@ class _Scheduler:
             stored = list(epilogues[unit].stored)
         made = sum(_bytes(n) for n in stored)
         return made - sum(_bytes(b) for b in reads if remaining[b] == 1)
+
+
+def _urgency(unit) -> int:
+    """0 for what comes before everything else that is ready, 2 for what comes after it."""
+    if not isinstance(unit, Node):
+        return 1
+    return {"exchange_begin": 0, "exchange_end": 2}.get(unit.op, 1)
 
 
 class _Typical(dict):

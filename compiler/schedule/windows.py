@@ -59,7 +59,7 @@ def forget() -> None:
 def insert_copies(graph: Graph) -> Graph:
     """Put a `copy` below every reshape that cannot be had by strides, and where an index must be in memory."""
     def replace(n: Node, inputs: tuple) -> Node:
-        if not n.is_leaf and REGISTRY[n.op].kind in ("scheduled", "assembled", "region"):
+        if not n.is_leaf and REGISTRY[n.op].kind in ("scheduled", "assembled", "region", "collective"):
             inputs = tuple(map(stored, inputs))
         new = n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
         if new.op == "reshape" and window(new) is None:

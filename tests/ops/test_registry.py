@@ -16,13 +16,14 @@ from tests.ops.cases import ALL, RECORDS
 # Gone before anything runs: they have no values of their own.
 #: Operators of the graph itself and regions, which have tests of their own in tests/ir and tests/compiler.
 STRUCTURAL = {"grad", "item", "barrier", "stop_gradient", "hook", "fence", *(r.name for r in RECORDS
-                                                                            if r.kind == "region")}
+                                                                            if r.kind in ("region", "collective"))}
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
 def test_record_is_complete(record):
     assert record.__doc__ and record.__doc__.strip()
-    assert record.kind in ("pointwise", "reduction", "view", "assembled", "scheduled", "structural", "region")
+    assert record.kind in ("pointwise", "reduction", "view", "assembled", "scheduled", "structural", "region",
+                           "collective")
     assert record.kind != "pointwise" or record.scalar
     assert record.name in STRUCTURAL or any(case.record is record for case in ALL), "no samples"
 

@@ -1,0 +1,134 @@
+"""Exchanges with other processes: which travel together, and what is computed in the meantime.
+
+Gradients are summed over all processes as the backward pass makes them.  Small ones are joined to *buckets* in that
+order, so that there are fewer exchanges, each worth its latency.  Then every exchange is taken apart into a node that
+starts it and one that waits for it; the schedule starts each as soon as its source is there, in one order on all
+processes, and waits when nothing else is left to do.
+"""
+from __future__ import annotations
+
+from graphcore.compiler.schedule.kinds import exchanges_in_order, kind
+from graphcore.compiler.schedule.windows import whole_base, window
+from graphcore.ir import graph as ir
+from graphcore.ir.graph import Graph, Node
+from graphcore.ops import collectives, pointwise, view
+
+#: A gradient of more than this part of a bucket travels by itself, where it lies.
+LARGE = 4
+#: Operators whose source is read until the end; of the others the target holds a copy from the start.
+_READ_UNTIL_END = ("reduce_scatter", "all_to_all")
+
+
+def arrange(graph: Graph, log: list) -> Graph:
+    """The graph with reduce-scatters where only the own part of a sum is used, buckets, and exchanges in two halves."""
+    if not any(is_exchange(n) for n in graph.nodes):
+        return graph
+    return in_halves(in_buckets(own_parts(graph, log), log))
+
+
+def is_exchange(node: Node) -> bool:
+    """Whether a node is an exchange, or a part of one."""
+    return kind(node) == "collective"
+
+
+def own_parts(graph: Graph, log: list) -> Graph:
+    """own_part(all_reduce(x)) -> reduce_scatter(x), if nothing else needs the sum; any other own_part is a slice."""
+    users: dict[Node, list] = {}
+    for n in graph.nodes:
+        for i in n.inputs:
+            users.setdefault(i, []).append(n)
+    roots = set(graph.roots)
+
+    def replace(n: Node, inputs: tuple) -> Node:
+        if n.op != "own_part":
+            return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
+        total, attrs = n.inputs[0], n.attrs
+        if total.op == "all_reduce" and total.attrs["reduce"] == "sum" and total not in roots \
+                and total.attrs["group"] == attrs["group"] and all(u.op == "own_part" for u in users[total]):
+            log.append(f"own_part(all_reduce) of {total.type} -> reduce_scatter")
+            return collectives.reduce_scatter(inputs[0].inputs[0], reduce="sum", group=attrs["group"],
+                                              size=attrs["size"])
+        rows = n.shape[0]
+        return view.slice_(inputs[0], begin=(attrs["rank"] * rows,) + (0,) * (n.rank - 1), size=n.shape,
+                           stride=(1,) * n.rank)
+
+    return ir.rebuild(graph, replace)
+
+
+# -- buckets ---------------------------------------------------------------------------------------------------
+
+def in_buckets(graph: Graph, log: list) -> Graph:
+    """all_reduce(a), all_reduce(b) ... -> parts of all_reduce(concat(a, b ...)), as far as their `fuse` allows."""
+    buckets = [b for b in find_buckets(graph) if len(b) > 1]
+    kept, roots = len(graph.roots), (*graph.roots, *(n for b in buckets for n in b))
+    done = kept
+    for bucket in buckets:
+        members = roots[done:done + len(bucket)]        # as they are now: they may need parts of earlier buckets
+        done += len(bucket)
+        flat = [view.reshape(n.inputs[0], shape=(n.type.size,)) for n in members]
+        total = collectives.all_reduce(view.concat(*flat, axis=0), **members[0].attrs)
+        log.append(f"{len(members)} sums of {total.type.size * total.dtype.itemsize} bytes together travel as one")
+        parts, start = {}, 0
+        for n in members:
+            part = view.slice_(total, begin=(start,), size=(n.type.size,), stride=(1,))
+            parts[n] = view.reshape(part, shape=n.shape)
+            graph.origins.add(total, graph.origins.of(n))
+            start += n.type.size
+        roots = ir.substitute(roots, parts, graph.origins)
+    effects, outputs = len(graph.effects), len(graph.effects) + len(graph.outputs)
+    updates = zip((name for name, _ in graph.updates), roots[outputs:kept])
+    return graph.replace_roots(roots[effects:outputs], updates, roots[:effects])
+
+
+def find_buckets(graph: Graph) -> list:
+    """Lists of `all_reduce` nodes that may travel together, in the order in which they are started."""
+    ordered = exchanges_in_order(graph)
+    needed = _needed(graph, ordered)
+    buckets: list[list] = []
+    open_: dict[tuple, tuple] = {}              # attributes and dtype -> (bucket, place of its first, bytes)
+    for place, n in enumerate(ordered):
+        limit = n.attrs["fuse"] if n.op == "all_reduce" and n.type.is_static else 0
+        size = n.type.size * n.dtype.itemsize if limit else 0
+        if not limit or size * LARGE > limit:
+            continue
+        key = (n.dtype.name, *sorted(n.attrs.items()))
+        bucket, first, held = open_.get(key, (None, 0, 0))
+        if bucket is None or held + size > limit or needed[n] >> first:     # it needs something that starts later
+            bucket, first, held = [], place, 0
+            buckets.append(bucket)
+        bucket.append(n)
+        open_[key] = (bucket, first, held + size)
+    return buckets
+
+
+def _needed(graph: Graph, ordered: list) -> dict:
+    """For each exchange the set of those whose results it needs: bit k stands for number k in `ordered`."""
+    bit = {n: 1 << k for k, n in enumerate(ordered)}
+    below: dict[Node, int] = {}
+    needed: dict[Node, int] = {}
+    for n in graph.nodes:
+        found = 0
+        for i in n.inputs:
+            found |= below[i]
+        if n in bit:
+            needed[n] = found
+        below[n] = found | bit.get(n, 0)
+    return needed
+
+
+# -- halves ----------------------------------------------------------------------------------------------------
+
+def in_halves(graph: Graph) -> Graph:
+    """f(x) -> exchange_end(exchange_begin(x)) for each exchange; x lies in memory as a whole."""
+    def replace(n: Node, inputs: tuple) -> Node:
+        if not is_exchange(n):
+            return n if inputs == n.inputs else ir.node(n.op, inputs, n.attrs, n.type)
+        source, attrs = inputs[0], n.attrs
+        if window(source) is None or whole_base(source) is None:
+            source = pointwise.copy(source)
+        begun = collectives.exchange_begin(source, what=n.op, reduce=attrs.get("reduce", ""), root=attrs.get("root", 0),
+                                           group=attrs["group"], size=attrs["size"])
+        graph.origins.add(begun, graph.origins.of(n))
+        return collectives.exchange_end(begun, *((source,) if n.op in _READ_UNTIL_END else ()))
+
+    return ir.rebuild(graph, replace)

@@ -1,0 +1,94 @@
+"""Exchanges among the processes of a group, as functions of tensors; with one process they give what they get.
+
+All processes of a group must call them in the same order, with tensors of one dtype and, unless said otherwise, shape.
+group: a name that `communication.create_group` made, or None (or one of MindSpore's names) for all processes.
+"""
+from __future__ import annotations
+
+from graphcore import dtype as dt
+from graphcore.errors import shown
+from graphcore.ops import collectives as records
+from graphcore.ops.dispatch import apply, cast
+from graphcore.ops.functional.arguments import axis_of, shape_error, tensor_of
+from graphcore.ops.functional.joining import concat
+from graphcore.ops.functional.shaping import reshape
+from graphcore.ops.transport import group_rank, group_size
+
+__all__ = ["all_gather", "all_reduce", "all_to_all", "broadcast", "own_part", "reduce_scatter"]
+
+_HALVES = (dt.float16, dt.bfloat16)
+
+
+def all_reduce(x, op="sum", group=None, fuse=0):
+    """The combination of the tensors of all processes; op: "sum", "max", "min" or "prod".
+
+    16-bit floats are combined in float32.  fuse: gradients of up to so many bytes in total may travel together.
+    Raises ValueError for another op or an unknown group, DTypeError for bools.
+    """
+    x, attrs = _prepared("all_reduce", x, group, op)
+    if attrs is None:
+        return x
+    wide = cast(x, dt.float32) if x.dtype in _HALVES else x
+    return cast(apply(records.all_reduce, wide, reduce=op, fuse=int(fuse), **attrs), x.dtype)
+
+
+def reduce_scatter(x, op="sum", group=None):
+    """This process's part, along axis 0, of the combination of the tensors of all processes.
+
+    Raises ShapeError where axis 0 cannot be divided among the processes; else as `all_reduce`.
+    """
+    x, attrs = _prepared("reduce_scatter", x, group, op)
+    if attrs is None:
+        return x
+    wide = cast(x, dt.float32) if x.dtype in _HALVES else x
+    return cast(apply(records.reduce_scatter, wide, reduce=op, **attrs), x.dtype)
+
+
+def all_gather(x, group=None):
+    """The tensors of all processes one after the other along axis 0.  Raises ShapeError for a 0-d tensor."""
+    x, attrs = _prepared("all_gather", x, group)
+    return x if attrs is None else apply(records.all_gather, x, **attrs)
+
+
+def broadcast(x, root=0, group=None):
+    """The tensor of the process `root` of the group.  Raises ValueError for a rank that is not in it."""
+    x, attrs = _prepared("broadcast", x, group)
+    size = 1 if attrs is None else attrs["size"]
+    if isinstance(root, bool) or not isinstance(root, int) or not 0 <= root < size:
+        raise ValueError(f"broadcast: root must be a rank of the group, from 0 to {size - 1}, got {root!r}")
+    return x if attrs is None else apply(records.broadcast, x, root=root, mine=root == group_rank(attrs["group"]),
+                                         **attrs)
+
+
+def all_to_all(x, split_axis=0, concat_axis=0, group=None):
+    """`x` cut along `split_axis` into as many parts as there are processes, of which process k gets part k; the parts
+    that arrive joined along `concat_axis`.  Raises ShapeError where the axis cannot be divided."""
+    x, attrs = _prepared("all_to_all", x, group)
+    split_axis, concat_axis = (axis_of(a, x.ndim, "all_to_all") for a in (split_axis, concat_axis))
+    if attrs is None:
+        return x
+    size = attrs["size"]
+    if x.shape[split_axis] % size:
+        raise shape_error(f"all_to_all: axis {split_axis} of shape {x.shape} cannot be divided among {size} processes")
+    part = x.shape[split_axis] // size
+    parts = [x[(slice(None),) * split_axis + (slice(k * part, (k + 1) * part),)] for k in range(size)]
+    stacked = concat([reshape(p, (1, *p.shape)) for p in parts], 0)
+    arrived = apply(records.all_to_all, stacked, **attrs)
+    return concat([arrived[k] for k in range(size)], concat_axis)
+
+
+def own_part(x, group=None):
+    """This process's part of `x` along axis 0.  Of an `all_reduce` sum that nothing else needs it is a
+    `reduce_scatter`.  Raises ShapeError where the axis cannot be divided."""
+    x, attrs = _prepared("own_part", x, group)
+    return x if attrs is None else apply(records.own_part, x, rank=group_rank(attrs["group"]), **attrs)
+
+
+def _prepared(name: str, x, group, op="sum") -> tuple:
+    """(the tensor, {"group", "size"}, or None where there is one process)."""
+    if op not in records.REDUCTIONS:
+        raise ValueError(f"{name}: op must be one of {', '.join(records.REDUCTIONS)}, got {shown(op)}")
+    from graphcore.communication.management import group_key
+    key = group_key(group)
+    size = group_size(key)
+    return tensor_of(x, name), None if size == 1 else {"group": key, "size": size}
