@@ -56,7 +56,7 @@ def _size(text: str) -> tuple:
 
 def _convert(net, sizes: dict, output: str) -> None:
     from graphcore.train import export
-    types = [_type(place, sizes) for place in net.model.inputs]
+    types = input_types(net, sizes)
     name, ending = os.path.splitext(output)
     open_sizes = sorted({str(s) for t in types for s in t.shape if isinstance(s, Dim)})
     if ending == ".gir" and open_sizes:
@@ -64,6 +64,14 @@ def _convert(net, sizes: dict, output: str) -> None:
     formats = {".gir": "GIR", ".onnx": "ONNX"}
     export(net, *types, file_name=name if ending in formats else output, file_format=formats.get(ending, "SO"))
     print(f"wrote {output}")
+
+
+def input_types(net, sizes: dict) -> list[TensorType]:
+    """The types of an imported model's inputs, with the values that are given for sizes that it leaves open.
+
+    Raises UsageError for an input of which the model does not say what it is.
+    """
+    return [_type(place, sizes) for place in net.model.inputs]
 
 
 def _type(place, sizes: dict) -> TensorType:
