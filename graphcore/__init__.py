@@ -61,7 +61,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
         DatasetHelper SummaryCollector SummaryLandscape TimeMonitor build_train_network
         connect_network_with_dataset data_sink export load_checkpoint load_param_into_net
-        save_checkpoint""",
+        load_torch_state_dict save_checkpoint to_torch_state_dict""",
     "files.loading": "load",
     "communication": "get_group_size get_rank",
     "device": "set_device",

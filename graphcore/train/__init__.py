@@ -16,4 +16,5 @@ __getattr__, __dir__, __all__ = namespace("graphcore.train", {
     "model": "Model",
     "serialization": "CheckpointMismatchError load_checkpoint load_param_into_net save_checkpoint",
     "sinking": "DatasetHelper connect_network_with_dataset data_sink",
+    "torch_state": "TorchState load_torch_state_dict to_torch_state_dict",
 })
