@@ -7,17 +7,21 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-import threading
+import sys
 import weakref
 from collections.abc import Mapping
+from operator import le
 from pathlib import Path
 
 import numpy as np
+from numpy import empty
 
 from graphcore.aot.manifest import DTYPES, ArrayInfo, FileInfo, Manifest, read_manifest
 from graphcore.errors import DTypeError, FormatError, GraphcoreError, ShapeError
 from graphcore.ir.dims import evaluate
 from graphcore.tensor import Tensor
+
+_MOST_CALLS = 1024          # different shapes of inputs that are remembered
 
 
 class CompiledModelError(GraphcoreError, RuntimeError):
@@ -44,10 +48,11 @@ class CompiledModel:
         self._threads, self._cpu_level = threads, cpu_level
         self._weights = _weights_path(folder, self.manifest, weights)
         self._largest = _checked_sizes(self.manifest, largest or {})
-        self._idle: list[_Handle] = []
-        self._lock = threading.Lock()
         self._inputs = [_Declared(a) for a in self.manifest.inputs]
         self._outputs = [_Declared(a) for a in self.manifest.outputs]
+        self._run, self._gives_one = self._library.run, self.manifest.result == 0
+        self._calls: dict[tuple, tuple] = {}        # by the inputs' shapes: what `_new_call` gives
+        self._idle: list[_Handle] = []              # taken and given back in one step each, so threads need no lock
         if len(self._largest) == len(self.manifest.symbols):
             self._idle.append(_Handle(self, tuple(self._largest[s] for s in self.manifest.symbols)))
 
@@ -78,36 +83,55 @@ class CompiledModel:
         """
         if len(inputs) != len(self._inputs):
             raise TypeError(f"{self.name} takes {len(self._inputs)} inputs, got {len(inputs)}")
-        sizes: dict[str, int] = {}
-        arrays = [declared.array(value, sizes) for declared, value in zip(self._inputs, inputs)]
-        for declared, array in zip(self._inputs, arrays):
-            declared.check(array, sizes)
-        outputs = [declared.empty(sizes) for declared in self._outputs]
-        values = tuple(sizes[s] for s in self.manifest.symbols)
-        handle = self._acquire(values)
+        arrays = [value._array if type(value) is Tensor and value._dtype is declared.dtype else declared.array(value)
+                  for value, declared in zip(inputs, self._inputs)]
+        shapes = tuple([array.shape for array in arrays])
+        sizes, shapes_of_outputs = self._calls.get(shapes) or self._new_call(shapes)
+        outputs = [empty(shape, dtype) for shape, dtype in shapes_of_outputs]
+        addresses = [address_of(array) for array in arrays + outputs]
+        handle = self._acquire(sizes)
         try:
-            handle.run(values, (*arrays, *outputs))
+            status = self._run(handle.pointer, *sizes, *addresses)
         finally:
-            self._release(handle)
-        tensors = [Tensor._wrap(array, declared.dtype) for declared, array in zip(self._outputs, outputs)]
+            self._idle.append(handle)
+        if status:
+            self._library.check(status)
+        if self._gives_one:
+            return Tensor._wrap(outputs[0], self._outputs[0].dtype)
+        tensors = [Tensor._wrap(array, declared.dtype) for array, declared in zip(outputs, self._outputs)]
         return _arranged(self.manifest.result, tensors)
 
     predict = __call__
 
+    def _new_call(self, shapes: tuple) -> tuple:
+        """(values of the symbolic sizes, (shape, NumPy dtype) of each output) of calls with inputs of these shapes.
+
+        Raises ShapeError for shapes that do not fit.
+        """
+        sizes: dict[str, int] = {}
+        for declared, shape in zip(self._inputs, shapes):
+            declared.bind(shape, sizes)
+        for declared, shape in zip(self._inputs, shapes):
+            declared.check(shape, sizes)
+        outputs = tuple((declared.shape(sizes), np.dtype(declared.dtype.storage)) for declared in self._outputs)
+        call = tuple(sizes[symbol] for symbol in self.manifest.symbols), outputs
+        if len(self._calls) >= _MOST_CALLS:
+            self._calls.clear()
+        self._calls[shapes] = call
+        return call
+
     def _acquire(self, sizes: tuple) -> _Handle:
         """A handle for one call of these sizes; those that turn out too small make room for larger ones."""
-        with self._lock:
-            while self._idle:
+        while True:
+            try:
                 handle = self._idle.pop()
-                if all(size <= most for size, most in zip(sizes, handle.largest)):
-                    return handle
-                self._largest = dict(zip(self.manifest.symbols, map(max, handle.largest, sizes)))
+            except IndexError:
+                break
+            if not sizes or all(map(le, sizes, handle.largest)):
+                return handle
+            self._largest = dict(zip(self.manifest.symbols, map(max, handle.largest, sizes)))
         known = (self._largest.get(symbol, 1) for symbol in self.manifest.symbols)
         return _Handle(self, tuple(map(max, known, sizes)))
-
-    def _release(self, handle: _Handle) -> None:
-        with self._lock:
-            self._idle.append(handle)
 
 
 class _Handle:
@@ -118,13 +142,8 @@ class _Handle:
         options = _options_type(model.manifest.symbols)(*largest, model._threads, model._cpu_level, model._weights)
         pointer = ctypes.c_void_p()
         self._library.check(self._library.create(ctypes.byref(pointer), ctypes.byref(options)))
-        self._pointer = pointer
+        self.pointer = pointer.value
         weakref.finalize(self, self._library.destroy, pointer).atexit = False
-
-    def run(self, sizes: tuple, arrays: tuple) -> None:
-        """Run on contiguous arrays: inputs, then outputs."""
-        addresses = [array.ctypes.data for array in arrays]
-        self._library.check(self._library.run(self._pointer, *sizes, *addresses))
 
 
 class _Library:
@@ -206,38 +225,63 @@ class _Declared:
     def __init__(self, info: ArrayInfo):
         self.info, self.dtype, self.sizes = info, DTYPES[info.dtype], info.sizes
 
-    def array(self, value, sizes: dict) -> np.ndarray:
-        """The contiguous array of an input; symbols that stand alone in the shape take its sizes."""
+    def array(self, value) -> np.ndarray:
+        """The contiguous array of an input.  Raises DTypeError for another dtype."""
         if isinstance(value, Tensor):
-            dtype, array = value.dtype, value._array
+            dtype, array = value._dtype, value._array
         else:
             array = np.asarray(value)
             dtype = self.dtype if array.dtype == self.dtype.storage else array.dtype
+            if not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array)
         if dtype is not self.dtype:
             raise DTypeError(f"{self.info.name} takes {self.info.dtype}, got {getattr(dtype, 'name', dtype)}")
-        if array.ndim != len(self.sizes):
-            raise self._misfit(array)
-        for size, actual in zip(self.info.shape, array.shape):
+        return array
+
+    def bind(self, shape: tuple, sizes: dict) -> None:
+        """Let symbols that stand alone in the declared shape take the sizes of `shape`."""
+        if len(shape) != len(self.sizes):
+            raise self._misfit(shape)
+        for size, actual in zip(self.info.shape, shape):
             if isinstance(size, str) and size.isidentifier():
                 sizes.setdefault(size, actual)
-        return np.ascontiguousarray(array).reshape(array.shape)
 
-    def check(self, array: np.ndarray, sizes: dict) -> None:
-        """Raise ShapeError unless the array has the declared shape for these values of the symbols."""
-        if array.shape != tuple(evaluate(size, sizes) for size in self.sizes):
-            raise self._misfit(array)
+    def check(self, shape: tuple, sizes: dict) -> None:
+        """Raise ShapeError unless this is the declared shape for these values of the symbols."""
+        if shape != tuple(evaluate(size, sizes) for size in self.sizes):
+            raise self._misfit(shape)
 
-    def empty(self, sizes: dict) -> np.ndarray:
-        """An array for an output.  Raises ShapeError where the sizes are too small for the net."""
+    def shape(self, sizes: dict) -> tuple:
+        """The shape of an output.  Raises ShapeError where the sizes are too small for the net."""
         shape = tuple(evaluate(size, sizes) for size in self.sizes)
         if any(size < 0 for size in shape):
             given = ", ".join(f"{symbol} = {value}" for symbol, value in sizes.items())
             raise ShapeError(f"{given} is too small: {self.info.name} would get the shape {shape}")
-        return np.empty(shape, self.dtype.storage)
+        return shape
 
-    def _misfit(self, array: np.ndarray) -> ShapeError:
-        shape = ", ".join(map(str, self.info.shape))
-        return ShapeError(f"{self.info.name} takes the shape ({shape}), got {array.shape}")
+    def _misfit(self, shape: tuple) -> ShapeError:
+        declared = ", ".join(map(str, self.info.shape))
+        return ShapeError(f"{self.info.name} takes the shape ({declared}), got {shape}")
+
+
+def _data_at() -> int | None:
+    """Where in an array's memory the address of its data stands, tried on samples; None if that is unknown."""
+    at = object.__basicsize__
+    samples = (np.zeros(3), np.zeros((2, 2), np.float32)[1:])
+    is_known = sys.implementation.name == "cpython" and all(
+        ctypes.c_void_p.from_address(id(sample) + at).value == sample.ctypes.data for sample in samples)
+    return at if is_known else None
+
+
+def _address_function():
+    """The function that gives the address of an array's data; reading it takes a seventh of the time of asking."""
+    at, word_at = _data_at(), ctypes.c_void_p.from_address
+    if at is None:
+        return lambda array: array.ctypes.data
+    return lambda array: word_at(id(array) + at).value
+
+
+address_of = _address_function()
 
 
 def _options_type(symbols: tuple) -> type:
