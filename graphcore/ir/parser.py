@@ -362,6 +362,6 @@ def _origins(comment: str) -> list[Origin]:
         file, colon, line = place.rpartition(":")
         if colon and file and line.isdecimal() and line.isascii() and len(line) < 10:
             found.append(Origin(scope, file, int(line)))
-        elif part and not re.fullmatch(r"\+[0-9]+ more", part):
+        elif part:                      # a Cell, or "+3 more", which the printer understands
             found.append(Origin(part))
     return found

@@ -31,6 +31,7 @@ from graphcore.ir.types import TensorType
 _PLAIN = re.compile(r"[A-Za-z0-9_.]+\Z")
 _PLAIN_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")      # a leading digit would read as a numbered value
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_LEFT_OUT = re.compile(r"\+[0-9]{1,6} more")
 _COMMENT_COLUMN = 88
 _COMPRESS_FROM = 512
 COMPRESSED_BYTES = 1 << 25      # of all compressed constants of a text: a small text must not become a large memory
@@ -106,8 +107,10 @@ def quote(name: str, plain=_PLAIN) -> str:
 def origin_comment(origins: Iterable) -> str:
     """``conv1  lenet.py:18; relu  lenet.py:19``: where a node comes from, on one line."""
     texts = list(dict.fromkeys(_CONTROL.sub("?", str(o)) for o in origins if o.scope or o.file))
-    hidden = len(texts) - _SHOWN_ORIGINS
-    return "; ".join(texts[:_SHOWN_ORIGINS]) + (f"; +{hidden} more" if hidden > 0 else "")
+    left_out = [t for t in texts if _LEFT_OUT.fullmatch(t)]         # of a text that was read
+    texts = [t for t in texts if t not in left_out]
+    hidden = max(0, len(texts) - _SHOWN_ORIGINS) + sum(int(t[1:-5]) for t in left_out)
+    return "; ".join(texts[:_SHOWN_ORIGINS] + ([f"+{hidden} more"] if hidden else []))
 
 
 class _Writer:
