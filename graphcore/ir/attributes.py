@@ -36,20 +36,23 @@ def _tuple_of(accepts: Callable) -> Callable:
 
 
 _KINDS: dict[str, tuple[Callable, tuple]] = {
-    "an int": (_is_int, ("axis", "carried", "groups", "index", "k", "parts", "stacks")),
+    "an int": (_is_int, ("axis", "carried", "fuse", "groups", "index", "k", "parts", "rank", "root",
+                        "stacks")),
     "an int of 64 bits": (_is_word, ("callback", "site")),
     "True or False": (lambda v: type(v) is bool, (
-        "causal", "count_include_pad", "descending", "empty_is_nan", "exclusive", "keepdims", "largest", "recompute",
-        "returns", "reverse", "sens", "transpose_a", "transpose_b")),
+        "causal", "count_include_pad", "descending", "empty_is_nan", "exclusive", "keepdims", "largest", "mine",
+        "recompute", "returns", "reverse", "sens", "transpose_a", "transpose_b")),
     "a number": (_is_number, ("fill", "scale")),
     "an int or None": (lambda v: v is None or _is_int(v), ("divisor_override",)),
     "a size or None": (lambda v: v is None or _is_size(v), ("length",)),
     "a tuple of ints": (_tuple_of(_is_int), ("axes", "dilation", "kernel", "pad", "perm")),
-    "a tuple of sizes": (_tuple_of(_is_size), ("begin", "shape", "size", "stride")),
+    "a tuple of sizes": (_tuple_of(_is_size), ("begin", "shape", "stride")),
+    "a tuple of sizes, or a number of processes": (
+        lambda v: _is_int(v) or type(v) is tuple and all(map(_is_size, v)), ("size",)),
     "a dtype": (lambda v: isinstance(v, DType), ("dtype",)),
     "a graph": (lambda v: isinstance(v, Graph), ("body", "condition", "orelse", "then")),
     "a graph or None": (lambda v: v is None or isinstance(v, Graph) or callable(v), ("backward",)),
-    "a string": (lambda v: type(v) is str, ("label",)),
+    "a string": (lambda v: type(v) is str, ("group", "label", "reduce", "what")),
 }
 _BY_NAME = {name: (what, accepts) for what, (accepts, names) in _KINDS.items() for name in names}
 

@@ -2,6 +2,7 @@
 from graphcore.ops import (  # noqa: F401
     attention,
     channels_last,
+    collectives,
     indexing,
     linear,
     pointwise,

@@ -13,12 +13,12 @@ from graphcore.ops.record import REGISTRY, Pointwise
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "ir.md"
 _KINDS = {name: what for what, (_, names) in attributes._KINDS.items() for name in names}
-_ORDER = ("pointwise", "reduction", "view", "scheduled", "assembled", "region", "structural")
+_ORDER = ("pointwise", "reduction", "view", "scheduled", "assembled", "region", "structural", "collective")
 _TITLES = {
     "pointwise": "Pointwise: each element of the result from the elements at its place",
     "reduction": "Reductions", "view": "Views: the same elements under other indices",
     "scheduled": "With kernels of their own", "assembled": "Put together from pieces", "region": "Control flow",
-    "structural": "Structure",
+    "structural": "Structure", "collective": "Exchange with other processes",
 }
 
 
