@@ -9,9 +9,14 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore import ops
 from graphcore.capture.gradients import GradOperation, grad, value_and_grad
+from graphcore.communication.parameters import begin_alike
+from graphcore.context import ParallelMode
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.cell import Cell
+from graphcore.nn.grad_reducer import DistributedGradReducer
 from graphcore.nn.layers.basic import Identity
+from graphcore.ops.transport import group_size
+from graphcore.parallel import get_auto_parallel_context
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor
@@ -112,6 +117,7 @@ class TrainOneStepCell(Cell):
 
     network: a Cell that returns the loss; sens: what the loss is multiplied by before differentiation (loss scale);
     return_grad: return (loss, {name: gradient}) instead of the loss.
+    In parallel_mode "data_parallel" the gradients pass through a `DistributedGradReducer`.
     Raises ValueError for sens = 0.
     """
 
@@ -127,7 +133,7 @@ class TrainOneStepCell(Cell):
         self.grad, self.grad_no_sens = (ops.GradOperation(get_by_list=True, sens_param=s) for s in (True, False))
         self.sense_flag, self.sens = sens is not None, 1.0 if sens is None else sens
         self.return_grad = boolean(return_grad, "return_grad", self.cls_name)
-        self.grad_reducer = Identity()
+        self.grad_reducer = self._reducer()
 
     def construct(self, *inputs):
         loss, gradients = self.loss_and_gradients(inputs)
@@ -136,6 +142,15 @@ class TrainOneStepCell(Cell):
         if self.return_grad:
             return loss, {w.name: g for w, g in zip(self.weights, gradients)}
         return loss
+
+    def _reducer(self):
+        """What the gradients pass through; data parallel, all processes begin with the same Parameters."""
+        if get_auto_parallel_context("parallel_mode") != ParallelMode.DATA_PARALLEL or group_size() == 1:
+            return Identity()
+        trained = {id(w) for w in self.weights}
+        others = [p for cell in (self.network, self.optimizer) for p in cell.get_parameters() if id(p) not in trained]
+        begin_alike({id(p): p for p in others}.values(), get_auto_parallel_context("parameter_broadcast"))
+        return DistributedGradReducer(self.weights)
 
     def loss_and_gradients(self, inputs) -> tuple:
         """(loss, gradients of ``sens * loss``) in the order of the optimiser's Parameters."""
@@ -168,20 +183,6 @@ class ParameterUpdate(Cell):
     def construct(self, x):
         ops.assign(self._param, x)
         return x
-
-
-class DistributedGradReducer(Cell):
-    """Where MindSpore averages gradients over devices; with one process it returns them as they are.
-
-    parameters, mean, degree, fusion_type, group: accepted, without effect.
-    """
-
-    def __init__(self, parameters, mean=None, degree=None, fusion_type=1, group="hccl_world_group"):
-        super().__init__(auto_prefix=False)
-        self.mean, self.degree = mean, degree
-
-    def construct(self, grads):
-        return grads
 
 
 class FixedLossScaleUpdateCell(Cell):

@@ -144,6 +144,11 @@ def destroy_group(group: str) -> None:
     del _groups[group]
 
 
+def known_groups() -> tuple:
+    """The names of the groups that `create_group` made."""
+    return tuple(_groups)
+
+
 def get_comm_name(group: str = HCCL_WORLD_COMM_GROUP) -> str:
     """The name by which the backend knows `group`: the same."""
     _ranks(group)

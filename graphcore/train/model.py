@@ -6,8 +6,8 @@ import logging
 
 import numpy as np
 
-from graphcore.context import ParallelMode
 from graphcore.errors import GraphcoreError
+from graphcore.parallel import get_auto_parallel_context
 from graphcore.tensor import Tensor
 from graphcore.train.callback import History, ModelCheckpoint, TimeMonitor
 from graphcore.train.callback.base import CallbackManager, InternalCallbackParam, RunContext, check_count
@@ -160,8 +160,9 @@ class Model:
     def _facts_of_training(self, epochs, steps, dataset, callbacks) -> InternalCallbackParam:
         return InternalCallbackParam(
             cur_step_num=0, train_network=self._train_network, epoch_num=epochs, batch_num=steps, mode="train",
-            loss_fn=self._loss_fn, optimizer=self._optimizer, parallel_mode=ParallelMode.STAND_ALONE, device_number=1,
-            train_dataset=dataset, list_callback=callbacks, train_dataset_element=None, network=self._network,
+            loss_fn=self._loss_fn, optimizer=self._optimizer, train_dataset=dataset, list_callback=callbacks,
+            parallel_mode=get_auto_parallel_context("parallel_mode"),
+            device_number=get_auto_parallel_context("device_num"), train_dataset_element=None, network=self._network,
             last_save_ckpt_step=None, latest_ckpt_file=None, loss_scale_mananger=self._loss_scale_manager,
             initial_step=None, dataset_sink_mode=False)
 

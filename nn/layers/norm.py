@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from graphcore import dtype as dt
 from graphcore import ops
+from graphcore.communication.management import create_group, get_rank, known_groups
 from graphcore.errors import ShapeError
 from graphcore.initializer import initializer
 from graphcore.nn.arguments import boolean, number, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
+from graphcore.ops.functional.normalization import batch_norm_of_group
+from graphcore.ops.transport import WORLD
 from graphcore.parameter import Parameter
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm1d",
@@ -114,7 +117,11 @@ class BatchNorm3d(Cell):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Batch normalisation across processes in MindSpore; with one process, `BatchNorm1d` or `BatchNorm2d`."""
+    """`BatchNorm1d` or `BatchNorm2d` with the statistics of the batches of all processes, which are of one size.
+
+    process_groups: lists of ranks; the processes of a list share their statistics (None: all processes).  Then all
+    processes make the layer at once.  Raises ValueError for a rank that is in no list, or in several.
+    """
 
     ranks = (2, 4)
 
@@ -124,6 +131,30 @@ class SyncBatchNorm(_BatchNorm):
         super().__init__(num_features, eps, momentum, affine, gamma_init, beta_init, moving_mean_init, moving_var_init,
                          use_batch_statistics, dtype=dtype)
         self.process_groups = process_groups
+        self.group = WORLD if process_groups is None else _group_of_this_process(process_groups)
+
+    def _normalized(self, x):
+        by_batch = self.training if self.use_batch_statistics is None else self.use_batch_statistics
+        if not by_batch:
+            return super()._normalized(x)
+        return batch_norm_of_group(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.momentum,
+                                   self.eps, self.group)
+
+
+def _group_of_this_process(process_groups) -> str:
+    """The name of the group of processes among these lists of ranks to which this process belongs; all are made."""
+    rank, own = get_rank(), None
+    ranks = [r for group in process_groups for r in group]
+    if len(set(ranks)) != len(ranks) or rank not in ranks:
+        raise ValueError(f"SyncBatchNorm: process_groups must list each rank once, among them {rank}; got "
+                         f"{process_groups}")
+    for group in process_groups:
+        name = "sync_batch_norm_" + "_".join(map(str, group))
+        if name not in known_groups():
+            create_group(name, list(group))
+        if rank in group:
+            own = name
+    return own
 
 
 class _InstanceNorm(_ChannelNorm):

@@ -22,6 +22,7 @@ from graphcore.ops.functional.arguments import (
     widened,
 )
 from graphcore.ops.functional.arithmetic import add, div, maximum, mul, pow, sub
+from graphcore.ops.functional.communication import all_reduce
 from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.elementary import rsqrt, square
 from graphcore.ops.functional.joining import window
@@ -29,6 +30,7 @@ from graphcore.ops.functional.padding import zero_padded
 from graphcore.ops.functional.random import uniform_of
 from graphcore.ops.functional.reduction import count_of, divided_by_count, moments
 from graphcore.ops.functional.shaping import reshape
+from graphcore.ops.transport import group_size
 
 __all__ = [
     "batch_norm", "instance_norm", "layer_norm", "group_norm", "rms_norm", "lrn", "dropout", "dropout1d",
@@ -63,18 +65,21 @@ def batch_norm_inference(x, running_mean, running_var, weight=None, bias=None, e
     return cast(_scaled(mul(sub(widened(x), reshape(running_mean, shape)), scale), weight, bias, shape), x.dtype)
 
 
-def batch_norm_training(x, running_mean, running_var, weight=None, bias=None, momentum=0.1, eps=1e-5) -> tuple:
+def batch_norm_training(x, running_mean, running_var, weight=None, bias=None, momentum=0.1, eps=1e-5,
+                        group=None) -> tuple:
     """(normalised x, new running mean, new running variance).
 
     x is normalised by the mean and variance over all axes but the channels (axis 1); the running statistics move by
     `momentum` towards them (the variance divided by n - 1).  They may be None, and are then returned as None.
+    group: processes whose batches, all of one size, are taken together; None: this one's alone.
     """
     x = floating(tensor_of(x, "batch_norm"))
     shape = _channels("batch_norm", x, running_mean, running_var, weight, bias)
     axes = tuple(i for i in range(x.ndim) if i != 1)
-    variance, centre = moments(x, axes)
+    processes = 1 if group is None else group_size(group)
+    variance, centre = moments(x, axes) if processes == 1 else _moments_of_all(x, axes, group, processes)
     y = _scaled(mul(sub(widened(x), centre), rsqrt(add(variance, eps))), weight, bias, shape)
-    count = count_of(x, axes)
+    count = count_of(x, axes) * processes
     if isinstance(count, int):
         unbiased = mul(variance, count / (count - 1)) if count > 1 else variance
     else:
@@ -83,6 +88,17 @@ def batch_norm_training(x, running_mean, running_var, weight=None, bias=None, mo
     vector = (x.shape[1],)
     new_mean = _moved(running_mean, reshape(centre, vector), momentum)
     return cast(y, x.dtype), new_mean, _moved(running_var, reshape(unbiased, vector), momentum)
+
+
+def _moments_of_all(x, axes, group, processes) -> tuple:
+    """(variance, mean) of the batches of all processes of a group: the variance about the mean of all."""
+    def average(values):
+        own = divided_by_count(apply(records.sum_, values, axes=axes, keepdims=True), count_of(x, axes) * processes)
+        return all_reduce(own, "sum", group)
+
+    x = widened(x)
+    centre = average(x)
+    return average(square(sub(x, centre))), centre
 
 
 def _moved(running, value, momentum):
@@ -97,9 +113,14 @@ def batch_norm(input_x, running_mean, running_var, weight, bias, training=False,
     """
     if not training:
         return batch_norm_inference(input_x, running_mean, running_var, weight, bias, eps)
+    return batch_norm_of_group(input_x, running_mean, running_var, weight, bias, momentum, eps)
+
+
+def batch_norm_of_group(x, running_mean, running_var, weight, bias, momentum, eps, group=None):
+    """`batch_norm` in training, with the statistics of the batches of all processes of a group."""
     from graphcore.ops.state import assign
     from graphcore.parameter import Parameter
-    y, *new = batch_norm_training(input_x, running_mean, running_var, weight, bias, momentum, eps)
+    y, *new = batch_norm_training(x, running_mean, running_var, weight, bias, momentum, eps, group)
     for running, value in zip((running_mean, running_var), new):
         if isinstance(running, Parameter):
             assign(running, value)

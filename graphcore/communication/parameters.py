@@ -1,0 +1,64 @@
+"""Parameters that all processes begin with: given out by rank 0, or found to differ."""
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+
+from graphcore import log
+from graphcore.capture import epoch
+from graphcore.ops.transport import WORLD, Collective, CommunicationError, exchange, group_size
+
+__all__ = ["begin_alike", "broadcast_parameters"]
+
+
+def begin_alike(parameters: Iterable, broadcast: bool, group: str = WORLD) -> None:
+    """Give all processes of a group rank 0's values; without `broadcast` only warn where values differ.
+
+    Parameters with `layerwise_parallel` belong to their process, and slices too: they are left out.  All processes of
+    the group call this with the same Parameters.  Raises CommunicationError where the Parameters themselves differ.
+    """
+    if group_size(group) == 1:
+        return
+    shared = [p for p in parameters if not p.layerwise_parallel and not p.sliced]
+    _expect_equal(shared, group)
+    if broadcast:
+        broadcast_parameters(shared, group)
+        return
+    sums = _gathered([zlib.crc32(_memory(p)) for p in shared], group)
+    differing = [p.name for p, column in zip(shared, sums.T) if (column != column[0]).any()]
+    if differing:
+        names = ", ".join(differing[:3]) + (f" and {len(differing) - 3} more" if len(differing) > 3 else "")
+        log.warning(f"the processes begin with different values of {names}; call set_seed before making the net, or "
+                    "set_auto_parallel_context(parameter_broadcast=True) to begin with those of rank 0")
+
+
+def broadcast_parameters(parameters: Iterable, group: str = WORLD, root: int = 0) -> None:
+    """Give all processes of a group the values that the process `root` has."""
+    for parameter in parameters:
+        memory = _memory(parameter)
+        exchange(Collective("broadcast", group, root=root), memory, memory)
+    epoch.data_changed()
+
+
+def _memory(parameter) -> np.ndarray:
+    """The values as contiguous bytes, in place."""
+    return parameter.materialized()._array.reshape(-1).view(np.uint8)
+
+
+def _expect_equal(parameters: list, group: str) -> None:
+    """Raise CommunicationError unless all processes have Parameters of the same names, shapes and dtypes."""
+    text = "\n".join(f"{p.name} {p.shape} {p.dtype.name}" for p in parameters)
+    found = _gathered([len(parameters), zlib.crc32(text.encode())], group)
+    if (found != found[0]).any():
+        counts = ", ".join(f"{n} on rank {rank}" for rank, n in enumerate(found[:, 0]))
+        raise CommunicationError(f"the processes train different nets: the number of Parameters is {counts}, or names, "
+                                 "shapes or dtypes differ; make the same net in all of them")
+
+
+def _gathered(numbers: list, group: str) -> np.ndarray:
+    """int64[processes, numbers]: what each process gives."""
+    own = np.array(numbers, np.int64)
+    target = np.empty((group_size(group), own.size), np.int64)
+    return exchange(Collective("all_gather", group), own, target)
