@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Mapping
 from operator import le
@@ -151,7 +152,7 @@ class _Library:
 
     def __init__(self, path: Path, manifest: Manifest):
         try:
-            library = ctypes.CDLL(str(path))
+            library = ctypes.CDLL(_fresh_path(path))
             self.create, self.run, self.destroy, self.error, interface = (
                 getattr(library, f"{manifest.name}_{function}")
                 for function in ("create", "run", "destroy", "error", "interface"))
@@ -170,6 +171,25 @@ class _Library:
         """Raise CompiledModelError for another status than 0."""
         if status:
             raise CompiledModelError(self.error(status).decode())
+
+
+_loaded: dict[Path, list] = {}
+_loading = threading.Lock()
+
+
+def _fresh_path(path: Path) -> str:
+    """The path, written so that the system's loader does not take a file for another that was loaded from there before.
+
+    It compares names first and files only then, and a library that was loaded stays.
+    """
+    found = path.stat()
+    with _loading:
+        known = _loaded.setdefault(path, [])
+        if (found.st_dev, found.st_ino) not in known:
+            known.append((found.st_dev, found.st_ino))
+        number = known.index((found.st_dev, found.st_ino))
+    detour = "".join("/." if digit == "1" else "/" for digit in f"{number:b}") if number else ""
+    return f"{path.parent}{detour}/{path.name}"
 
 
 def _open_library(folder: Path, manifest: Manifest) -> _Library:

@@ -63,6 +63,16 @@ def test_weights_beside_the_library_can_be_exchanged(bundles, tmp_path):
             CompiledModel(folder, weights=tmp_path / f"{file}.safetensors")(x)
 
 
+def test_a_library_that_was_written_anew_is_loaded_anew(tmp_path):
+    for number in range(4):
+        net = nn.ReLU() if number % 2 else nn.Tanh()
+        gc.export(net, floats(3), file_name=str(tmp_path), file_format="SO", name="f", levels=(2,))
+        model, x = gc.load(tmp_path), np.array([-1, 0.5, 2], np.float32)
+        wanted = np.maximum(x, 0) if number % 2 else np.tanh(x)
+        np.testing.assert_allclose(model(x).asnumpy(), wanted, 1e-6)
+        np.testing.assert_allclose(gc.load(tmp_path)(x).asnumpy(), wanted, 1e-6)
+
+
 def test_two_builds_are_the_same_bytes_and_need_no_compiler(bundles, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     net, inputs = made("lenet")

@@ -5,8 +5,9 @@ from tests.files import faulty_format
 from tests.files.fuzz import FORMATS
 from tests.files.fuzz.campaign import campaign
 
-# (mutants, every how many-th is used): 5,000 in all; what is accepted of graphs is compiled, which takes its time
-SHARES = {"safetensors": (2300, 1), "ckpt": (1800, 1), "mindrecord": (500, 1), "cache": (100, 1), "gir": (300, 10)}
+# (mutants, every how many-th is used): 5,300 in all; what is accepted of graphs is compiled, which takes its time
+SHARES = {"safetensors": (2300, 1), "ckpt": (1800, 1), "mindrecord": (500, 1), "cache": (100, 1), "gir": (300, 10),
+          "manifest": (300, 1)}
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -16,7 +16,8 @@ A format is a module with
 and a line in `FORMATS`.
 """
 
-FORMATS = {name: f"tests.files.fuzz.{name}_files" for name in ("safetensors", "ckpt", "gir", "mindrecord", "cache")}
+FORMATS = {name: f"tests.files.fuzz.{name}_files"
+           for name in ("safetensors", "ckpt", "gir", "mindrecord", "cache", "manifest")}
 
 
 class Finding(Exception):
