@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
         complex128 half single double float_ int_ uint byte short intc intp ubyte ushort uintc uintp number
         dtype_to_nptype dtype_to_pytype pytype_to_dtype""",
     "tensor": "Tensor is_tensor",
+    "symbol": "Symbol",
     "parameter": "Parameter",
     "parameter_tuple": "ParameterTuple",
     "context": "GRAPH_MODE PYNATIVE_MODE ParallelMode get_context set_context",
@@ -59,14 +60,16 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
     "common.api": "COMPATIBLE JitConfig LAX STRICT jit_class lazy_inline ms_class ms_function mutable no_inline",
     "train": """Model Callback CheckpointConfig DynamicLossScaleManager EarlyStopping FixedLossScaleManager History
         LambdaCallback LearningRateScheduler LossMonitor LossScaleManager ModelCheckpoint ReduceLROnPlateau RunContext
-        DatasetHelper SummaryCollector SummaryLandscape TimeMonitor build_train_network
+        ConvertModelUtils ConvertNetUtils DatasetHelper OnRequestExit SummaryCollector SummaryLandscape TimeMonitor
+        build_train_network
         connect_network_with_dataset data_sink export load_checkpoint load_param_into_net
         load_torch_state_dict save_checkpoint to_torch_state_dict""",
     "files.loading": "load",
     "communication": "get_group_size get_rank",
     "device": "set_device",
     "parallel.algo_parameter_config": "get_algo_parameters reset_algo_parameters set_algo_parameters",
-    "preparations": """get_ps_context initial_seed manual_seed reset_ps_context run_check set_deterministic
+    "preparations": """get_offload_context set_offload_context get_ps_context initial_seed manual_seed
+        reset_ps_context run_check set_deterministic
         set_ps_context set_recursion_limit""",
     "profiler": "Profiler",
     "runtime": """Stream StreamCtx current_stream default_stream dispatch_threads_num

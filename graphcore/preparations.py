@@ -6,8 +6,8 @@ import sys
 from graphcore import context, log
 from graphcore.random import get_seed, set_seed
 
-__all__ = ["get_ps_context", "initial_seed", "manual_seed", "reset_ps_context", "run_check", "set_deterministic",
-           "set_ps_context", "set_recursion_limit"]
+__all__ = ["get_ps_context", "initial_seed", "manual_seed", "get_offload_context", "reset_ps_context", "run_check",
+           "set_deterministic", "set_offload_context", "set_ps_context", "set_recursion_limit"]
 
 
 def run_check() -> None:
@@ -86,3 +86,19 @@ def get_ps_context(attr_key: str):
 def reset_ps_context() -> None:
     """Set all settings back."""
     _ps_settings.update(_PS_DEFAULTS)
+
+
+_offload: dict = {}
+
+
+def set_offload_context(offload_config: dict) -> None:
+    """Remember how MindSpore would move memory to other places; there is nowhere to move it.  Raises TypeError unless
+    it is a dict."""
+    if not isinstance(offload_config, dict):
+        raise TypeError(f"offload_config must be a dict, got {type(offload_config).__name__}")
+    _offload.update(offload_config)
+
+
+def get_offload_context() -> dict:
+    """What `set_offload_context` was told."""
+    return dict(_offload)

@@ -14,6 +14,7 @@ from graphcore.capture import epoch
 from graphcore.dtype import DType
 from graphcore.errors import ShapeError
 from graphcore.ir.types import TensorType
+from graphcore.symbol import Symbol
 
 
 class Tensor:
@@ -42,6 +43,7 @@ class Tensor:
         if shape is None or dtype is None:
             raise TypeError("Tensor needs input_data, or dtype and shape (with init, or None sizes for set_inputs)")
         shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+        shape = tuple(None if isinstance(size, Symbol) else size for size in shape)
         self._dtype = dtype
         if init is not None:
             from graphcore.initializer import initializer

@@ -70,3 +70,27 @@ def mutable(input_data, dynamic_len=False):
     if isinstance(input_data, dict):
         return {k: mutable(v) for k, v in input_data.items()}
     return input_data
+
+
+cells_compile_cache: dict = {}      # MindSpore's compiled Cells by name; graphcore's belong to the Cells themselves
+
+
+class _CellGraphExecutor:
+    """MindSpore's compiler of Cells, as scripts call it."""
+
+    def compile(self, obj, *args, **kwargs) -> None:
+        """Compile a Cell for these arguments."""
+        obj.compile(*args)
+
+
+class _PyNativeExecutor:
+    """MindSpore's executor of single operators, as scripts call it: here they are done when they return."""
+
+    def sync(self) -> None:
+        """Nothing: there is nothing to wait for."""
+
+    def set_grad_flag(self, flag) -> None:
+        """Nothing: what gradients need is recorded where one is taken."""
+
+
+_cell_graph_executor, _pynative_executor = _CellGraphExecutor(), _PyNativeExecutor()

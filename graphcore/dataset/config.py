@@ -13,6 +13,7 @@ import numpy as np
 from graphcore.dataset import rng
 
 _DEFAULT_SEED = 5489
+INT32_MAX, UINT32_MAX = 2**31 - 1, 2**32 - 1
 _INT_LIMITS = {"num_parallel_workers": (1, os.cpu_count() or 1), "prefetch_size": (1, 2**31 - 1),
                "monitor_sampling_interval": (1, 2**31 - 1), "callback_timeout": (1, 2**31 - 1),
                "autotune_interval": (0, 2**31 - 1), "multiprocessing_timeout_interval": (1, 2**31 - 1)}

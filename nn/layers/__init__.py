@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn.layers", {
     "conv": "Conv1d Conv2d Conv3d Conv1dTranspose Conv2dTranspose Conv3dTranspose",
     "embedding": "Embedding EmbeddingLookup",
     "image": "CentralCrop ImageGradients PSNR SSIM",
+    "sparse": "SparseTensorDenseMatmul SparseToDense",
     "norm": """
         BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm LayerNorm GroupNorm InstanceNorm1d InstanceNorm2d
         InstanceNorm3d""",

@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn.optim", {
     "adaptive": "Adagrad Lamb RMSProp",
     "momentum": "Momentum SGD",
     "proximal": "FTRL ProximalAdagrad",
+    "second_order": "thor",
     "stepwise": "ASGD Adadelta Rprop",
 })

@@ -63,6 +63,9 @@ class Covered:
     def __contains__(self, name: str) -> bool:
         if name in self._names:
             return True
+        root, _, rest = name.partition(".")
+        if any(f"ms.{module}.{rest}" in self._names for module in table.ALSO.get(root, ())):
+            return True
         value = found(name)
         return isinstance(value, ModuleType) or _tells_apart(value) and id(_plain(value)) in self._objects
 

@@ -15,7 +15,9 @@ ROOTS = {"ms": "", "nn": "nn", "ops": "ops", "P": "ops.operations", "F": "ops.fu
          "transforms": "dataset.transforms", "context": "context", "audio": "dataset.audio",
          "experimental_optim": "experimental.optim", "amp": "amp"}
 # Where names with such a first word may come from beside: the sets of scripts do not tell these modules apart.
-ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train._utils", "train.dataset_helper"),
+ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train._utils", "train.dataset_helper",
+                  "train.summary"),
+        "ms": ("common.seed", "common.api"),
         "dataset": ("dataset.core.config",)}
 TENSORS = ("x", "f", "h", "l", "u", "d", "b")       # see inputs.py
 _STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", "net": "nn.Cell",

@@ -57,6 +57,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         eye tril triu tril_indices triu_indices meshgrid one_hot diag diagflat diag_embed scalar_to_tensor
         scalar_to_array tuple_to_array""",
     "ctc": "ctc_loss",
+    "deformable": "deformable_conv2d",
     "decompositions": """
         inverse matrix_inverse pinv det logdet slogdet log_matrix_determinant matrix_determinant cholesky
         cholesky_inverse cholesky_solve qr svd eigh eigvalsh lu_solve lu_unpack lstsq matrix_solve

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         Meshgrid Tril Triu Pad PadV3 MirrorPad Gather TensorScatterElements IndexAdd TopK Sort DepthToSpace
         SpaceToDepth ResizeNearestNeighbor ResizeNearestNeighborV2 ResizeBilinearV2 ResizeBilinear StandardNormal
         UniformReal UniformInt Multinomial RandomShuffle""",
+    "attention": "FlashAttentionScore ReshapeAndCache",
     "custom": "Custom PyFunc",
     "detection": "CropAndResize NMSWithMask ROIAlign RandomChoiceWithMask",
     "devices": """
@@ -59,6 +60,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
     "rare": """
         identity Eps Bernoulli RandomCategorical Dropout2D Dropout3D DropoutGenMask DropoutDoMask InTopK
         FillDiagonal UnravelIndex MaskedScatter Im2Col FFTWithSize LuUnpack Ormqr Eig""",
-    "recurrent": "DynamicGRUV2 DynamicRNN",
-    "updates": "ApplyMomentum Adam AdamWeightDecay ApplyAdagrad ApplyRMSProp ApplyGradientDescent SGD",
+    "recurrent": "DynamicGRUV2 DynamicRNN LSTM",
+    "updates": """
+        ApplyMomentum FusedWeightScaleApplyMomentum Adam AdamWeightDecay ApplyAdagrad ApplyRMSProp ApplyGradientDescent
+        SGD""",
 })

@@ -5,7 +5,7 @@ from graphcore.ops import functional as F
 from graphcore.ops.functional.arguments import shape_error
 from graphcore.ops.primitives.base import primitive
 
-__all__ = ["DynamicGRUV2", "DynamicRNN"]
+__all__ = ["DynamicGRUV2", "DynamicRNN", "LSTM"]
 
 
 def _require(name, seq_length, **settings):
@@ -83,3 +83,37 @@ def DynamicGRUV2(x, weight_input, weight_hidden, bias_input, bias_hidden, seq_le
     start = F.reshape(init_h, init_h.shape[-2:])
     _, (h, *gates) = scan(step, start, projected)
     return (h, h, *gates)
+
+
+@primitive
+def LSTM(input, h, c, w, *, input_size, hidden_size, num_layers, has_bias, bidirectional, dropout, proj_size=0):
+    """An LSTM of one layer and direction over input [T, N, input_size]: (outputs, h, c, two empty Tensors).
+
+    h, c: [1, N, hidden_size]; w: all weights in one row: those of the input [4 hidden, input], of the state [4 hidden,
+    hidden], and with has_bias two biases, of the gates input, forget, new, output in this order.
+    Raises NotImplementedError for more layers, both directions and projections: use `nn.LSTM`.
+    """
+    from graphcore.ops.control import scan
+    if num_layers != 1 or bidirectional or proj_size:
+        raise NotImplementedError("ops.LSTM has one layer, one direction and no projection; use nn.LSTM")
+    size, rows = hidden_size, 4 * hidden_size
+    flat = F.reshape(w, (-1,))
+    of_input = F.reshape(flat[:rows * input_size], (rows, input_size))
+    flat = flat[rows * input_size:]
+    of_state = F.transpose(F.reshape(flat[:rows * size], (rows, size)), (1, 0))
+    bias = F.zeros((rows,), w.dtype)
+    if has_bias:
+        flat = flat[rows * size:]
+        bias = F.add(flat[:rows], flat[rows:2 * rows])
+    projected = F.matmul(input, F.transpose(of_input, (1, 0))) + bias
+
+    def step(state, x):
+        h, c = state
+        gates = x + F.matmul(h, of_state)
+        enter, keep, new, leave = (gates[:, i * size:(i + 1) * size] for i in range(4))
+        c = F.sigmoid(keep) * c + F.sigmoid(enter) * F.tanh(new)
+        h = F.sigmoid(leave) * F.tanh(c)
+        return (h, c), h
+
+    (h, c), outputs = scan(step, (h[0], c[0]), projected)
+    return outputs, F.expand_dims(h, 0), F.expand_dims(c, 0), F.zeros((0,), w.dtype), F.zeros((0,), w.dtype)

@@ -5,7 +5,8 @@ from graphcore.ops import functional as F
 from graphcore.ops.functional.scattering import written
 from graphcore.ops.primitives.base import primitive
 
-__all__ = ["ApplyMomentum", "Adam", "AdamWeightDecay", "ApplyAdagrad", "ApplyRMSProp", "ApplyGradientDescent", "SGD"]
+__all__ = ["ApplyMomentum", "FusedWeightScaleApplyMomentum", "Adam", "AdamWeightDecay", "ApplyAdagrad", "ApplyRMSProp",
+           "ApplyGradientDescent", "SGD"]
 
 
 @primitive
@@ -20,6 +21,13 @@ def ApplyMomentum(variable, accumulation, learning_rate, gradient, momentum, *, 
     F.assign(accumulation, moving)
     step = F.add(gradient, F.mul(moving, momentum)) if use_nesterov else moving
     return written(variable, F.sub(variable, F.mul(step, learning_rate)))
+
+
+@primitive
+def FusedWeightScaleApplyMomentum(weight_decay, loss_scale, variable, accumulation, learning_rate, gradient, momentum):
+    """`ApplyMomentum` with the gradient (gradient + weight_decay * variable) * loss_scale; returns the variable."""
+    gradient = F.mul(F.add(gradient, F.mul(variable, weight_decay)), loss_scale)
+    return ApplyMomentum()(variable, accumulation, learning_rate, gradient, momentum)
 
 
 @primitive

@@ -180,3 +180,7 @@ def check_count(value, name: str, least: int = 0) -> int:
     if value < least:
         raise ValueError(f"{name} must be at least {least}, but got {value}")
     return value
+
+
+def set_cur_net(net) -> None:
+    """MindSpore notes the net that an operator saves; here Callbacks find theirs in the RunContext."""

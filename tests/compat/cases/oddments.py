@@ -54,3 +54,19 @@ for order in ("'nuc'", "2", "-2"):
     case(f"ops.matrix_norm(wave(2, 3, 4), {order}, keepdims=True)")
 case("ops.PadV3(paddings_contiguous=False)(f, Tensor([1, 0, 2, 1]), Tensor(1.5))")
 case("repr(nn.CellDict({'a': nn.ReLU()}).keys())")
+case("from mindspore.common.seed import _get_graph_seed; [_get_graph_seed(0, 'a'), _get_graph_seed(5, 'b'), _get_graph_seed(None, 'c')]")
+documented("from mindspore.common.api import _pynative_executor, _cell_graph_executor, cells_compile_cache; _pynative_executor.sync(); _pynative_executor.set_grad_flag(True); "
+           "net = nn.ReLU(); _cell_graph_executor.compile(net, f); cells_compile_cache.clear(); net(f)", "f")
+case("from mindspore.dataset.core.config import INT32_MAX, UINT32_MAX; [INT32_MAX, UINT32_MAX]")
+case("from mindspore.train.callback import _set_cur_net; from mindspore.train.callback._callback import set_cur_net; _set_cur_net(nn.ReLU())")
+documented("from mindspore.train.summary.summary_record import SummaryRecord; SummaryRecord.__name__", "'SummaryRecord'")
+documented("ms.set_offload_context({'offload_param': 'cpu'}); ms.get_offload_context()['offload_param']", "'cpu'")
+case("t = Tensor(shape=[None, ms.Symbol(max=16, min=2)], dtype=ms.float32); [len(t.shape), ms.Symbol(max=16, min=2).to_dict(), ms.Symbol(divisor=8, remainder=1).to_dict()]")
+case("net = nn.Dense(3, 2, weight_init='ones', bias_init='zeros'); net.set_inputs(Tensor(shape=[ms.Symbol(max=9), 3], dtype=ms.float32)); [net(wave(2, 3)), net(wave(4, 3))]")
+case("ms.Symbol(min=0)", fails=True)
+case("ms.Symbol(divisor=2, remainder=2)", fails=True)
+case("ms.Symbol(max='a')", fails=True)
+EXIT = ("import os, signal\nclass Ask(ms.Callback):\n    def on_train_step_end(self, run_context):\n        steps.append(1)\n        if len(steps) == 2:\n            os.kill(os.getpid(), signal.SIGTERM)\nsteps = []\n"
+        "data = dataset.NumpySlicesDataset((wave(8, 3).asnumpy(), wave(8, 2).asnumpy()), shuffle=False).batch(1)\nnet = nn.Dense(3, 2)\nmodel = ms.Model(net, nn.MSELoss(), nn.SGD(net.trainable_params(), 0.1))\n")
+documented(EXIT + "before = signal.getsignal(signal.SIGTERM)\nmodel.train(3, data, callbacks=[Ask(), train.OnRequestExit(save_mindir=False, file_name='n', directory='d')], dataset_sink_mode=False)\n"
+           "[len(steps) < 24, {'bias', 'weight'} <= set(ms.load_checkpoint('d/rank_0/n.ckpt')), signal.getsignal(signal.SIGTERM) is before]", "[True, True, True]")

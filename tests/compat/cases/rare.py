@@ -67,3 +67,38 @@ PY_FUNC = "[ms.float32, ms.float32], [(2, 3), (2, 3)], [ms.float32, ms.float32],
 case(f"P.PyFunc(lambda a, b: (a + b, a * b), {PY_FUNC}(f, wave(2, 3))")
 documented(f"P.PyFunc(lambda a, b: (a + b, a * b), {PY_FUNC}((f, wave(2, 3)))", "(f + wave(2, 3), f * wave(2, 3))")
 case("P.PyFunc(lambda a: a.sum(0), [ms.float32], [(2, 3)], [ms.float32], [(3,)])(f)")
+
+# Layers of MindSpore's models for other devices, and what belongs to them
+SAMPLED = "x = wave(2, 4, 6, 5, step=0.31); w = wave(3, 4, 3, 3); "
+case(SAMPLED + "ops.deformable_conv2d(x, w, wave(2, 27, 4, 3, scale=1.5), (3, 3), (1, 1, 1, 1), (0, 0, 0, 0))", scale=10)
+case(SAMPLED + "ops.deformable_conv2d(x, w, wave(2, 54, 3, 3, step=0.13), (3, 3), (1, 1, 2, 2), (1, 1, 1, 1), wave(3), (1, 1, 1, 1), deformable_groups=2)", scale=10)
+case("ops.deformable_conv2d(wave(1, 4, 6, 5), wave(6, 2, 3, 3), wave(1, 27, 2, 1), (3, 3), (1, 1, 1, 1), (0, 0, 0, 0), None, (1, 1, 2, 2), 2)", scale=10)
+documented("grads(lambda x, w, o: ops.deformable_conv2d(x, w, ops.concat([ops.zeros((1, 18, 4, 3)), o], 1), (3, 3), (1, 1, 1, 1), (0, 0, 0, 0)), wave(1, 4, 6, 5), wave(3, 4, 3, 3), ops.ones((1, 9, 4, 3)))[1][:2]",
+           "grads(lambda x, w: ops.conv2d(x, w), wave(1, 4, 6, 5), wave(3, 4, 3, 3))[1]")
+LSTM = "net = filled(nn.LSTM(3, 2)); weights = [p.value() for p in net.get_parameters()]; x = wave(4, 5, 3); start = wave(1, 5, 2), wave(1, 5, 2, step=1); "
+documented(LSTM + "w = ops.concat([t.reshape(-1) for t in weights]).reshape(-1, 1, 1); ops.LSTM(3, 2, 1, True, False, 0.0)(x, *start, w)[:3]", LSTM + "y, (h, c) = net(x, start); (y, h, c)")
+case("ops.LSTM(3, 2, 1, False, False, 0.0)(wave(4, 5, 3), wave(1, 5, 2), wave(1, 5, 2, step=1), wave(40, 1, 1))[:3]")
+documented("P.LSTM(3, 2, 1, False, False, 0.0)(wave(4, 5, 3), wave(1, 5, 2), wave(1, 5, 2, step=1), wave(40, 1, 1))[0]", "ops.LSTM(3, 2, 1, False, False, 0.0)(wave(4, 5, 3), wave(1, 5, 2), wave(1, 5, 2, step=1), wave(40, 1, 1))[0]")
+STATE = "p = Parameter(Tensor([1.0, 2.0]), name='p'); a = Parameter(Tensor([0.5, 0.5]), name='a'); "
+documented(STATE + "ops.FusedWeightScaleApplyMomentum()(Tensor(0.1), Tensor(2.0), p, a, 0.1, Tensor([1.0, -1.0]), 0.9); [p, a]",
+           STATE + "ops.ApplyMomentum()(p, a, 0.1, (Tensor([1.0, -1.0]) + 0.1 * p.value()) * 2, 0.9); [p, a]")
+HEADS = "q, k, v = (wave(2, 5, 8, step=s) for s in (0.7, 0.3, 0.9)); cut = lambda t: t.reshape(2, 5, 2, 4).transpose(0, 2, 1, 3); join = lambda t: t.transpose(0, 2, 1, 3).reshape(2, 5, 8); "
+ATTENTION = HEADS + "hidden = {}; join(ops.softmax(ops.where(hidden, -1e30, cut(q) @ cut(k).transpose(0, 1, 3, 2) * 0.5 + {}), -1) @ cut(v))"
+documented(HEADS + "P.FlashAttentionScore(2, scale_value=0.5)(q, k, v)[3]", ATTENTION.format("Tensor(False)", "0"))
+documented(HEADS + "ops.FlashAttentionScore(2, scale_value=0.5)(q, k, v, None, None, None, ops.triu(ops.ones((5, 5)), 1).astype(ms.uint8))[3]", ATTENTION.format("ops.triu(ops.ones((5, 5)), 1) > 0", "0"))
+documented(HEADS + "ops.FlashAttentionScore(2, scale_value=0.5, sparse_mode=2)(q, k, v, wave(2, 2, 5, 5))[3]", ATTENTION.format("ops.triu(ops.ones((5, 5)), 1) > 0", "wave(2, 2, 5, 5)"))
+documented(HEADS + "ops.FlashAttentionScore(2, scale_value=0.5, pre_tokens=1, next_tokens=0)(q, k, v)[3]", ATTENTION.format("ops.logical_or(ops.triu(ops.ones((5, 5)), 1) > 0, ops.tril(ops.ones((5, 5)), -2) > 0)", "0"))
+documented(HEADS + "y = ops.FlashAttentionScore(2, scale_value=0.5, input_layout='BNSD')(cut(q), cut(k)[:, :1], cut(v)[:, :1]); [join(y[3]), y[0].shape, y[1].shape]",
+           HEADS + "k, v = (ops.tile(t[..., :4], (1, 1, 2)) for t in (k, v)); [join(ops.softmax(cut(q) @ cut(k).transpose(0, 1, 3, 2) * 0.5, -1) @ cut(v)), (2, 2, 5, 8), (2, 2, 5, 8)]")
+documented(HEADS + "ops.FlashAttentionScore(2, scale_value=0.5, input_layout='SBH')(*(t.transpose(1, 0, 2) for t in (q, k, v)))[3].transpose(1, 0, 2)", ATTENTION.format("Tensor(False)", "0"))
+refused("ops.FlashAttentionScore(2, input_layout='TND')(wave(2, 5, 8), wave(2, 5, 8), wave(2, 5, 8))")
+CACHES = "k = Parameter(ops.zeros((3, 2, 2, 2)), name='k'); v = Parameter(ops.zeros((3, 2, 2, 2)), name='v'); "
+documented(CACHES + "y = ops.ReshapeAndCache()(wave(3, 2, 2), wave(3, 2, 2, step=1), k, v, Tensor([4, 0, -1], ms.int32)); [y, k.reshape(6, 2, 2)[4], k.reshape(6, 2, 2)[0], v.reshape(6, 2, 2)[4], k.sum()]",
+           "[wave(3, 2, 2), wave(3, 2, 2)[0], wave(3, 2, 2)[1], wave(3, 2, 2, step=1)[0], wave(3, 2, 2)[:2].sum()]")
+case("nn.SparseTensorDenseMatmul()(Tensor([[0, 1], [1, 2]], ms.int32), Tensor([1.0, 2.0]), (3, 4), wave(4, 2))")
+case("nn.SparseTensorDenseMatmul(adjoint_st=True)(Tensor([[0, 1], [1, 2]], ms.int32), Tensor([1.0, 2.0]), (3, 4), wave(3, 2))")
+case("nn.SparseToDense()(ms.COOTensor(Tensor([[0, 1], [1, 2]], ms.int32), Tensor([1.0, 2.0]), (3, 4)))")
+refused("nn.thor(nn.Dense(2, 3), 0.1, Tensor(0.1), 0.9)")
+refused("from mindspore.train.train_thor import ConvertModelUtils; ConvertModelUtils.convert_to_thor_model(3)")
+refused("ms.ConvertNetUtils.convert_to_thor_net(nn.ReLU())")
+refused("ms.ConvertModelUtils().convert_to_thor_model(3)")
