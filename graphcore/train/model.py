@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 
+from graphcore.context import ParallelMode  # noqa: F401  scripts take it from here
 from graphcore.errors import GraphcoreError
 from graphcore.parallel import get_auto_parallel_context
 from graphcore.tensor import Tensor
