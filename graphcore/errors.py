@@ -58,6 +58,10 @@ class NonFiniteError(GraphcoreError, FloatingPointError):
     """NaN or infinity where the user asked to be told of it."""
 
 
+class MissingPackageError(GraphcoreError, ImportError):
+    """An optional package that is not installed; the message has the pip command."""
+
+
 def shown(value) -> str:
     """A value as messages name it: the type of a tensor, short Python values themselves, of others their kind."""
     if hasattr(value, "type_"):

@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from graphcore import dtype as dt
-from graphcore.errors import FormatError, GraphcoreError
+from graphcore.errors import FormatError, MissingPackageError
 from graphcore.files.atomic import atomic_path
 from graphcore.files.stored import Entries, StoredTensor
 
@@ -18,10 +18,6 @@ _CODES = {"F16": dt.float16, "BF16": dt.bfloat16, "F32": dt.float32, "F64": dt.f
           "I16": dt.int16, "I32": dt.int32, "I64": dt.int64, "U8": dt.uint8, "U16": dt.uint16, "U32": dt.uint32,
           "U64": dt.uint64, "BOOL": dt.bool_}
 _TEXT = "graphcore.text."
-
-
-class MissingPackageError(GraphcoreError, ImportError):
-    """An optional package that is not installed; the message has the pip command."""
 
 
 def _library():

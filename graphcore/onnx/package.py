@@ -1,11 +1,7 @@
 """The onnx package, which only this part needs: imported when it is used."""
 from __future__ import annotations
 
-from graphcore.errors import FormatError, GraphcoreError
-
-
-class MissingPackageError(GraphcoreError, ImportError):
-    """An optional package that is not installed."""
+from graphcore.errors import FormatError, MissingPackageError
 
 
 class UnsupportedOnnxError(FormatError, NotImplementedError):

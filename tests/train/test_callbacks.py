@@ -1,7 +1,10 @@
 """Callbacks: what they print and do.  Printed lines are MindSpore 2.10's."""
+import csv
 import io
+import json
 import os
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +111,48 @@ def test_history():
     assert history.epoch == returned.epoch == {"epoch": [1, 2]}
     assert history.history == {"net_output": [3.0, 1.0], "acc": [1.0, 1.0], "loss": [1.0, 1.0]}
     assert returned.history == history.history
+
+
+def test_history_keeps_a_row_for_each_epoch():
+    found = model(4.0, 3.0, 2.0, 1.0, metrics={"acc"}).fit(2, data(4), data(4), valid_frequency=2)
+    assert [(row["epoch"], row["loss"], row.get("acc")) for row in found.rows] == [(1, 3.0, None), (2, 1.0, 1.0)]
+    assert all(row["seconds"] > 0 for row in found.rows)
+    assert found.history == {"net_output": [3.0, 1.0], "acc": [1.0]}        # as MindSpore keeps them
+    lines = repr(found).splitlines()
+    assert lines[0].split() == ["epoch", "loss", "seconds", "acc"] and len(lines) == 3
+    assert found._repr_html_().count("<tr>") == 3
+    assert repr(History()) == "History of no epochs"
+    many = model().train(25, data(2))
+    assert repr(many).splitlines()[1].split()[0] == "6" and "(5 earlier epochs are not shown)" in repr(many)
+
+
+def test_history_is_written(tmp_path):
+    found = model(4.0, float("nan"), metrics={"acc", "precision"}).fit(2, data(2), data(2), valid_frequency=2)
+    found.to_csv(tmp_path / "h.csv")
+    lines = list(csv.DictReader((tmp_path / "h.csv").open()))
+    assert [line["loss"] for line in lines] == ["4.0", "nan"] and [line["acc"] for line in lines] == ["", "1.0"]
+    assert json.loads(lines[1]["precision"]) == found.rows[1]["precision"]
+    found.to_json(tmp_path / "h.json")
+    epochs = json.loads((tmp_path / "h.json").read_text(), parse_constant=pytest.fail)["epochs"]
+    assert epochs[0]["loss"] == 4.0 and epochs[1]["loss"] == "nan"
+    assert sorted(os.listdir(tmp_path)) == ["h.csv", "h.json"]
+    with pytest.raises(OSError):
+        found.to_csv(tmp_path / "nowhere" / "h.csv")
+
+
+def test_history_as_a_chart(tmp_path, monkeypatch):
+    found = model(4.0, 3.0, metrics={"acc"}).fit(2, data(2), data(2))
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "matplotlib.figure", None)
+        with pytest.raises(ImportError, match=r"pip install 'graphcore\[plot\]'"):
+            found.plot()
+    pytest.importorskip("matplotlib")
+    figure = found.plot(tmp_path / "h.svg")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "acc"]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [4.0, 3.0]
+    assert b"<svg" in (tmp_path / "h.svg").read_bytes()
+    with pytest.raises(ValueError, match="no epochs"):
+        History().plot()
 
 
 def test_lambda_callback():
@@ -291,8 +336,23 @@ def test_progress_off_a_terminal_is_one_line_an_epoch():
     assert re.fullmatch(r"epoch 1: 4 steps in \d+\.\d\d s, loss 0.5, acc 1", lines[0])
 
 
-def test_progress_on_a_terminal():
+def test_progress_on_a_terminal(monkeypatch):
     pytest.importorskip("rich")
+    pty = pytest.importorskip("pty")
+    monkeypatch.setenv("TERM", "xterm")
+    terminal, written = pty.openpty()
+    with os.fdopen(written, "w") as out:
+        model(0.5, metrics={"acc"}).fit(3, data(), data(2), callbacks=[ProgressBar(out), LossMonitor(4)])
+        shown = ""
+        while not shown.endswith("\x1b[?25h"):                          # the cursor comes back
+            shown += os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    assert "4/4" not in shown and "0/4" in shown                        # one bar, of the epoch that runs
+    assert len(re.findall(r"epoch \d: 4 steps in \d+\.\d\d s, loss 0.5, acc 1\r\n", shown)) == 3
+
+
+def test_progress_on_a_terminal_without_rich(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
 
     class Terminal(io.StringIO):
         def isatty(self):
@@ -300,7 +360,7 @@ def test_progress_on_a_terminal():
 
     out = Terminal()
     model(0.5).train(2, data(), callbacks=ProgressBar(out))
-    assert "epoch 2" in out.getvalue() and "4/4" in out.getvalue()
+    assert re.fullmatch(r"(epoch \d: 4 steps in \d+\.\d\d s, loss 0.5\n){2}", out.getvalue())
 
 
 def test_summary_landscape_is_refused():

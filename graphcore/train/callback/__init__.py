@@ -7,7 +7,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.train.callback", {
         _InternalCallbackParam=InternalCallbackParam _handle_loss=loss_of
         _set_cur_net=set_cur_net set_cur_net""",
     "checkpoint": "CheckpointConfig ModelCheckpoint",
-    "history": "History LambdaCallback",
+    "functions": "LambdaCallback",
+    "history": "History",
     "monitors": "InvalidLossError LossMonitor TimeMonitor",
     "plateau": "EarlyStopping LearningRateScheduler ReduceLROnPlateau",
     "progress": "ProgressBar",
