@@ -77,8 +77,9 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
         memory_stats reset_max_memory_allocated reset_max_memory_reserved reset_peak_memory_stats
         set_cpu_affinity set_cur_stream set_kernel_launch_group set_memory synchronize""",
     "train.callback": "SummaryRecord",
-    "train.metrics": """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta Loss MAE
-        MSE Metric Perplexity Precision ROC Recall Top1CategoricalAccuracy Top5CategoricalAccuracy
+    "train.metrics": """Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta
+        HausdorffDistance Loss MAE MSE MeanSurfaceDistance Metric OcclusionSensitivity Perplexity Precision ROC Recall
+        RootMeanSquareDistance Top1CategoricalAccuracy Top5CategoricalAccuracy
         TopKCategoricalAccuracy auc get_metric_fn names rearrange_inputs""",
     "onnx": "import_onnx",
     "inspect": "compiled_graph explain_recompile ir_text memory_text",

@@ -23,7 +23,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn", {
         _VirtualDatasetCell""",
     # They stand with Model, in graphcore.train; MindSpore lists them here too.
     "graphcore.train.metrics": """
-        Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta Loss MAE MSE Metric
-        Perplexity Precision ROC Recall Top1CategoricalAccuracy Top5CategoricalAccuracy TopKCategoricalAccuracy auc
+        Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta HausdorffDistance Loss
+        MAE MSE MeanSurfaceDistance Metric OcclusionSensitivity Perplexity Precision ROC Recall RootMeanSquareDistance
+        Top1CategoricalAccuracy Top5CategoricalAccuracy TopKCategoricalAccuracy auc
         get_metric_fn get_metrics names rearrange_inputs""",
 }, modules="probability utils")

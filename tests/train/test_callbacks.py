@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from graphcore.train import (
     SummaryLandscape,
     TimeMonitor,
     load_checkpoint,
+    serialization,
 )
 from graphcore.train.callback.base import InternalCallbackParam
 
@@ -213,14 +215,18 @@ def test_monitoring_metrics_of_fit():
 def test_reduce_lr_on_plateau(capsys):
     optimizer = Optimizer()
     run_with(optimizer, [3, 2, 2, 2, 2], ReduceLROnPlateau("loss", patience=2, verbose=True), 5)
-    assert optimizer.rate == 0.01
-    assert capsys.readouterr().out.startswith("Epoch 00004: ReduceLROnPlateau reducing learning rate to 0.01")
+    assert optimizer.rate == 0.010000001                # 0.1 * 0.1 in float32
+    assert capsys.readouterr().out == "Epoch 00004: ReduceLROnPlateau reducing learning rate to 0.010000001.\n"
     optimizer = Optimizer()
     run_with(optimizer, [2], ReduceLROnPlateau("loss", patience=1, factor=0.5, cooldown=2), 7)
     assert optimizer.rate == 0.0125
     optimizer = Optimizer()
     run_with(optimizer, [2], ReduceLROnPlateau("loss", patience=1, min_lr=0.03), 8)
     assert optimizer.rate == 0.03
+    with pytest.raises(TypeError, match="factor must be a float, but got int"):
+        ReduceLROnPlateau(factor=1)
+    with pytest.raises(TypeError, match="baseline must be a number or None, but got str"):
+        EarlyStopping(baseline="x")
 
 
 def test_learning_rate_scheduler():
@@ -304,6 +310,32 @@ def test_asynchronous_and_safetensors(tmp_path):
     model().train(2, data(), callbacks=ModelCheckpoint("n", tmp_path, config))
     assert saved(tmp_path) == ["n-2_4.safetensors"]
     assert load_checkpoint(str(tmp_path / "n-2_4.safetensors"))["calls"].asnumpy() == 8
+
+
+def test_asynchronous_saves_do_not_hold_the_training_up(tmp_path, monkeypatch):
+    written, write, steps = threading.Event(), serialization._write, []
+
+    def slow_write(path, *more):
+        assert written.wait(30)
+        write(path, *more)
+
+    def tell(run):
+        steps.append(run.original_args().cur_step_num)
+        if steps[-1] == 3:          # two steps after the save began
+            assert saved(tmp_path) == []
+            written.set()
+
+    monkeypatch.setattr(serialization, "_write", slow_write)
+    config = CheckpointConfig(save_checkpoint_steps=4, keep_checkpoint_max=1, async_save=True)
+    checkpoint = ModelCheckpoint("n", tmp_path, config)
+    checkpoint._last_triggered_step = -3            # the first save is after step 1
+    model().train(2, data(), callbacks=[checkpoint, LambdaCallback(on_train_step_end=tell)])
+    assert steps == list(range(1, 9)) and saved(tmp_path) == ["n-2_4.ckpt"]
+
+
+def test_no_rhythm_no_files(tmp_path):
+    model().train(1, data(), callbacks=ModelCheckpoint("n", tmp_path, CheckpointConfig(0, keep_checkpoint_max=3)))
+    assert saved(tmp_path) == []
 
 
 def test_exception_save(tmp_path):

@@ -18,7 +18,8 @@ class CheckpointConfig:
     """When ModelCheckpoint saves, what, and how many files it keeps.
 
     save_checkpoint_steps or save_checkpoint_seconds: how often (steps go before seconds).  keep_checkpoint_max: how
-    many files stay, or keep_checkpoint_per_n_minutes: one file for that span.  saved_network: the Cell to save instead
+    many files stay, or keep_checkpoint_per_n_minutes: one file for that span.  async_save: files are written beside the
+    training, so there may be one more until the next save.  saved_network: the Cell to save instead
     of the training network.  append_info: "epoch_num", "step_num" and at most one dict of further entries.
     exception_save: whether to save ``<prefix>-<epoch>_<step>_breakpoint.ckpt`` when the training fails.
     crc_check: end the files with a check sum.  format: "ckpt" or "safetensors".
@@ -112,6 +113,7 @@ class ModelCheckpoint(Callback):
         self._last_triggered_step = 0
         self._last_time = self._last_kept = time.time()
         self._latest_ckpt_file_name = ""
+        self._unsettled: str | None = None
 
     @property
     def latest_ckpt_file_name(self) -> str:
@@ -122,8 +124,10 @@ class ModelCheckpoint(Callback):
         self._save(run_context.original_args(), False)
 
     def end(self, run_context):
-        self._save(run_context.original_args(), True)
-        wait_for_saves()
+        config = self._config
+        if config.save_checkpoint_steps or config.save_checkpoint_seconds:
+            self._save(run_context.original_args(), True)
+        self._settle()
 
     def _is_due(self, step: int) -> bool:
         config = self._config
@@ -141,10 +145,20 @@ class ModelCheckpoint(Callback):
         self._last_triggered_step = step
         name = self._file_name(run)
         network = self._config.saved_network if self._config.saved_network is not None else run.train_network
+        self._settle()          # the save before this one, if it ran beside the training
         self._write(network, name, run.cur_epoch_num, step)
+        self._unsettled = name
+        if not self._config.async_save:
+            self._settle()
         self._latest_ckpt_file_name = os.path.join(self._directory, name)
         run.last_save_ckpt_step, run.latest_ckpt_file = step, self._latest_ckpt_file_name
-        self._remove_old(name)
+
+    def _settle(self) -> None:
+        """Wait until the file saved last is complete, and remove the files that are too old by now."""
+        wait_for_saves()
+        if self._unsettled is not None:
+            self._remove_old(self._unsettled)
+            self._unsettled = None
 
     def _file_name(self, run) -> str:
         if self._directory_function is not None:
@@ -171,7 +185,6 @@ class ModelCheckpoint(Callback):
         """Remove what is more than keep_checkpoint_max, or all but the first file of the span that is kept."""
         if self._prefix is None:
             return
-        wait_for_saves()
         files = sorted(_saved_files(self._directory, self._prefix, self._config.format),
                        key=lambda name: (name == newest, os.path.getmtime(os.path.join(self._directory, name))))
         doomed: list = []

@@ -18,7 +18,10 @@ _SMALLER_IS_BETTER = ("hausdorff_distance", "mae", "mse", "loss", "perplexity", 
 
 
 class _Monitored(Callback):
-    """Watches one number: 'loss' (of the last step), 'eval_loss' or a metric (of the evaluation in `Model.fit`)."""
+    """Watches one number: 'loss' (of the last step), 'eval_loss' or a metric (of the evaluation in `Model.fit`).
+
+    'eval_loss' is the mean over the evaluation; MindSpore 2.10's is the loss of its last batch.
+    """
 
     def __init__(self, monitor, min_delta, patience, verbose, mode):
         super().__init__()
@@ -65,6 +68,8 @@ class EarlyStopping(_Monitored):
 
     min_delta: what counts as better.  baseline: improvements count only beyond it.
     restore_best_weights: whether the weights of the best epoch are put back when the training is stopped.
+    Unlike MindSpore 2.10's, it goes on while epochs get better with ``patience=0`` too, and regards a baseline and
+    numbers that are 0.
     """
 
     def __init__(self, monitor: str = "eval_loss", min_delta: float = 0, patience: int = 0, verbose: bool = False,
@@ -72,6 +77,8 @@ class EarlyStopping(_Monitored):
         super().__init__(monitor, min_delta, patience, verbose, mode)
         if not isinstance(restore_best_weights, bool):
             raise TypeError(f"restore_best_weights must be a bool, but got {type(restore_best_weights).__name__}")
+        if baseline is not None and (isinstance(baseline, bool) or not isinstance(baseline, (int, float))):
+            raise TypeError(f"baseline must be a number or None, but got {type(baseline).__name__}")
         self.baseline, self.restore_best_weights = baseline, restore_best_weights
         self.stopped_epoch = 0
         self._best_weights: list | None = None
@@ -133,8 +140,10 @@ class ReduceLROnPlateau(_Monitored):
     def __init__(self, monitor: str = "eval_loss", factor: float = 0.1, patience: int = 10, verbose: bool = False,
                  mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0):
         super().__init__(monitor, min_delta, patience, verbose, mode)
-        if not isinstance(factor, float) or not 0 < factor < 1:
-            raise ValueError(f"factor must be a float between 0 and 1, but got {factor!r}")
+        if not isinstance(factor, float):
+            raise TypeError(f"factor must be a float, but got {type(factor).__name__}")
+        if not 0 < factor < 1:
+            raise ValueError(f"factor must be between 0 and 1, but got {factor!r}")
         if isinstance(min_lr, bool) or not isinstance(min_lr, (int, float)):
             raise TypeError(f"min_lr must be a number, but got {type(min_lr).__name__}")
         self.factor, self.min_lr = factor, min_lr
@@ -163,10 +172,10 @@ class ReduceLROnPlateau(_Monitored):
                 self.cooldown_counter, self.wait = self.cooldown, 0
 
     def _reduce(self, rate: Parameter, run) -> None:
-        current = float(rate)
+        current = np.float32(float(rate))
         if current <= self.min_lr:
             return
-        reduced = Tensor(max(current * self.factor, self.min_lr), dt.float32)
+        reduced = Tensor(max(current * np.float32(self.factor), np.float32(self.min_lr)), dt.float32)
         rate.set_data(reduced)
         if self.verbose:
             print(f"Epoch {run.cur_epoch_num:05d}: ReduceLROnPlateau reducing learning rate to {reduced}.")

@@ -8,6 +8,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.train.metrics", {
     "confusion": "ConfusionMatrix ConfusionMatrixMetric",
     "curves": "ROC auc",
     "numeric": "CosineSimilarity Dice Loss MAE MSE Perplexity",
+    "occlusion": "OcclusionSensitivity",
     "registry": "get_metric_fn get_metrics names",
+    "surfaces": "HausdorffDistance MeanSurfaceDistance RootMeanSquareDistance",
     "text": "BleuScore",
 })

@@ -16,6 +16,8 @@ from graphcore.train.metrics.classification import (
 from graphcore.train.metrics.confusion import ConfusionMatrix, ConfusionMatrixMetric
 from graphcore.train.metrics.curves import ROC, auc
 from graphcore.train.metrics.numeric import MAE, MSE, CosineSimilarity, Dice, Loss, Perplexity
+from graphcore.train.metrics.occlusion import OcclusionSensitivity
+from graphcore.train.metrics.surfaces import HausdorffDistance, MeanSurfaceDistance, RootMeanSquareDistance
 from graphcore.train.metrics.text import BleuScore
 
 _METRICS = {
@@ -23,6 +25,8 @@ _METRICS = {
     "roc": ROC, "auc": auc, "bleu_score": BleuScore, "cosine_similarity": CosineSimilarity,
     "topk": TopKCategoricalAccuracy, "top_1_accuracy": Top1CategoricalAccuracy,
     "top_5_accuracy": Top5CategoricalAccuracy, "mae": MAE, "mse": MSE, "loss": Loss, "perplexity": Perplexity,
+    "hausdorff_distance": HausdorffDistance, "mean_surface_distance": MeanSurfaceDistance,
+    "root_mean_square_distance": RootMeanSquareDistance, "occlusion_sensitivity": OcclusionSensitivity,
     "confusion_matrix": ConfusionMatrix, "confusion_matrix_metric": ConfusionMatrixMetric,
 }
 

@@ -178,6 +178,19 @@ for call, data in (("Accuracy('classification')", SCORES), ("Accuracy('multilabe
                    ("ROC(pos_label=1)", "positive(5), ints(5, below=2)")):
     case(f"m = train.{call}; m.clear(); m.update({data}); m.eval()")
     case(f"m = nn.{call}; m.update({data}); m.update({data}); m.eval()")
+LABELS = "ints(6, 7, below=3), ints(6, 7, below=2)"
+for call, data in (("HausdorffDistance()", f"{LABELS}, 1"), ("HausdorffDistance('chessboard', 80.0)", f"{LABELS}, 1"),
+                   ("HausdorffDistance('taxicab', None, True, False)", f"{LABELS}, 0"), ("HausdorffDistance()", f"{LABELS}, 2"),
+                   ("HausdorffDistance()", "ints(3, 4, 5, below=3), ints(3, 4, 5, below=2), 1"),
+                   ("MeanSurfaceDistance()", f"{LABELS}, 1"), ("MeanSurfaceDistance(True, 'taxicab')", f"{LABELS}, 1"),
+                   ("MeanSurfaceDistance(True)", f"{LABELS}, 2"), ("RootMeanSquareDistance()", f"{LABELS}, 0"),
+                   ("RootMeanSquareDistance(True, 'chessboard')", f"{LABELS}, 1"),
+                   ("OcclusionSensitivity()", "filled(nn.Dense(4, 2)), positive(1, 4), Tensor(1)"),
+                   ("OcclusionSensitivity(0.5, 1, 3, [0, 0, 1, 2, 0, -1])",
+                    "filled(nn.SequentialCell(nn.Flatten(), nn.Dense(12, 2))), positive(1, 1, 3, 4), Tensor(0)")):
+    case(f"m = train.{call}; m.clear(); m.update({data}); m.eval()")
+case("m = train.HausdorffDistance(); m.update(ints(3, 4, below=2), ints(3, 4, below=2), 7)", fails=True)
+case("train.HausdorffDistance().eval()", fails=True)
 case("train.Accuracy().eval()", fails=True)
 case("train.Accuracy('nothing')", fails=True)
 case("m = train.Accuracy(); m.set_indexes([1, 0]); m.update(ints(5, below=3), positive(5, 3)); m.eval()")
