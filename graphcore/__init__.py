@@ -46,7 +46,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
         transform_checkpoint_by_rank transform_checkpoints unified_safetensors
         get_auto_parallel_context reset_auto_parallel_context set_auto_parallel_context""",
     "parallel.nn": "sync_pipeline_shared_parameters",
-    "random": "get_seed set_seed",
+    "random": "get_rng_state get_seed set_rng_state set_seed",
     "capture.gradients": "get_grad grad value_and_grad",
     "capture.no_grad": "_no_grad no_grad",
     "capture.custom_gradients": "recompute",

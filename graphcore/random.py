@@ -33,6 +33,22 @@ def get_seed() -> int | None:
     return _seed
 
 
+def get_rng_state():
+    """The state of the random operators, uint8[16]: what `set_rng_state` takes to go on from here."""
+    from graphcore.tensor import Tensor
+    return Tensor(key_parameter()._array.astype("<i8").view(np.uint8))
+
+
+def set_rng_state(new_state) -> None:
+    """Let random operators go on from a state of `get_rng_state`.  Raises ValueError for anything else."""
+    from graphcore.tensor import Tensor
+    state = new_state.asnumpy() if isinstance(new_state, Tensor) else np.asarray(new_state)
+    if state.dtype != np.uint8 or state.shape != (16,):
+        raise ValueError("set_rng_state takes what get_rng_state gave, uint8 of shape (16,), but got "
+                         f"{state.dtype} of shape {state.shape}")
+    key_parameter()._array[:] = state.copy().view("<i8")
+
+
 def key_parameter():
     """The Parameter ``rng.key``: i64[2], seed and call number."""
     global _key

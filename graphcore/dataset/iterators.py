@@ -32,6 +32,10 @@ class _Iterator:
     def __iter__(self):
         return self
 
+    def skip_epochs(self, count: int) -> None:
+        """Begin with another epoch, `count` from the first, which count as used; for a new iterator."""
+        self._epoch = count
+
     def _next_row(self) -> list:
         if self._rows is None:
             if self._num_epochs != -1 and self._epoch >= self._num_epochs:

@@ -84,11 +84,13 @@ class Draws:
         self.kept[who, rows] = self.epoch, order
         return np.array(order, np.int64)
 
-    def words(self) -> mersenne.Twister64:
-        """An endless stream of words of 64 bits, which goes on where the epoch before ended."""
+    def words(self, rows: int) -> mersenne.Twister64:
+        """An endless stream of words of 64 bits, which goes on where the epoch before ended; an epoch takes `rows`."""
         at, stream = self.kept.get("words", (-1, None))
-        if stream is None or at != self.epoch - 1:
-            stream = mersenne.Twister64(self.own_seed + self.epoch)
+        if stream is None or at >= self.epoch:
+            at, stream = -1, mersenne.Twister64(self.own_seed)
+        for _ in range((self.epoch - at - 1) * rows):
+            next(stream)
         self.kept["words"] = self.epoch, stream
         return stream
 

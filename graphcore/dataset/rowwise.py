@@ -177,7 +177,7 @@ class Shuffle(PassedOn):
     def rows(self, run):
         source = self.children[0].rows(run)
         buffer = list(islice(source, self._buffer_size))
-        words = run.draws(self).words()
+        words = run.draws(self).words(self.size() if run.epoch else 0)
         while buffer:
             place = next(words) % len(buffer)
             row, buffer[place] = buffer[place], buffer[-1]

@@ -107,7 +107,8 @@ class Model:
 
         train_dataset: rows (data, label) if there is a loss_fn, else the arguments of the net.
         callbacks: a Callback or a list.  sink_size > 0 with dataset_sink_mode: steps that make an epoch.
-        initial_epoch: where to go on with an earlier training (epochs are numbered from it).
+        initial_epoch: where to go on with an earlier training: epochs are numbered from it, and under a seed the
+        rows come as they would have come without the interruption.
         Raises ValueError for counts out of range and datasets without rows.
         """
         return self._run_training("train", epoch, train_dataset, callbacks, dataset_sink_mode, sink_size, initial_epoch,
@@ -170,7 +171,7 @@ class Model:
     def _loop(self, run, manager, first, last, dataset, steps, endless, valid) -> None:
         context = RunContext(run)
         self._train_network.set_train(True)
-        epochs = _Epochs(dataset, last - first, steps if endless else None)
+        epochs = _Epochs(dataset, last, steps if endless else None, first)
         manager.on_train_begin(context)
         for epoch in range(first + 1, last + 1):
             run.cur_epoch_num = self._current_epoch_num = epoch
@@ -316,10 +317,12 @@ class Model:
 class _Epochs:
     """The rows of one epoch after the other; with `steps`, that many rows are an epoch, wherever the dataset ends."""
 
-    def __init__(self, dataset, epochs: int, steps: int | None):
+    def __init__(self, dataset, epochs: int, steps: int | None, first: int = 0):
         self._dataset, self._steps = dataset, steps
         if hasattr(dataset, "create_tuple_iterator"):
             self._iterator = dataset.create_tuple_iterator(num_epochs=-1 if steps else epochs)
+            if first and not steps and hasattr(self._iterator, "skip_epochs"):
+                self._iterator.skip_epochs(first)
         else:
             self._iterator = None
         self._rows = None

@@ -14,6 +14,7 @@ from graphcore.train import (
     DynamicLossScaleManager,
     EarlyStopping,
     FixedLossScaleManager,
+    LambdaCallback,
     LearningRateScheduler,
     LossMonitor,
     Model,
@@ -104,6 +105,27 @@ def test_checkpoints_have_mindspores_names_and_resume_bit_for_bit(tmp_path):
     expected = weights(model.train_network)
     for name, value in weights(resumed.train_network).items():
         assert value.tobytes() == expected[name].tobytes(), name
+
+
+def test_resumes_bit_for_bit_with_shuffled_rows_and_dropout(tmp_path):
+    x = np.random.default_rng(0).standard_normal((24, 4)).astype(np.float32)
+
+    def trained(epochs, first=0, state=None):
+        gc.set_seed(7)
+        net = nn.SequentialCell(nn.Dense(4, 8, weight_init="ones"), nn.Dropout(p=0.3), nn.Dense(8, 1))
+        model = gc.Model(net, nn.MSELoss(), nn.Adam(net.trainable_params(), 0.01))
+        if state is not None:
+            load_param_into_net(model.train_network, state)
+            gc.set_rng_state(state["rng_state"])
+        rows = ds.NumpySlicesDataset((x, x.sum(1, keepdims=True)), ["x", "y"], shuffle=True).shuffle(5).batch(8)
+        losses = []
+        model.train(epochs, rows, initial_epoch=first, callbacks=[
+            LambdaCallback(on_train_step_end=lambda run: losses.append(float(run.original_args().net_outputs))),
+            ModelCheckpoint("net", tmp_path, CheckpointConfig(3, keep_checkpoint_max=9, append_info=["rng_state"]))])
+        return losses
+
+    whole = trained(4)
+    assert trained(4, 2, load_checkpoint(str(tmp_path / "net-2_3.ckpt"))) == whole[6:]
 
 
 def test_loading_into_a_compiled_net_takes_effect(tmp_path):

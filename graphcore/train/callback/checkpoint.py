@@ -6,12 +6,14 @@ import os
 import re
 import time
 
+from graphcore.random import get_rng_state
 from graphcore.tensor import Tensor
 from graphcore.train.callback.base import Callback, check_count
 from graphcore.train.serialization import save_checkpoint, wait_for_saves
 
 log = logging.getLogger("graphcore.train")
 _COUNTERS = ("epoch_num", "step_num")
+_CHANGING = (*_COUNTERS, "rng_state")
 
 
 class CheckpointConfig:
@@ -20,7 +22,8 @@ class CheckpointConfig:
     save_checkpoint_steps or save_checkpoint_seconds: how often (steps go before seconds).  keep_checkpoint_max: how
     many files stay, or keep_checkpoint_per_n_minutes: one file for that span.  async_save: files are written beside the
     training, so there may be one more until the next save.  saved_network: the Cell to save instead
-    of the training network.  append_info: "epoch_num", "step_num" and at most one dict of further entries.
+    of the training network.  append_info: "epoch_num", "step_num", "rng_state" (see `set_rng_state`: training goes on
+    bit by bit from there) and at most one dict of further entries.
     exception_save: whether to save ``<prefix>-<epoch>_<step>_breakpoint.ckpt`` when the training fails.
     crc_check: end the files with a check sum.  format: "ckpt" or "safetensors".
     """
@@ -74,7 +77,7 @@ def _append_dict(append_info) -> dict | None:
         raise TypeError(f"For 'CheckpointConfig', the type of 'append_info' must be list, but got {type(append_info)}.")
     if sum(isinstance(element, dict) for element in append_info) > 1:
         raise TypeError("For 'CheckpointConfig', the element of 'append_info' must has only one dict.")
-    result: dict = {name: 0 for name in _COUNTERS if name in append_info}
+    result: dict = {name: 0 for name in _CHANGING if name in append_info}
     for element in append_info:
         if isinstance(element, dict):
             for key, value in element.items():
@@ -83,9 +86,9 @@ def _append_dict(append_info) -> dict | None:
                                     "the value type must be int or float or bool, but got key type "
                                     f"{type(key)}, value type {type(value)}")
             result.update(element)
-        elif element not in _COUNTERS:
+        elif element not in _CHANGING:
             raise ValueError("For 'CheckpointConfig', the value of element in the argument 'append_info' must be in "
-                             f"{list(_COUNTERS)} or a dict, but got {element!r}.")
+                             f"{list(_CHANGING)} or a dict, but got {element!r}.")
     return result
 
 
@@ -171,6 +174,8 @@ class ModelCheckpoint(Callback):
         for counter, now in zip(_COUNTERS, (epoch, step)):
             if counter in self._append_dict:
                 self._append_dict[counter] = self._append_start[counter] + now
+        if "rng_state" in self._append_dict:
+            self._append_dict["rng_state"] = get_rng_state()
         save_checkpoint(network, os.path.join(self._directory, name), self._config.integrated_save,
                         self._config.async_save, self._append_dict, crc_check=self._config.crc_check,
                         format=self._config.format)
