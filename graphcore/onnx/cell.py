@@ -75,7 +75,7 @@ class OnnxCell(Cell):
             weights.setdefault(id(graph), {})[name] = weight
         with limited(self.max_elements):
             outputs = Run(weights).graph(self.model, given)
-        results = tuple(map(as_output, outputs))
+        results = tuple(as_output(value, place.dtype) for value, place in zip(outputs, self.model.outputs))
         return results[0] if len(results) == 1 else results
 
     def input_types(self, sizes: dict | None = None) -> list[TensorType]:

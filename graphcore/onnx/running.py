@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from graphcore.capture.language.nests import JoinError
 from graphcore.capture.trace import current_trace, no_trace
+from graphcore.dtype import DType, int64
 from graphcore.errors import CaptureError, FormatError, GraphcoreError
 from graphcore.onnx.model import Graph, Step
 from graphcore.onnx.package import UnsupportedOnnxError
 from graphcore.onnx.sizes import on_sizes
-from graphcore.onnx.values import is_known, is_sizes, numbers_of, sizes_of, tensor_of
+from graphcore.onnx.values import is_known, is_sizes, numbers_of, tensor_of
+from graphcore.ops import functional as F
 from graphcore.tensor import Tensor
 
 # What a function of the table may raise for a model that makes no sense; other exceptions are for the capture.
@@ -70,7 +72,7 @@ class Run:
             if all(map(is_known, given)):
                 result = on_sizes(step.op, [numbers_of(v) for v in given], step.attributes)
                 if result is not None:
-                    return (sizes_of(result.tolist()),)
+                    return (result,)
             given = [v if i in entry.numbers else tensor_of(v) for i, v in enumerate(given)]
         arguments = [numbers_of(v) if i in entry.numbers else v for i, v in enumerate(given)]
         special = {}
@@ -102,9 +104,13 @@ class Scope:
         return self.run_of.graph(graph, inputs, self.values)
 
 
-def as_output(value) -> Tensor:
-    """A value that leaves the model.  Raises UnsupportedOnnxError for what is no tensor."""
-    value = tensor_of(value)
+def as_output(value, dtype: DType | None) -> Tensor:
+    """A value that leaves the model, of the dtype that the model gives it; None: of its own.
+
+    Raises UnsupportedOnnxError for what is no tensor.
+    """
+    if is_sizes(value):
+        value = F.cast(tensor_of(value), dtype or int64)
     if not isinstance(value, Tensor):
         raise UnsupportedOnnxError("a model gives tensors only, this output is a sequence or left out")
     return value

@@ -12,6 +12,7 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore.capture.trace import current_trace
 from graphcore.ir.dims import Dim
+from graphcore.onnx.package import UnsupportedOnnxError
 from graphcore.ops import functional as F
 from graphcore.ops.budget import check_shape
 from graphcore.ops.functional.arguments import size_as_tensor, values_known
@@ -57,6 +58,8 @@ def numbers_of(value) -> np.ndarray | None:
     """
     if value is None or is_sizes(value):
         return value
+    if value.dtype is dt.bfloat16:          # NumPy has no such numbers
+        raise UnsupportedOnnxError("bfloat16 numbers where a shape is decided")
     if values_known(value):
         return value._values()
     if value.size > _MOST_NUMBERS:

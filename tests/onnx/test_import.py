@@ -83,6 +83,23 @@ def test_symbolic_sizes_stay_symbolic():
     assert net._compiled.programs == 1
 
 
+def test_shapes_are_computed_from_symbolic_sizes_in_the_ways_of_exporters():
+    """Through int32, the larger of a size and 1, a choice between a size and -1, slices to a far end."""
+    nodes = [node("Shape", ["x"], ["s"]), node("Cast", ["s"], ["s32"], to=TensorProto.INT32),
+             node("Slice", ["s32", "zero", "one"], ["n"]), node("Concat", ["n", "three"], ["w"], axis=0),
+             node("Cast", ["w"], ["w64"], to=TensorProto.INT64), node("Max", ["w64", "ones"], ["m"]),
+             node("Equal", ["m", "minus"], ["e"]), node("Where", ["e", "ones", "m"], ["wanted"]),
+             node("Expand", ["x", "wanted"], ["a"]), node("Slice", ["a", "zero", "far"], ["y"])]
+    net = gc.import_onnx(model(nodes, {"x": ["batch", 1]}, {"y": ["batch", 3]}, {
+        "zero": np.array([0]), "one": np.array([1]), "three": np.array([3], np.int32), "ones": np.array([1, 1]),
+        "minus": np.array([-1, -1]), "far": np.array([10 ** 9])}))
+    net.set_inputs(Tensor(shape=[None, 1], dtype=gc.float32))
+    for n in (2, 5):
+        x = values(n, 1)
+        np.testing.assert_array_equal(net(Tensor(x)).asnumpy(), x.repeat(3, 1))
+    assert net._compiled.programs == 1
+
+
 def test_inputs_that_decide_shapes_are_constants():
     net = gc.import_onnx(model([node("Reshape", ["x", "s"], ["y"])], {"x": [6], "s": (INT64, ["k"])}, {"y": None}))
     x = values(6)

@@ -13,10 +13,11 @@ from graphcore.onnx.operators import (
     recurrent,
     reductions,
     resize,
+    sampling,
     sequences,
     shapes,
     windows,
 )
 
 __all__ = ["attention", "control", "earlier", "elementwise", "indexing", "losses", "matrices", "normalization",
-           "recurrent", "reductions", "resize", "sequences", "shapes", "windows"]
+           "recurrent", "reductions", "resize", "sampling", "sequences", "shapes", "windows"]

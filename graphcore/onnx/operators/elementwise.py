@@ -180,6 +180,11 @@ def swish(x, *, alpha=1.0):
     return x * F.sigmoid(x if alpha == 1 else x * alpha)
 
 
+@operator("SwiGLU", 28)
+def swiglu(a, b, *, alpha=1.0):
+    return swish(a, alpha=alpha) * b
+
+
 @operator("Gelu", 20)
 def gelu(x, *, approximate="none"):
     return F.gelu(x, approximate)

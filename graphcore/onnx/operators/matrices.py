@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from graphcore import dtype as dt
 from graphcore.onnx.table import operator
+from graphcore.onnx.values import highest, lowest
 from graphcore.ops import functional as F
 from graphcore.tensor import Tensor
 
@@ -40,6 +41,21 @@ def matmul_integer(a, b, a_zero=None, b_zero=None):
         zero = F.cast(a_zero, dt.int32)
         a = a - (F.expand_dims(zero, -1) if zero.ndim == 1 and zero.size > 1 else zero)
     return F.matmul(a, b if b_zero is None else b - F.cast(b_zero, dt.int32))
+
+
+@operator("QLinearMatMul", 10)
+def qlinear_matmul(a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero):
+    """The product of quantised matrices, quantised again."""
+    wide = F.cast(matmul_integer(a, b, a_zero, b_zero), dt.float32)
+    a_scale = F.expand_dims(a_scale, -1) if a_scale.ndim == 1 and a_scale.size > 1 else a_scale
+    factor = F.cast(a_scale, dt.float32) * F.cast(b_scale, dt.float32) / F.cast(y_scale, dt.float32)
+    return requantized(wide * factor, y_zero)
+
+
+def requantized(x: Tensor, zero: Tensor) -> Tensor:
+    """round(x + zero), ties to even, limited to what the dtype of `zero` holds."""
+    return F.cast(F.clamp(F.round(x + F.cast(zero, x.dtype)), float(lowest(zero.dtype)), float(highest(zero.dtype))),
+                  zero.dtype)
 
 
 @operator("Det", 11)

@@ -1,6 +1,8 @@
 """Operators that arrange elements: shapes, axes, windows, parts; and those that make tensors."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from graphcore import dtype as dt
@@ -16,6 +18,9 @@ from graphcore.ops.functional.creation import row_and_column
 from graphcore.ops.functional.joining import window
 from graphcore.ops.functional.padding import pad_axes
 from graphcore.tensor import Tensor
+
+_TO_THE_END = 10 ** 9       # what exporters write for the end of an axis of unknown size, and more
+
 
 # -- shapes -----------------------------------------------------------------------------------------------------
 
@@ -162,13 +167,13 @@ def _sliced(x: Tensor, starts, ends, axes, steps) -> Tensor:
     steps = [1] * len(starts) if steps is None else steps
     begin, length, stride = [0] * x.ndim, list(x.shape), [1] * x.ndim
     for axis, first, last, step in zip(axes, starts, ends, steps, strict=True):
-        begin[axis], length[axis], stride[axis] = _window(x.shape[axis], first, last, step)
+        begin[axis], length[axis], stride[axis] = _slice_of(x.shape[axis], first, last, step)
     if 0 in length:
         begin = [0] * x.ndim
     return apply(view.slice_, x, begin=tuple(begin), size=tuple(length), stride=tuple(stride))
 
 
-def _window(extent, first, last, step) -> tuple:
+def _slice_of(extent, first, last, step) -> tuple:
     """(begin, length, step) of Python's slice; of a symbolic extent only what is known without its value."""
     if step == 0:
         raise ValueError("a step of 0")
@@ -177,9 +182,12 @@ def _window(extent, first, last, step) -> tuple:
         return (known.start if len(known) else 0), len(known), step
     if step == 1:
         begin = extent + first if isinstance(first, int) and first < 0 else first
-        whole = isinstance(last, int) and last >= 2 ** 31 - 1 or last == extent
-        end = extent if whole else extent + last if isinstance(last, int) and last < 0 else last
-        return begin, end - begin, 1
+        if last == extent or isinstance(last, int) and last >= _TO_THE_END:
+            return begin, extent - begin, 1
+        if isinstance(last, int) and last < 0:
+            return begin, extent + last - begin, 1
+        if isinstance(last, Dim) or last <= 1:          # a symbolic size is at least 1
+            return begin, last - begin, 1
     if step == -1 and isinstance(first, int) and first in (-1, 2 ** 63 - 1) and last < -2 ** 31:
         return extent - 1, extent, -1
     raise ValueError(f"the window {first}:{last}:{step} of an axis of symbolic size {extent}")
@@ -326,3 +334,17 @@ def one_hot(indices, depth, values, *, axis=-1):
     places = F.reshape(F.arange(count, dtype=dt.int64), tuple(-1 if i == axis else 1 for i in range(indices.ndim)))
     off, on = window(values, 0, 0, 1), window(values, 0, 1, 1)
     return F.where(F.equal(places, indices), F.reshape(on, ()), F.reshape(off, ()))
+
+
+def _window(name: str, formula: Callable) -> None:
+    def make(size, *, output_datatype=1, periodic=1):
+        count = int(ints(size)[0])
+        room((count,), name)
+        places = np.arange(count) / max(count if periodic else count - 1, 1)
+        return Tensor(formula(2 * np.pi * places), dtype_of(output_datatype))
+    operator(name, 17, numbers=("size",))(make)
+
+
+_window("HannWindow", lambda angle: 0.5 - 0.5 * np.cos(angle))
+_window("HammingWindow", lambda angle: 25 / 46 - 21 / 46 * np.cos(angle))
+_window("BlackmanWindow", lambda angle: 0.42 - 0.5 * np.cos(angle) + 0.08 * np.cos(2 * angle))

@@ -7,6 +7,7 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.ir.dims import Dim
+from graphcore.onnx.operators.matrices import requantized
 from graphcore.onnx.table import operator
 from graphcore.onnx.values import lowest, room
 from graphcore.ops import functional as F
@@ -290,3 +291,13 @@ def conv_integer(x, w, x_zero=None, w_zero=None, *, auto_pad="NOTSET", dilations
         wide[1] = wide[1] - (F.reshape(zero, (-1, *(1,) * (w.ndim - 1))) if zero.ndim else zero)
     return F.cast(conv(*wide, auto_pad=auto_pad, dilations=dilations, group=group, kernel_shape=kernel_shape,
                        pads=pads, strides=strides), dt.int32)
+
+
+@operator("QLinearConv", 10)
+def qlinear_conv(x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias=None, *, auto_pad="NOTSET",
+                 dilations=None, group=1, kernel_shape=None, pads=None, strides=None):
+    """The convolution of quantised tensors, quantised again; the int32 bias has the scale x_scale * w_scale."""
+    total = conv_integer(x, w, x_zero, w_zero, auto_pad=auto_pad, dilations=dilations, group=group,
+                         kernel_shape=kernel_shape, pads=pads, strides=strides)
+    factor = F.reshape(x_scale * w_scale / y_scale, (1, -1, *(1,) * (x.ndim - 2)))
+    return requantized(F.cast(_plus(total, bias), dt.float32) * factor, y_zero)
