@@ -17,7 +17,7 @@ def test_a_table_lists_what_its_modules_export(package):
     package, missing = importlib.import_module(f"graphcore.{package}"), []
     for path in sorted(Path(package.__path__[0]).glob("[a-z]*.py")):
         module = importlib.import_module(f"{package.__name__}.{path.stem}")
-        if path.stem not in ("arguments", "utils"):       # reached by their own names
+        if path.stem not in ("arguments", "communication", "utils"):       # reached by their own names
             missing += [f"{path.stem}: {name}" for name in getattr(module, "__all__", ())
                         if getattr(package, name, None) is not getattr(module, name) or name not in package.__all__]
     assert not missing, f"add to the table of {package.__file__}: {missing}"
