@@ -83,6 +83,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
         TopKCategoricalAccuracy auc get_metric_fn names rearrange_inputs""",
     "onnx": "import_onnx",
     "inspect": "compiled_graph explain_recompile ir_text memory_text",
+    "inspected": "inspection",
     "net_summary": "summary",
     "tuning": "tune",
 }, modules="""boost common communication compiler context dataset device_context dtype errors experimental files

@@ -44,8 +44,9 @@ def set_context(**kwargs) -> None:
     """Set execution options.
 
     mode: GRAPH_MODE or PYNATIVE_MODE; runtime_num_threads: threads of compiled programs; check_nan: raise at the first
-    call whose inputs or results are not finite; save_graphs, save_graphs_path: write the IR of every program that is
-    compiled, one file for each stage that changes it, into this folder.
+    call whose inputs or results are not finite; save_graphs (0 to 3), save_graphs_path: write the IR of every program
+    that is compiled into this folder (see `saved_graphs`; or by the environment: MS_DEV_SAVE_GRAPHS,
+    MS_DEV_SAVE_GRAPHS_PATH).
 
     MindSpore's options for other hardware are accepted and remembered without effect, which the log says once at debug
     level; ``device_target`` other than "CPU" warns once.

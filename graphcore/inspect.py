@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from graphcore.errors import GraphcoreError
 from graphcore.ir.graph import Graph
@@ -118,25 +117,6 @@ def compiled_of(function):
     if compiled is None or compiled.last_program is None:
         raise NotCompiledError(f"{type(function).__name__} has no compiled program yet: call it once in GRAPH_MODE")
     return compiled
-
-
-def save_graphs(graph: Graph, folder: str) -> None:
-    """Write a captured graph after each stage that changes it: ``NAME_00_capture.gir``, ``NAME_01_...`` in `folder`.
-
-    Another program of the same name gets a number behind it.  Raises OSError where the folder cannot be written.
-    """
-    from graphcore.compiler.pipeline import run_stages
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    name, number = graph.name, 1
-    while (target / f"{name}_00_capture.gir").exists():
-        number += 1
-        name = f"{graph.name}-{number}"
-    previous = None
-    for i, report in enumerate(run_stages(graph)):
-        if report.graph != previous:
-            (target / f"{name}_{i:02d}_{report.name}.gir").write_text(print_graph(report.graph), encoding="utf-8")
-        previous = report.graph
 
 
 def ir_text(function, stage: str = "final") -> str:

@@ -129,10 +129,15 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         self.__dict__["_compiled"] = CompiledFunction(run, name=type(self).__name__, owner=self)
         return self._compiled
 
-    def compile(self, *args, **kwargs) -> None:
-        """Compile for arguments like these (see `set_inputs`), without running.  In PYNATIVE_MODE nothing is done."""
+    def compile(self, *args, **kwargs):
+        """Compile for arguments like these (see `set_inputs`), without running.  In PYNATIVE_MODE nothing is done.
+
+        Gives what there is to know about the compilation: see `graphcore.inspected.Inspection`.
+        """
         if _settings["mode"] == _GRAPH_MODE:
             (self._compiled or self._make_compiled()).compile(*args, **kwargs)
+            from graphcore.inspected import inspection
+            return inspection(self)
 
     def compile_and_run(self, *args, **kwargs):
         """Compile and call the Cell."""

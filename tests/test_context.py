@@ -24,17 +24,33 @@ def test_threads_change_nothing_but_the_time():
             np.testing.assert_array_equal(a, b)
 
 
-def test_save_graphs_writes_each_stage_that_changes_something(tmp_path):
-    gc.set_context(save_graphs=True, save_graphs_path=str(tmp_path))
+@pytest.mark.parametrize("level, by_environment", [(1, False), (True, False), (3, True)])
+def test_save_graphs_writes_files_under_mindspores_names(tmp_path, monkeypatch, level, by_environment):
+    if by_environment:
+        monkeypatch.setenv("MS_DEV_SAVE_GRAPHS", str(level))
+        monkeypatch.setenv("MS_DEV_SAVE_GRAPHS_PATH", str(tmp_path))
+    else:
+        gc.set_context(save_graphs=level, save_graphs_path=str(tmp_path))
     try:
         for width in (3, 4):
             nn.Dense(2, width)(Tensor(np.ones((1, 2), np.float32)))
     finally:
         gc.set_context(save_graphs=False, save_graphs_path=".")
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert names[0] == "Dense-2_00_capture.gir" and "Dense_00_capture.gir" in names
-    for path in tmp_path.iterdir():
-        parse_graph(path.read_text())
+    names = [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*.ir"), key=lambda p: p.name[-7:])]
+    first = ["01_type_inference_0000.ir", "13_optimize_0001.ir", "24_execute_0002.ir", "graph_build_0_0003.ir"]
+    passes = ["verbose_ir_files/opt_pass_1_canonical_0004.ir"] * (level is True or level == 3)
+    assert names[:4 + len(passes)] == first + passes and len(names) == 2 * (4 + len(passes))
+    graphs = [parse_graph((tmp_path / name).read_text()) for name in names if "graph_build" not in name]
+    assert graphs[0].outputs[0].shape == (1, 3) and graphs[-1].outputs[0].shape == (1, 4)
+    assert "def matmul" in (tmp_path / "graph_build_0_0003.ir").read_text()
+    assert len(list(tmp_path.rglob("*.dot"))) == (len(graphs) if level == 3 else 0)
+
+
+def test_nothing_is_saved_unless_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("MS_DEV_SAVE_GRAPHS", "0")
+    monkeypatch.chdir(tmp_path)
+    nn.Dense(2, 5)(Tensor(np.ones((1, 2), np.float32)))
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_option_names_the_nearest():

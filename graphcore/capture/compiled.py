@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -201,9 +202,10 @@ class Entry:
         self._arrange = outcome.arranger(captured.structure)
         self._dtypes = [o.dtype for o in captured.graph.outputs]
         self._single = isinstance(captured.structure, Slot) and len(self._dtypes) == 1 and not captured.actions
-        if _settings["save_graphs"]:
-            from graphcore.inspect import save_graphs
-            save_graphs(captured.graph, _settings["save_graphs_path"])
+        if _settings["save_graphs"] or "MS_DEV_SAVE_GRAPHS" in os.environ:
+            from graphcore import saved_graphs
+            if saved_graphs.level():
+                saved_graphs.save_graphs(captured.graph)
         try:
             self.program = compiler.compile(captured.graph, captured.parameters, captured.callbacks)
         except Exception as error:
