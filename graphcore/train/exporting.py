@@ -8,7 +8,10 @@ from graphcore.capture.language.nests import Slot
 from graphcore.errors import GraphcoreError
 from graphcore.files.gir import SUFFIX, GraphFile, write_graph
 from graphcore.files.stored import StoredTensor
+from graphcore.ir.dims import Dim
+from graphcore.ir.types import TensorType
 from graphcore.nn.cell import Cell
+from graphcore.tensor import Tensor
 
 __all__ = ["export"]
 
@@ -24,7 +27,8 @@ def export(net, *inputs, file_name: str, file_format: str = "GIR", **kwargs) -> 
     """Write the inference graph of a net for inputs of these shapes and dtypes, with its Parameters.
 
     net: a Cell, or a function of Tensors.  inputs: Tensors, or types of them (`ir.types.TensorType`), whose sizes may
-    be symbolic.  file_format:
+    be symbolic; ``Tensor(shape=[None, 3], dtype=...)`` leaves sizes open, one for the first axes of all inputs and one
+    for each other axis.  file_format:
 
     - "GIR" makes ``file_name.gir`` and ``file_name.ckpt``, which `load` reads for ``nn.GraphCell``;
     - "SO" compiles ahead of time: a folder ``file_name`` with a shared library, its C header and a manifest, which
@@ -66,13 +70,22 @@ def exported_graph(net, inputs) -> GraphFile:
 
     Raises ExportError for a net that a file cannot hold.
     """
-    captured = _captured(net, inputs)
+    captured = _captured(net, [_opened(x, i) for i, x in enumerate(inputs)])
     graph = captured.graph
     if graph.updates or graph.effects or captured.asks or captured.actions or captured.callbacks:
         raise ExportError("export: the net changes Parameters or attributes, prints, or asks Python for values while "
                           "it runs; a file holds a graph alone. Take these out of construct")
     values = {name: StoredTensor.of(captured.parameters[name].materialized()) for name in graph.params}
     return GraphFile(graph, values, _numbers(captured.structure))
+
+
+def _opened(value, position: int):
+    """The type of a Tensor with open sizes; anything else itself."""
+    if not isinstance(value, Tensor) or None not in value.shape:
+        return value
+    return TensorType(value.dtype, tuple(
+        Dim.symbol("batch" if axis == 0 else f"size_{position}_{axis}") if size is None else size
+        for axis, size in enumerate(value.shape)))
 
 
 def _captured(net, inputs):
