@@ -12,7 +12,7 @@ from graphcore.compiler import cache
 from graphcore.compiler.aot.level import Interface, level_module
 from graphcore.compiler.aot.linker import Data, link
 from graphcore.compiler.aot.model import Model, WeightsFile, model_module
-from graphcore.compiler.aot.plan import LevelPlan, plan_level
+from graphcore.compiler.aot.plan import Block, LevelPlan, plan_level
 from graphcore.compiler.aot.support import fnv, support_module
 from graphcore.compiler.choices import Choices
 from graphcore.compiler.pipeline import optimize
@@ -152,13 +152,18 @@ def _object(text: str, cpu: CpuTarget) -> bytes:
     return image
 
 
-def _report(key: str, plan: LevelPlan, images: Sequence[bytes]) -> LevelReport:
-    sizes = _Ones()
+def arena_bytes(blocks: Sequence[Block], sizes: Mapping[str, int]) -> int:
+    """The bytes of the arena with these blocks (`LevelPlan.blocks`) for these values of the symbolic sizes."""
     ends: dict = {}
-    for block in plan.blocks:
+    for block in blocks:
         begin = max((ends[below] for below in block.above), default=0)
         ends[block.symbol] = begin + -(-evaluate(block.bytes, sizes) // ALIGNMENT) * ALIGNMENT
-    return LevelReport(key, len(plan.kernels), sum(map(len, images)), max(ends.values(), default=0),
+    return max(ends.values(), default=0)
+
+
+def _report(key: str, plan: LevelPlan, images: Sequence[bytes]) -> LevelReport:
+    sizes = _Ones()
+    return LevelReport(key, len(plan.kernels), sum(map(len, images)), arena_bytes(plan.blocks, sizes),
                        sum(evaluate(size, sizes) for size in plan.derived), len(plan.program.calls))
 
 

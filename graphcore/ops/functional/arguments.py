@@ -149,11 +149,10 @@ def size_as_tensor(size: Dim) -> Tensor:
     for atoms, coefficient in size.terms:
         term = Tensor(coefficient, dt.int64)
         for atom in atoms:
-            extent = Dim((((atom,), 1),))
-            counted = apply(pointwise.iota, shape=(extent,), axis=0, dtype=dt.int64)
-            last = apply(view.slice_, counted, begin=(extent - 1,), size=(1,), stride=(1,))
-            extent = apply(pointwise.add, apply(view.reshape, last, shape=()), Tensor(1, dt.int64))
-            term = apply(pointwise.mul, term, extent)
+            extent = Dim((((atom,), 1),))           # may be 0
+            counted = apply(pointwise.iota, shape=(extent + 1,), axis=0, dtype=dt.int64)
+            last = apply(view.slice_, counted, begin=(extent,), size=(1,), stride=(1,))
+            term = apply(pointwise.mul, term, apply(view.reshape, last, shape=()))
         total = term if total is None else apply(pointwise.add, total, term)
     return total
 
