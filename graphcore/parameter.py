@@ -39,7 +39,8 @@ class Parameter(Tensor):
     parallel_optimizer = True
     parallel_optimizer_comm_recompute = False
     comm_fusion = 1
-    sliced = False
+    sliced = False              # whether it is a part of what other processes have the rest of, then
+    part_of = None              # which part, if it is one that can be gathered: see `graphcore.parts`
     is_init = False             # of interest to other devices in MindSpore; scripts read it
     is_in_parallel = False
     is_param_ps = False
@@ -214,11 +215,16 @@ class Parameter(Tensor):
     def init_data(self, layout=None, set_sliced=False) -> Parameter:
         """Make the values, if they are still to be made; returns the Parameter.
 
-        The arguments are for parallel training in MindSpore; a layout raises ValueError.
+        layout: which slice of them this process keeps (see `graphcore.parts.cut_by_layout`); it is what the slice of
+        the whole would be.  set_sliced: what `sliced` says afterwards, if there is a layout.
         """
-        if layout is not None:
-            raise ValueError("init_data: there are no layouts on one CPU; call it without arguments")
-        return self.materialized()
+        if layout is None or self._recipe is None:
+            return self.materialized()
+        from graphcore.parts import cut_by_layout
+        own = cut_by_layout(self._recipe.make(), layout).copy()
+        self._array, self._recipe, self.sliced = own, None, bool(set_sliced)
+        epoch.structure_changed()
+        return self
 
     def set_data(self, data, slice_shape=False) -> Parameter:
         """Replace the values; returns the Parameter.

@@ -11,10 +11,13 @@ import os
 
 import numpy as np
 
+from graphcore.context import ParallelMode
 from graphcore.errors import FormatError, GraphcoreError, NameClashError
 from graphcore.files.ckpt import read_ckpt, write_ckpt
 from graphcore.files.safetensors_file import parse_safetensors, read_safetensors, write_safetensors
 from graphcore.files.stored import StoredTensor
+from graphcore.ops.transport import group_rank
+from graphcore.parallel import get_auto_parallel_context
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 from graphcore.train.background import Background
@@ -45,6 +48,7 @@ def save_checkpoint(save_obj, ckpt_file_name, integrated_save=True, async_save=F
     async_save: True, "thread" or "process" write in a thread of their own, from a copy of the values.
     append_dict: more entries: int, float, bool, str, Tensor or Parameter.  choice_func: which names are saved.
     crc_check: end a ``.ckpt`` with a check sum.
+    Trained data parallel, all processes call this, and rank 0 writes; state that they share is gathered.
     Raises TypeError and ValueError for unusable arguments, NameClashError if two Parameters of a Cell share a name,
     OSError if the file cannot be written.
     """
@@ -57,6 +61,8 @@ def save_checkpoint(save_obj, ckpt_file_name, integrated_save=True, async_save=F
         raise ValueError("For 'save_checkpoint', the argument 'async_save' can only be a bool, 'process' or 'thread', "
                          f"but got {async_save!r}.")
     entries = _collect(save_obj, choice_func)
+    if not _writes():
+        return
     for key, value in (append_dict or {}).items():
         entries[key] = _appended(key, value)
     if async_save:
@@ -120,6 +126,11 @@ def _collect(save_obj, choice_func) -> dict:
     return entries
 
 
+def _writes() -> bool:
+    """Whether this process writes checkpoints: trained data parallel, rank 0 does for all."""
+    return get_auto_parallel_context("parallel_mode") != ParallelMode.DATA_PARALLEL or group_rank() == 0
+
+
 def _named_parameters(cell) -> dict:
     """{name: Parameter} of a Cell.  Raises NameClashError if two share a name: one of them would be lost."""
     found: dict = {}
@@ -127,7 +138,8 @@ def _named_parameters(cell) -> dict:
         if found.get(parameter.name, parameter) is not parameter:
             raise NameClashError(f"The value of {place} is {parameter}, its name '{parameter.name}' already exists. "
                                  "Please set a unique name for the parameter.")
-        found[parameter.name] = parameter
+        if parameter.part_of is None or not parameter.part_of.stands_in:
+            found[parameter.name] = parameter
     return found
 
 
@@ -148,6 +160,8 @@ def _stored(name: str, value):
     if not isinstance(value, Tensor):
         raise TypeError(f"For save_checkpoint, the value of {name!r} must be a Parameter, a Tensor, an array or a str, "
                         f"but got {type(value)}")
+    if getattr(value, "part_of", None) is not None:
+        value = Tensor._wrap(value.part_of.gather(value.materialized()._array), value.dtype)
     return StoredTensor.of(value)
 
 
@@ -303,6 +317,8 @@ def _converted(parameter: Parameter, source: Parameter, strict: bool) -> Tensor:
     """The values of `source` in the shape and dtype of `parameter`.  Raises CheckpointMismatchError."""
     name, shape, given = parameter.name, tuple(parameter.shape), tuple(source.shape)
     array = source._array
+    if parameter.part_of is not None and given == (shape[0] * parameter.part_of.size, *shape[1:]):
+        array, given = parameter.part_of.cut(array), shape
     if given != shape:
         # Weights of some devices carry trailing axes of size 1.
         if given[:len(shape)] != shape or any(size != 1 for size in given[len(shape):]):

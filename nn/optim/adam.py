@@ -45,6 +45,8 @@ class Adam(Optimizer):
     State: ``beta1_power``, ``beta2_power``, ``moment1.<name>``, ``moment2.<name>``, with amsgrad ``vhat.<name>``.
     """
 
+    shares_state = True
+
     @opt_init_args_register
     def __init__(self, params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, use_locking=False,
                  use_nesterov=False, weight_decay=0.0, loss_scale=1.0, use_amsgrad=False, **kwargs):
@@ -96,6 +98,8 @@ class AdamWeightDecay(Optimizer):
     State: ``adam_m.<name>``, ``adam_v.<name>``.
     """
 
+    shares_state = True
+
     def __init__(self, params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0.0):
         super().__init__(learning_rate, params, weight_decay)
         self.beta1, self.beta2, self.eps = check_betas(self, beta1, beta2, eps)
@@ -123,6 +127,8 @@ class AdamW(Optimizer):
     ``sqrt(v / (1 - beta2^t))``.
     State: ``beta1_power``, ``beta2_power``, ``moment1.<name>``, ``moment2.<name>``.
     """
+
+    shares_state = True
 
     @opt_init_args_register
     def __init__(self, params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01, loss_scale=1.0):
@@ -167,6 +173,8 @@ class AdaMax(Optimizer):
     params, learning_rate, weight_decay, loss_scale: see `Optimizer`.  beta1, beta2: between 0 and 1; eps: above 0.
     State: ``beta1_power``, ``moment1.<name>``, ``moment2.<name>``.
     """
+
+    shares_state = True
 
     @opt_init_args_register
     def __init__(self, params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0, loss_scale=1.0):

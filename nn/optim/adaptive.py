@@ -17,6 +17,8 @@ class RMSProp(Optimizer):
     State: ``mean_square.<name>`` (starts at 1), ``moment.<name>``, if centered ``mean_grad.<name>``.
     """
 
+    shares_state = True
+
     @opt_init_args_register
     def __init__(self, params, learning_rate=0.1, decay=0.9, momentum=0.0, epsilon=1e-10, use_locking=False,
                  centered=False, loss_scale=1.0, weight_decay=0.0):
@@ -61,6 +63,8 @@ class Adagrad(Optimizer):
     update_slots: False leaves a as it is.
     State: ``accum.<name>``.
     """
+
+    shares_state = True
 
     @opt_init_args_register
     def __init__(self, params, accum=0.1, learning_rate=0.001, update_slots=True, loss_scale=1.0, weight_decay=0.0):

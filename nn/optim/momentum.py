@@ -25,12 +25,14 @@ class Momentum(Optimizer):
     State: ``momentum``, ``moments.<name>``.
     """
 
+    shares_state = True
+
     @opt_init_args_register
     def __init__(self, params, learning_rate, momentum, weight_decay=0.0, loss_scale=1.0, use_nesterov=False):
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         momentum = number(momentum, "momentum", self.cls_name, low=0.0)
         self.momentum = Parameter(Tensor(momentum, dt.float32), name="momentum")
-        self.params = self._parameters
+        self.params = self.parameters
         self.use_nesterov = boolean(use_nesterov, "use_nesterov", self.cls_name)
         self.moments = self._parameters.clone(prefix="moments", init="zeros")
 
@@ -63,6 +65,8 @@ class SGD(Optimizer):
     State: ``momentum``, ``accum.<name>``, ``stat.<name>`` (1 before the first step, then 0); the last two change only
     where momentum is above 0.
     """
+
+    shares_state = True
 
     @opt_init_args_register
     def __init__(self, params, learning_rate=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False,

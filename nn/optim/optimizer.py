@@ -19,6 +19,7 @@ from graphcore.nn.containers import CellList
 from graphcore.nn.learning_rate_schedule import LearningRateSchedule
 from graphcore.nn.optim.groups import gradient_tuple, parameter_list, parse_groups
 from graphcore.nn.optim.rates import DecayScale, constant_rate, decays_weights, learning_rate_of, rate_holder
+from graphcore.nn.optim.sharding import sharding_of
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor
@@ -56,6 +57,9 @@ class Optimizer(Cell):
         else:
             self._init_single(parameters, rate, weight_decay)
         self.parameters = self._parameters
+        self._sharding = sharding_of(self._parameters) if self.shares_state else None
+        if self._sharding is not None:
+            self._parameters = self._sharding.parts
         self.param_length = len(self._parameters)
         self.need_scale = self.loss_scale != 1.0
         self._target = "CPU"
@@ -198,7 +202,7 @@ class Optimizer(Cell):
         Raises TypeError for what is no Parameter, ValueError for one that this optimiser does not update.
         """
         wanted = param if isinstance(param, list) else [param]
-        places = {id(p): i for i, p in enumerate(self._parameters)}
+        places = {id(p): i for i, p in enumerate(self.parameters)}
         found = []
         for p in wanted:
             if not isinstance(p, Parameter):
@@ -230,12 +234,22 @@ class Optimizer(Cell):
         if not isinstance(value, bool):
             raise TypeError(f"unique must be a bool, got {type(value).__name__}")
 
+    def _run_construct(self, *args, **kwargs):
+        if self._sharding is None:
+            return super()._run_construct(*args, **kwargs)
+        gradients, before = self._sharding.begin(self.check_gradients(args[0]))
+        result = super()._run_construct(gradients, *args[1:], **kwargs)
+        self._sharding.end(before)
+        return result
+
     def construct(self, *hyper_params):
         """Update the Parameters; written by subclasses as ``construct(self, gradients)``."""
         raise NotImplementedError(f"{self.cls_name} must define construct(self, gradients)")
 
     # -- names that optimisers written for MindSpore use ---------------------------------------------------
     use_parallel = False
+    #: Whether each element is updated by itself, so that processes may share the work (`optim.sharding`).
+    shares_state = False
     global_step_increase_tensor = 1
 
     @property

@@ -15,6 +15,8 @@ class FTRL(Optimizer):
     State: ``moments.<name>`` (n), ``linear.<name>`` (z).
     """
 
+    shares_state = True
+
     @opt_init_args_register
     def __init__(self, params, initial_accum=0.1, learning_rate=0.001, lr_power=-0.5, l1=0.0, l2=0.0, use_locking=False,
                  loss_scale=1.0, weight_decay=0.0):
@@ -54,6 +56,8 @@ class ProximalAdagrad(Optimizer):
     use_locking: accepted, without effect.
     State: ``accum.<name>``.
     """
+
+    shares_state = True
 
     @opt_init_args_register
     def __init__(self, params, accum=0.1, learning_rate=0.001, l1=0.0, l2=0.0, use_locking=False, loss_scale=1.0,

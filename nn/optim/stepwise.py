@@ -19,6 +19,8 @@ class Adadelta(Optimizer):
     State: ``accum.<name>`` (a), ``accum_update.<name>`` (u).
     """
 
+    shares_state = True
+
     @opt_init_args_register
     def __init__(self, params, learning_rate=1.0, rho=0.9, epsilon=1e-6, loss_scale=1.0, weight_decay=0.0):
         super().__init__(learning_rate, params, weight_decay, loss_scale)
