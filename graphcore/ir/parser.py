@@ -200,7 +200,7 @@ class _Reader(Cursor):
         node = ir.node(op, inputs, attributes, self.type(0))
         self._define(scope, label, node)
         comment = _COMMENT.match(self.text, self.at)
-        if comment is not None:
+        if comment is not None and len(scope.origins.of(node)) < _MAX_ORIGINS:
             scope.origins.add(node, _origins(comment[1].strip()))
 
     def _define(self, scope: _Scope, label: str, node: Node) -> None:

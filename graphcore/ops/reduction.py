@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from graphcore.errors import ShapeError
 from graphcore.ir.graph import Node
 from graphcore.ops.pointwise import cast, div, eq, literal, mul, select
 from graphcore.ops.record import Reduction, op, reduced_shape
@@ -49,8 +50,19 @@ def _to_extremes(g, y, x, axes):
     return (mul(spread(g, x, axes), div(hit, spread(count, x, axes))),)
 
 
+class Extreme(Reduction):
+    """The largest or smallest element, of at least one."""
+
+    def infer(self, x, *, axes, keepdims):
+        result = super().infer(x, axes=axes, keepdims=keepdims)
+        if x.size == 0 and result.size != 0:
+            raise ShapeError(f"{self.name}: there is no element along the axes {tuple(axes)} of shape {x.shape}; take "
+                             "only the parts that have some")
+        return result
+
+
 @op
-class max_(Reduction):
+class max_(Extreme):
     """The largest element along `axes`; NaN if one is NaN."""
     combine = "maximum"
     def reference(x, *, axes, keepdims):
@@ -60,7 +72,7 @@ class max_(Reduction):
 
 
 @op
-class min_(Reduction):
+class min_(Extreme):
     """The smallest element along `axes`; NaN if one is NaN."""
     combine = "minimum"
     def reference(x, *, axes, keepdims):

@@ -130,3 +130,11 @@ def test_small_texts_do_not_become_large_arrays(tmp_path, monkeypatch):
     monkeypatch.setattr(parser, "COMPRESSED_BYTES", 4095)
     with pytest.raises(FormatError, match="compressed constants"):
         gc.load(str(path))
+
+
+def test_a_node_remembers_few_places(tmp_path):
+    """What a hostile text says of one node's origins costs no more than reading it."""
+    lines = [f"%{i} = relu(%x) : f32[4]  # a{i}:1" for i in range(1, 3000)]
+    lines.append("%3000 = neg(%x) : f32[4]  # " + "  a" * 20000)
+    graph = gc.load(hostile(tmp_path, "\n".join([X, *lines, "return %1", "}"]))).graph
+    assert len(graph.origins.of(graph.outputs[0])) <= 16

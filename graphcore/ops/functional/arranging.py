@@ -270,6 +270,8 @@ def _block(input_x, block_size, borders, name):
     if len(blocks) != len(borders) or x.ndim < len(blocks) + 1:
         raise shape_error(f"{name}: {len(blocks)} sizes and {len(borders)} pairs for a tensor of {x.ndim} axes; give "
                           "one of each for every axis of space")
+    if any(isinstance(block, int) and block < 1 for block in blocks):
+        raise shape_error(f"{name}: the sizes of blocks are at least 1, got {tuple(blocks)}")
     return x, blocks, borders
 
 

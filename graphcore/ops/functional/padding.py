@@ -204,8 +204,14 @@ def pixel_unshuffle(input, downscale_factor):
     return reshape(transpose(x, (*range(k), k, k + 2, k + 4, k + 1, k + 3)), (*lead, c * r * r, h // r, w // r))
 
 
+def _check_block(r: int) -> None:
+    if r < 1:
+        raise shape_error(f"a block has at least one row and column, got {r}")
+
+
 def block_to_depth(x: Tensor, r: int) -> Tensor:
     """[N, C, H * r, W * r] as [N, r * r * C, H, W], the place within a block before the channel."""
+    _check_block(r)
     n, c, h, w = x.shape
     blocks = reshape(x, (n, c, h // r, r, w // r, r))
     return reshape(transpose(blocks, (0, 3, 5, 1, 2, 4)), (n, r * r * c, h // r, w // r))
@@ -213,6 +219,7 @@ def block_to_depth(x: Tensor, r: int) -> Tensor:
 
 def depth_to_block(x: Tensor, r: int) -> Tensor:
     """[N, r * r * C, H, W] as [N, C, H * r, W * r]: the inverse of `block_to_depth`."""
+    _check_block(r)
     n, c, h, w = x.shape
     blocks = reshape(x, (n, r, r, c // (r * r), h, w))
     return reshape(transpose(blocks, (0, 3, 4, 1, 5, 2)), (n, c // (r * r), h * r, w * r))

@@ -86,6 +86,10 @@ Unpack = Unstack
 def Split(input_x, *, axis=0, output_num=1):
     """`output_num` equal parts along `axis`.  Raises ShapeError if the size does not divide."""
     extent = input_x.shape[axis]
+    if output_num < 1:
+        raise F.arguments.shape_error(f"Split: output_num is at least 1, got {output_num}")
+    if extent == 0:
+        return F.split(input_x, [0] * output_num, axis)
     if (extent // output_num) * output_num != extent:
         raise F.arguments.shape_error(f"Split: axis {axis} of size {extent} cannot be divided into {output_num} parts")
     return F.split(input_x, extent // output_num, axis)
