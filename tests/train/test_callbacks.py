@@ -9,7 +9,6 @@ import threading
 
 import numpy as np
 import pytest
-from scripted import data, model
 
 from graphcore import dtype as dt
 from graphcore.parameter import Parameter
@@ -33,6 +32,7 @@ from graphcore.train import (
     serialization,
 )
 from graphcore.train.callback.base import InternalCallbackParam
+from tests.train.scripted import data, model
 
 
 class Optimizer:

@@ -1,11 +1,11 @@
 """Model: the order of callbacks, the facts they get, evaluation, errors.  As MindSpore 2.10 does, where it is right."""
 import numpy as np
 import pytest
-from scripted import Predicts, Scripted, data, model
 
 from graphcore import dataset as ds
 from graphcore.tensor import Tensor
 from graphcore.train import Callback, Model, TimeMonitor
+from tests.train.scripted import Predicts, Scripted, data, model
 
 
 class Recorder(Callback):
