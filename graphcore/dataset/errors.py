@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import difflib
+import os
+import traceback
 
+import graphcore
 from graphcore.errors import GraphcoreError
 
 
@@ -12,6 +15,15 @@ class DatasetError(GraphcoreError, RuntimeError):
 
 class ColumnError(DatasetError, ValueError):
     """A column name that the dataset does not have, or that it would have twice."""
+
+
+def users_line(error: BaseException) -> str:
+    """" (train.py:12: return x / 0)": the innermost line of the traceback that is not graphcore's or a library's."""
+    ours = os.path.dirname(graphcore.__file__)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(ours + os.sep) and "site-packages" not in frame.filename:
+            return f" ({os.path.basename(frame.filename)}:{frame.lineno}{': ' * bool(frame.line)}{frame.line})"
+    return ""
 
 
 def check_columns(wanted, available, where: str) -> None:

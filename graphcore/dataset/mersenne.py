@@ -7,6 +7,7 @@ orders are held for `shuffle`, all samplers (see there) and `split` of sources w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -96,6 +97,18 @@ class _Bounded:
         while (word := self._word()) >= limit * scaling:
             pass
         return word // scaling
+
+
+def shuffled_by_buffer(rows: Iterator, size: int, words: Iterator) -> Iterator:
+    """The rows as they leave a buffer of `size`, by a word for each."""
+    buffer = list(islice(rows, size))
+    while buffer:
+        place = next(words) % len(buffer)
+        row, buffer[place] = buffer[place], buffer[-1]
+        buffer.pop()
+        # The next row is read before this one is handed out, as a buffer that is full serves the next draw.
+        buffer.extend(islice(rows, 1))
+        yield row
 
 
 class Twister64:

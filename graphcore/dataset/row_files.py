@@ -10,6 +10,7 @@ import numpy as np
 
 from graphcore.dataset.core import as_array
 from graphcore.dataset.errors import DatasetError
+from graphcore.dataset.mersenne import shuffled_by_buffer
 from graphcore.dataset.samplers import Sampler
 from graphcore.dataset.schema import Schema, numpy_type
 from graphcore.dataset.sources import MappableSource
@@ -27,8 +28,13 @@ class Shuffle(str, enum.Enum):
     INFILE = "infile"
 
 
+_BUFFER = 10000         # rows, at least, of the buffer in which MindSpore shuffles what it reads
+
+
 class RowsOfFiles(Sampler):
     """The rows of files one after the other, shuffled as `shuffle` says, and a share of them.
+
+    Under a seed the orders are MindSpore's with one worker; of several it lets each read a file, in turns.
 
     counts: the rows of each file.  equal: shares are of equal length, and are blocks of rows; otherwise of files.
     """
@@ -44,23 +50,25 @@ class RowsOfFiles(Sampler):
         self._shuffle = kinds[shuffle] if shuffle is None or isinstance(shuffle, bool) else Shuffle(shuffle)
 
     def indices(self, rows, draws):
-        generator = draws.generator
         starts = np.cumsum([0, *self._counts])
         files = np.arange(len(self._counts))
         shards, own = self._shards
         if not self._equal:
             files = files[own::shards]
         if self._shuffle is Shuffle.FILES or self._shuffle is Shuffle.GLOBAL:
-            files = generator.permutation(files)
+            files = files[draws.order(len(files), "files", one_seed=True)]
         parts = [np.arange(starts[f], starts[f + 1]) for f in files]
         if self._shuffle is Shuffle.INFILE:
+            generator = draws.generator
             parts = [generator.permutation(part) for part in parts]
         order = np.concatenate(parts) if parts else np.zeros(0, np.int64)
         if self._equal:
             share = -(-len(order) // shards)
             order = order[np.arange(own * share, (own + 1) * share) % max(len(order), 1)]
         if self._shuffle is Shuffle.GLOBAL:
-            order = generator.permutation(order)
+            buffer = max(_BUFFER, 4 * (len(order) // max(len(files), 1)))
+            words = draws.words(len(order))
+            order = np.array(list(shuffled_by_buffer(iter(order), buffer, words)), np.int64)
         return self._limited(order)
 
 

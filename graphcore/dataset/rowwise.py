@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 
 from graphcore.dataset.core import Dataset, as_array, names_list
-from graphcore.dataset.errors import ColumnError, DatasetError, check_columns, check_distinct
+from graphcore.dataset.errors import ColumnError, DatasetError, check_columns, check_distinct, users_line
+from graphcore.dataset.mersenne import shuffled_by_buffer
 
 
 def _operation_name(operation) -> str:
@@ -21,7 +22,7 @@ def call_user(function, arguments, where):
         raise
     except Exception as error:
         where = where() if callable(where) else where
-        raise DatasetError(f"{where} failed: {type(error).__name__}: {error}") from error
+        raise DatasetError(f"{where} failed: {type(error).__name__}: {error}{users_line(error)}") from error
 
 
 class PassedOn(Dataset):
@@ -97,14 +98,16 @@ class Map(Dataset):
             for index, row in source:
                 yield self._apply(row, index, generators)
             return
-        with ThreadPoolExecutor(self._workers) as pool:
-            waiting = deque()
+        pool, waiting = ThreadPoolExecutor(self._workers), deque()
+        try:
             for index, row in source:
                 waiting.append(pool.submit(self._apply, row, index, generators))
                 if len(waiting) >= 4 * self._workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        finally:            # after an error, Ctrl-C or a loop that was left, rows ahead are not worth waiting for
+            pool.shutdown(cancel_futures=True)
 
     def size(self):
         return self.children[0].get_dataset_size()
@@ -175,16 +178,8 @@ class Shuffle(PassedOn):
         self._buffer_size = buffer_size
 
     def rows(self, run):
-        source = self.children[0].rows(run)
-        buffer = list(islice(source, self._buffer_size))
         words = run.draws(self).words(self.size() if run.epoch else 0)
-        while buffer:
-            place = next(words) % len(buffer)
-            row, buffer[place] = buffer[place], buffer[-1]
-            buffer.pop()
-            # The next row is read before this one is handed out, as a buffer that is full serves the next draw.
-            buffer.extend(islice(source, 1))
-            yield row
+        yield from shuffled_by_buffer(self.children[0].rows(run), self._buffer_size, words)
 
     def size(self):
         return self.children[0].get_dataset_size()

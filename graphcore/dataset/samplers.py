@@ -271,4 +271,6 @@ def select_sampler(num_samples, sampler, shuffle, num_shards, shard_id) -> Sampl
     shuffle = True if shuffle is None else shuffle
     if num_shards is not None:
         return DistributedSampler(num_shards, shard_id, shuffle, num_samples)
-    return RandomSampler(num_samples=num_samples) if shuffle else SequentialSampler(num_samples=num_samples)
+    if shuffle:         # as MindSpore does it: a number of rows is drawn, a row may come more than once
+        return RandomSampler(replacement=num_samples is not None, num_samples=num_samples)
+    return SequentialSampler(num_samples=num_samples)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from graphcore.dataset.core import Dataset, Pass, as_array, names_list
-from graphcore.dataset.errors import DatasetError, check_distinct
+from graphcore.dataset.errors import DatasetError, check_distinct, users_line
 from graphcore.dataset.samplers import Sampler, select_sampler
 
 
@@ -157,7 +157,8 @@ class GeneratorDataset(MappableSource):
         try:
             value = self.source[index]
         except Exception as error:
-            raise DatasetError(f"the source failed at row {index}: {type(error).__name__}: {error}") from error
+            raise DatasetError(f"the source failed at row {index}: {type(error).__name__}: {error}"
+                               f"{users_line(error)}") from error
         return self._reader(value, index)
 
     def rows(self, run):
@@ -172,7 +173,8 @@ class GeneratorDataset(MappableSource):
             except StopIteration:
                 return
             except Exception as error:
-                raise DatasetError(f"the source failed at row {index}: {type(error).__name__}: {error}") from error
+                raise DatasetError(f"the source failed at row {index}: {type(error).__name__}: {error}"
+                                   f"{users_line(error)}") from error
             yield self._reader(value, index)
             index += 1
 

@@ -57,7 +57,7 @@ class MnistDataset(ArrayDataset):
                  sampler=None, num_shards=None, shard_id=None, cache=None):
         directory = open_directory(dataset_dir)
         images, labels = [], []
-        for part in _parts(usage, type(self).__name__):
+        for part in sorted(_parts(usage, type(self).__name__)):       # MindSpore goes by the files' names
             prefix = {"train": "train", "test": "t10k"}[part]
             images.append(read_idx(directory / f"{prefix}-images-idx3-ubyte", 3)[..., None])
             labels.append(read_idx(directory / f"{prefix}-labels-idx1-ubyte", 1).astype(np.uint32))
@@ -88,8 +88,8 @@ class _Cifar(ArrayDataset):
     def __init__(self, dataset_dir, usage=None, num_samples=None, num_parallel_workers=None, shuffle=None,
                  sampler=None, num_shards=None, shard_id=None, cache=None):
         directory = open_directory(dataset_dir)
-        parts = [_read_cifar(directory / name, len(self.LABELS))
-                 for part in _parts(usage, type(self).__name__) for name in self.FILES[part]]
+        names = sorted(name for part in _parts(usage, type(self).__name__) for name in self.FILES[part])
+        parts = [_read_cifar(directory / name, len(self.LABELS)) for name in names]
         images, labels = (np.concatenate(columns) for columns in zip(*parts))
         super().__init__([images, *(np.ascontiguousarray(column) for column in labels.T)], ["image", *self.LABELS],
                          select_sampler(num_samples, sampler, shuffle, num_shards, shard_id))

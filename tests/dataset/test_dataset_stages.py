@@ -1,4 +1,7 @@
 """Stages: batch, map, filter, shuffle, repeat, skip, take, columns, zip, concat, split."""
+import gc
+import threading
+
 import numpy as np
 import pytest
 
@@ -123,6 +126,34 @@ def test_map_with_threads_keeps_order_and_errors():
     assert column(pairs(5).map(lambda x: x + 1, ["a"], num_parallel_workers=3)) == [1, 2, 3, 4, 5]
     with pytest.raises(DatasetError, match="row 3"):
         rows(pairs(5).map(lambda x: [0, 1, 2][x], ["a"], num_parallel_workers=3))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_errors_show_the_users_line(workers):
+    def operation(x):
+        return {}[int(x)]
+
+    with pytest.raises(DatasetError, match=r"KeyError: 0 \(test_dataset_stages.py:\d+: return {}\[int\(x\)\]\)"):
+        rows(pairs().map(operation, ["a"], num_parallel_workers=workers))
+    with pytest.raises(DatasetError, match=r"ZeroDivisionError: .* \(test_dataset_stages.py:\d+: "):
+        rows(ds.GeneratorDataset(lambda: (1 / 0 for _ in range(2)), ["a"], num_parallel_workers=workers))
+
+
+def test_a_loop_that_is_left_does_not_wait_for_rows_ahead():
+    gate, started = threading.Event(), []
+
+    def operation(x):
+        started.append(int(x))
+        assert x == 0 or gate.wait(30)
+        return x
+
+    mapped = pairs(100).map(operation, ["a"], num_parallel_workers=2)
+    iterator = mapped.create_tuple_iterator(num_epochs=1)
+    next(iterator)
+    threading.Timer(0.1, gate.set).start()
+    del iterator
+    gc.collect()
+    assert gate.is_set() and len(started) <= 4         # the first, and those that were under way
 
 
 # the others

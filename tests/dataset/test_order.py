@@ -46,6 +46,12 @@ def test_orders_of_epochs(seed, text, digests):
         assert hashlib.sha1(order.tobytes()).hexdigest()[:10] == expected, order[:20]
 
 
+def test_a_number_of_shuffled_rows_is_drawn(seed):
+    ds.config.set_seed(5)
+    iterator = numbers(12, shuffle=True, num_samples=4).create_tuple_iterator(num_epochs=2)
+    assert [[int(row[0]) for row in iterator] for _ in range(2)] == [[2, 0, 10, 9], [10, 11, 3, 2]]
+
+
 def test_a_new_iterator_starts_again(seed):
     dataset = numbers(20, shuffle=True).shuffle(5)
     assert [list(map(int, np.concatenate([r[0].asnumpy().reshape(1) for r in dataset]))) for _ in range(2)] == [

@@ -38,6 +38,25 @@ def test_shuffles(texts):
     assert set(lines_of(dataset.TextFileDataset(texts))) == everything
 
 
+@pytest.mark.parametrize("files, shuffle, epochs", [
+    (1, True, [[10, 11, 0, 7, 4, 2, 3, 8, 9, 1, 5, 6], [1, 0, 3, 7, 5, 11, 8, 2, 4, 6, 10, 9]]),
+    (2, True, [[4, 5, 6, 1, 10, 8, 9, 2, 3, 7, 11, 0], [1, 0, 3, 7, 5, 11, 8, 2, 4, 6, 10, 9]]),
+    (2, Shuffle.FILES, [[6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5], list(range(12))])])
+def test_the_order_is_mindspores(tmp_path, files, shuffle, epochs):
+    """With one worker, as MindSpore 2.10 gave it under this seed; its workers take turns at the files."""
+    for i in range(files):
+        rows = range(i * 12 // files, (i + 1) * 12 // files)
+        (tmp_path / f"{i}.txt").write_text("\n".join(map(str, rows)))
+    before = dataset.config.get_seed()
+    try:
+        dataset.config.set_seed(5)
+        found = dataset.TextFileDataset(str(tmp_path / "*.txt"), shuffle=shuffle)
+        iterator = found.create_tuple_iterator(num_epochs=2, output_numpy=True)
+        assert [[int(row[0]) for row in iterator] for _ in range(2)] == epochs
+    finally:
+        dataset.config.set_seed(before)
+
+
 def test_what_is_wrong_is_said(tmp_path):
     (tmp_path / "a.csv").write_text("1,2\n3\n")
     with pytest.raises(DatasetError, match="1 fields"):

@@ -35,6 +35,8 @@ def test_mnist(tmp_path):
     write_mnist(tmp_path, "train", 3)
     write_mnist(tmp_path, "t10k", 2)
     assert ds.MnistDataset(tmp_path).get_dataset_size() == 5
+    labels = [int(row[1]) for row in ds.MnistDataset(tmp_path, shuffle=False).create_tuple_iterator(num_epochs=1)]
+    assert labels == [0, 1, 0, 1, 2]            # by the files' names: t10k comes before train
     row = first(ds.MnistDataset(tmp_path, "train", shuffle=False))
     assert (row["image"].shape, row["image"].dtype, row["label"].dtype) == ((28, 28, 1), np.uint8, np.uint32)
     assert row["image"][0, :4, 0].tolist() == [0, 1, 2, 3]
