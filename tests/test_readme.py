@@ -1,4 +1,5 @@
 """What the README shows is true: its program learns, its commands exist, its IR is IR."""
+import os
 import re
 import shlex
 import subprocess
@@ -48,3 +49,13 @@ def test_the_two_commands_stand_alone_in_their_lines():
 def test_the_paths_exist():
     for path in re.findall(r"`((?:docs|examples|benchmarks)/[\w/.]+|\w+\.md)`", README):
         assert (ROOT / path).exists(), path
+
+
+def test_the_page_about_training_is_true(tmp_path):
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    program = "\n".join(re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=120,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    assert "Multiply-adds: 3.07 k" in done.stdout and "epoch 4: 8 steps" in done.stdout
+    assert (tmp_path / "runs" / "history.csv").read_text().startswith("epoch,loss,seconds,acc\n1,")
