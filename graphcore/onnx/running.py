@@ -78,6 +78,8 @@ class Run:
         special = {}
         if "outputs" in entry.special:
             special["outputs"] = len(step.outputs)
+        if "dtype_of_first" in entry.special:
+            special["dtype_of_first"] = int64 if is_sizes(given[0]) else given[0].dtype
         if "scope" in entry.special:
             special["scope"] = Scope(self, values)
         with no_trace() if self._is_constant(entry, given) else nullcontext():

@@ -8,9 +8,9 @@ A function in the table is written with graphcore's operators::
 
 Its positional parameters are the operator's inputs (optional ones have the default None, ``*xs`` takes any number), its
 keyword-only parameters are the attributes with their defaults; without a default an attribute must be given.  A model
-that sets any other attribute is refused when it is imported.  It returns a Tensor, or a tuple of the outputs.  Two
-keyword-only parameters are no attributes: `outputs`, how many outputs the model uses, and `scope`, which runs
-subgraphs (see `running.Scope`).
+that sets any other attribute is refused when it is imported.  It returns a Tensor, or a tuple of the outputs.  Three
+keyword-only parameters are no attributes: `outputs`, how many outputs the model uses, `scope`, which runs subgraphs
+(see `running.Scope`), and `dtype_of_first`, the dtype of an input that is read as numbers.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from graphcore.onnx.package import UnsupportedOnnxError
 
 LATEST = 28             # the newest opset of the default domain whose definitions the table was checked against
 REQUIRED = inspect.Parameter.empty
-_SPECIAL = ("outputs", "scope")
+_SPECIAL = ("outputs", "scope", "dtype_of_first")
 _entries: dict[tuple, list] = {}
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore.capture.trace import current_trace
 from graphcore.ir.dims import Dim
-from graphcore.onnx.package import UnsupportedOnnxError
 from graphcore.ops import functional as F
 from graphcore.ops.budget import check_shape
 from graphcore.ops.functional.arguments import size_as_tensor, values_known
@@ -51,15 +50,13 @@ def tensor_of(value):
 
 
 def numbers_of(value) -> np.ndarray | None:
-    """The elements of a value as a NumPy array, with Python objects where sizes are symbolic.
+    """The elements of a value as a NumPy array, with Python objects where sizes are symbolic; bfloat16 as float32.
 
     Of a tensor that a captured program computes, the program is asked for each element; every combination of answers
     is then a program of its own.  Raises CaptureError where it cannot be asked (in branches and loops).
     """
     if value is None or is_sizes(value):
         return value
-    if value.dtype is dt.bfloat16:          # NumPy has no such numbers
-        raise UnsupportedOnnxError("bfloat16 numbers where a shape is decided")
     if values_known(value):
         return value._values()
     if value.size > _MOST_NUMBERS:

@@ -82,6 +82,8 @@ def main(arguments=None) -> int:
     parser.add_argument("--all", action="store_true", help="also the cases that are not in scope.txt")
     parser.add_argument("-k", dest="word", default="", help="only cases whose name holds this")
     options = parser.parse_args(arguments)
+    if options.update and options.mode != "graph":
+        parser.error("the list is of what passes compiled: --update goes with --mode graph")
     gc.set_context(mode=gc.GRAPH_MODE if options.mode == "graph" else gc.PYNATIVE_MODE)
     np.seterr(all="ignore")
     names = [n for n in (cases() if options.all else scope()) if options.word in n]
@@ -97,7 +99,7 @@ def main(arguments=None) -> int:
             lost.append(short)
     print(f"{len(passed)} of {len(names)} cases pass ({options.mode}); {len(lost)} that passed before fail")
     if options.update:
-        PASSES.write_text("# node tests that pass; written by python -m tests.onnx.conformance --update\n"
+        PASSES.write_text("# node tests that pass; written by python -m tests.onnx.conformance --all --update\n"
                           + wrapped([n.removeprefix("test_") for n in cases()
                                      if n.removeprefix("test_") in known | set(passed)]))
     return 1 if lost else 0

@@ -50,8 +50,9 @@ def _in_capture() -> bool:
 def loop(trips=None, condition=None, *state, body, scope):
     """``while i < trips and condition``: the last state, and what the body gives besides, stacked.
 
-    How many rows a stack has must be known when the graph is captured: of a number of trips that the program computes
-    it is asked.  Raises UnsupportedOnnxError for stacks of a loop that ends by a condition of the program's.
+    How many rows a stack has must be known when the graph is captured: the program is asked for a number of trips and
+    a first condition that it computes.  Raises UnsupportedOnnxError for stacks of a loop that ends by a condition of
+    the program's.
     """
     state = [tensor_of(s) for s in state]
     stacks = len(body.outputs) - 1 - len(state)
@@ -65,8 +66,8 @@ def loop(trips=None, condition=None, *state, body, scope):
 
     if not _in_capture():
         return _in_python(once, _count(trips), condition, state, stacks, _MOST_ITERATIONS)
-    if trips is not None and not is_known(trips) and stacks:
-        trips = Tensor(numbers_of(F.reshape(trips, ())))
+    if stacks:
+        trips, condition = (v if is_known(v) else Tensor(numbers_of(F.reshape(v, ()))) for v in (trips, condition))
     count = _count(trips) if is_known(trips) else trips
     if isinstance(count, int) and count <= _UNROLLED and is_known(condition):
         return _in_python(once, count, condition, state, stacks, _UNROLLED)

@@ -62,7 +62,16 @@ def power(x, exponent):
 
 @operator("BitShift", 11)
 def bit_shift(x, by, *, direction):
-    return {"LEFT": F.bitwise_left_shift, "RIGHT": F.bitwise_right_shift}[direction](x, by)
+    """By fewer than no bits or more than there are: nothing but what is filled in is left."""
+    if direction not in ("LEFT", "RIGHT"):
+        raise ValueError(f"unknown direction {direction!r}")
+    width = 8 * x.dtype.itemsize
+    outside = F.logical_or(F.less(by, 0), F.greater_equal(by, width))
+    within = F.where(outside, like(width - 1, by), by)
+    if direction == "LEFT":
+        return F.where(outside, like(0, x), F.bitwise_left_shift(x, within))
+    shifted = F.bitwise_right_shift(x, within)
+    return shifted if x.dtype.kind == "i" else F.where(outside, like(0, x), shifted)
 
 
 @operator("Max", 8)

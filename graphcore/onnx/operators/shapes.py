@@ -303,18 +303,17 @@ def constant_of_shape(shape, *, value=None):
 
 
 @operator("Range", 11, numbers=("start", "limit", "delta"))
-def counted(start, limit, delta, *, stash_type=1):
+def counted(start, limit, delta, *, stash_type=1, dtype_of_first):
     first, last, step = (v.reshape(-1).tolist()[0] for v in (start, limit, delta))
-    dtype = dt.from_numpy(start.dtype) if start.dtype != object else dt.int64
     if any(isinstance(v, Dim) for v in (first, last, step)):
         if (first, step) != (0, 1):
             raise ValueError(f"a range {first}:{last}:{step} with symbolic sizes must start at 0 and count by 1")
-        return F.arange(last, dtype=dtype)
+        return F.arange(last, dtype=dtype_of_first)
     if step == 0 or not all(np.isfinite(v) for v in (first, last, step)):
         raise ValueError(f"there is no range from {first} to {last} by {step}")
     count = max(int(np.ceil((last - first) / step)), 0)
     room((count,), "Range")
-    return Tensor((first + np.arange(count) * step).astype(dtype.storage), dtype)
+    return Tensor(first + np.arange(count) * step, dtype_of_first)
 
 
 @operator("EyeLike", 9)
