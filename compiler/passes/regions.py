@@ -16,7 +16,8 @@ from graphcore.ir.graph import Graph, Node
 from graphcore.ops import structural
 from graphcore.ops.regions import has_effects
 
-_MAX_ROUNDS = 64
+#: Rounds over a graph, and more for each region in it: what one does not need, the one before it may drop next.
+_MAX_ROUNDS, _ROUNDS_OF_A_REGION = 64, 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def simplify(graph: Graph, steps: Iterable, log: list | None = None) -> Graph:
 
 
 def _settle(graph: Graph, steps: tuple, log: list | None) -> Graph:
-    for _ in range(_MAX_ROUNDS):
+    count = sum(bool(ir.graphs_of(n)) for n in graph.nodes)
+    for _ in range(_MAX_ROUNDS + _ROUNDS_OF_A_REGION * count):
         new = _apply_once(graph, steps, log)
         if new == graph:
             return graph

@@ -19,7 +19,7 @@ examples:
   graphcore dump net.py:Net --input 'f32[64,1,8,8]' --grad --stage all
   graphcore dump net.py:Net --input 'f32[64,1,8,8]' --input 'i32[64]' --train --stage final --only 'conv*'
   graphcore dump net.py:Net --input 'f32[64,1,8,8]' --kernels --asm --only relu
-  graphcore dump net.py:make_net --input 'f32[8,1,8,8]' --stage all --kernels -o dumps"""
+  graphcore dump net.py:make_net --input 'f32[64,1,8,8]' --stage all --kernels -o dumps"""
 
 
 def add_parser(parser: argparse.ArgumentParser) -> None:

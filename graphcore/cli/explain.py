@@ -19,7 +19,7 @@ kernel of `graphcore kernels TARGET`, or b12 (a buffer of `graphcore memory TARG
 
 examples:
   graphcore explain net.py:Net %4 --input 'f32[64,1,8,8]'
-  graphcore explain net.py:Net --line net.py:17 --input 'f32[64,1,8,8]'
+  graphcore explain net.py:Net --line net.py:15 --input 'f32[64,1,8,8]'
   graphcore explain net.py:Net --param fc1.weight --input 'f32[64,1,8,8]' --input 'i32[64]' --train
   graphcore explain net.py:Net --kernel 'fused_add_relu*' --input 'f32[64,1,8,8]'"""
 

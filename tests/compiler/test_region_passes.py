@@ -103,6 +103,18 @@ def test_constants_and_equal_operands_move_into_branches():
     assert the("if", optimized(z)).inputs == (FLAG, X)
 
 
+def test_a_long_chain_of_branches_loses_what_its_end_does_not_need():
+    """One after the other, from the end on: as many rounds as there are branches."""
+    def step(scale):
+        return lambda a, b: (pw.mul(a, number(scale)), pw.mul(b, pw.add(total(dear(a)), number(scale))))
+
+    a, b = X, Y
+    for k in range(45):
+        a, b = if_(FLAG, step(1 + k / 1000), step(1 - k / 1000), a, b)
+    graph = optimized(a)
+    assert Y not in graph.nodes and "matmul" not in ops(graph)
+
+
 def test_cheap_branches_become_a_select():
     (z,) = if_(FLAG, lambda x, y: (pw.mul(x, y),), lambda x, y: (pw.exp(x),), X, Y)
     graph = optimized(z)
