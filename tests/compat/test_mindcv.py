@@ -2,14 +2,16 @@
 
 One small variant of each family: the names of all, outputs by NumPy (PYNATIVE_MODE) of the lighter ones, compiled for
 the lightest; all of them are compiled with ``-m slow``.
-The whole table is run by hand: ``python -m tests.compat.mindcv --all --report docs/compat.md``.
+The whole table is run by hand: ``python -m tests.compat.mindcv --all --report``.
 """
 import importlib.util
 
+import numpy as np
 import pytest
 
 from graphcore.cli import mindspore_hook
-from tests.compat.mindcv import campaign
+from graphcore.inspect import compiled_graph
+from tests.compat.mindcv import campaign, exact, report
 from tests.compat.mindcv.families import smallest_of_each
 from tests.compat.mindcv.inputs import names_checksum
 from tests.compat.mindcv.one import check, recorded, recorded_steps
@@ -63,6 +65,27 @@ def test_training_step(name):
 
 
 @pytest.mark.slow
+def test_no_farther_from_the_outputs_without_rounding_than_mindspore():
+    result = campaign.run_one("visformer_tiny_v2", "exact", seconds=600, gigabytes=16)
+    assert "failed" not in result, result["failed"]
+    assert result["matches"], result
+
+
+def test_a_graph_in_float64_rounds_as_float64_does(mindspore):
+    import mindspore as ms
+    ms.set_context(mode=ms.GRAPH_MODE)
+    net = ms.nn.SequentialCell(ms.nn.Dense(20, 30), ms.nn.Softmax())
+    x = np.random.default_rng(0).standard_normal((4, 20)).astype(np.float32)
+    y = net(ms.Tensor(x)).asnumpy()
+    graph, weights = compiled_graph(net), {p.name: p.asnumpy() for p in net.get_parameters()}
+    leaves = {n: weights[n.name] for n in graph.nodes if n.op == "param"} | {graph.inputs[0]: x}
+    found, = exact.in_float64(graph, leaves)
+    sums = np.exp(x.astype(np.float64) @ weights["0.weight"].T.astype(np.float64) + weights["0.bias"])
+    assert np.abs(found - sums / sums.sum(-1, keepdims=True)).max() < 1e-15
+    assert 0 < np.abs(found - y).max() < 1e-6
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SMALL if name not in COMPILED])
 def test_one_of_each_family_compiled(name):
     _as_recorded(campaign.run_one(name, "graph", seconds=600, gigabytes=16))
@@ -70,10 +93,15 @@ def test_one_of_each_family_compiled(name):
 
 def test_a_model_that_fails_does_not_end_the_run(tmp_path):
     results = tmp_path / "results.jsonl"
-    results.write_text('{"model": "squeezenet1_1", "mode": "pynative", "matches": true}\n{"model": "cut o')
+    results.write_text('{"model": "squeezenet1_1", "mode": "pynative", "matches": true}\n')
     said = []
     campaign.run_all(["squeezenet1_1", "no_such_model", "mobilenet_v1_025"], "pynative", results, again=False,
                      seconds=60, gigabytes=8, say=said.append)
     assert [r["model"] for r in said] == ["no_such_model", "mobilenet_v1_025"]     # the first one has its result
     assert "KeyError" in said[0]["failed"] and said[1]["matches"]
     assert len(campaign.results_in(results)) == 3
+
+
+def test_the_report_is_up_to_date():
+    results = campaign.results_in(campaign.RESULTS)
+    assert report.page(RECORDS, results) == report.PAGE.read_text(), "run: python -m tests.compat.mindcv --report"

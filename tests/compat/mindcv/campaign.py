@@ -1,6 +1,6 @@
 """Many models, each in a process of its own with limits, so that one that crashes does not end the run.
 
-Results are lines of JSON in a file, the last one for a model counts; a run passes over models that have one.
+Results are lines of JSON in a file, one per model and mode, sorted; a run passes over models that have one.
 """
 from __future__ import annotations
 
@@ -12,24 +12,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+RESULTS = Path(__file__).with_name("results.jsonl")      # those of the report
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def results_in(path: Path) -> dict:
-    """The results kept in the file, by (model, mode); a line that was cut off counts as none."""
-    found = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            result = json.loads(line)
-        except ValueError:
-            continue
-        found[result["model"], result["mode"]] = result
-    return found
+    """The results kept in the file, by (model, mode)."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
+    return {(result["model"], result["mode"]): result for result in map(json.loads, lines)}
 
 
 def run_all(names: list[str], mode: str, path: Path, again: bool, seconds: int, gigabytes: int,
             say: Callable[[dict], None]) -> None:
-    """Run the models that have no result in `path` (with `again`, all), and add theirs to it.
+    """Run the models that have no result in `path` (with `again`, all), and put theirs in it.
 
     seconds, gigabytes: what one model may take of CPU time and address space; beyond, it has failed.
     """
@@ -43,10 +38,11 @@ def run_all(names: list[str], mode: str, path: Path, again: bool, seconds: int, 
 
 
 def _keep(result: dict, path: Path) -> None:
-    """Add a result to the file, on a line of its own also where an earlier run was cut off within one."""
-    cut_off = path.exists() and path.read_bytes()[-1:] not in (b"\n", b"")
-    with path.open("a", encoding="utf-8") as file:
-        file.write("\n" * cut_off + json.dumps(result) + "\n")
+    """Put a result in the file, in place of an earlier one of that model and mode; the file is never half-written."""
+    results = results_in(path) | {(result["model"], result["mode"]): result}
+    beside = path.with_suffix(".new")
+    beside.write_text("".join(json.dumps(results[key]) + "\n" for key in sorted(results)), encoding="utf-8")
+    beside.replace(path)
 
 
 def run_one(name: str, mode: str, seconds: int, gigabytes: int) -> dict:

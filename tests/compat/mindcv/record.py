@@ -1,11 +1,13 @@
 """Record anew what MindSpore gives for a model: run with the Python of an environment that has MindSpore and MindCV.
 
     python -m tests.compat.mindcv.record NAME:GAIN ...
-    python -m tests.compat.mindcv.record --train NAME:GAIN ...      # a training step, into recorded_steps.json
+    python -m tests.compat.mindcv.record --train NAME ...           # a training step, into recorded_steps.json
+    python -m tests.compat.mindcv.record --images NAME:GAIN ...     # ten images, into recorded_images.json
+    python -m tests.compat.mindcv.record --time NAME ...            # how long a compiled call takes
 
-For models whose record decides nothing: where the weights are so large that the outputs overflow on the way, or that
-MindSpore's own outputs move by more than the tolerance when the image moves by one part in ten million.  gain: the
-factor on the variance of matrices and kernels.  Both measures are printed, and `recorded.json` is rewritten.
+The first form is for models whose record decides nothing: where the weights are so large that the outputs overflow on
+the way, or that MindSpore's own outputs move by more than the tolerance with the rounding of the image.  gain: the
+factor on the variance of matrices and kernels, size: the side of the images; without them, those of the record.
 """
 from __future__ import annotations
 
@@ -14,68 +16,118 @@ import json
 
 import numpy as np
 
-from tests.compat.mindcv.inputs import image, names_checksum, weight
-from tests.compat.mindcv.one import RECORDED, RECORDED_STEPS, recorded, recorded_steps
+from tests.compat.mindcv.inputs import image, names_checksum
+from tests.compat.mindcv.one import (
+    RECORDED,
+    RECORDED_IMAGES,
+    RECORDED_STEPS,
+    milliseconds,
+    recorded,
+    recorded_images,
+    recorded_steps,
+    with_weights,
+)
 
 ROUNDING = 1e-7         # what a float32 number cannot hold of itself
+IMAGES = 10             # for the comparison without rounding
 
 
 def record(name: str, gain: float, old: dict) -> tuple[dict, float]:
     """(the new record, by which share of their norm the outputs move with the rounding of the image)."""
-    import mindspore as ms
-    from mindcv.models import create_model
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    net = create_model(name, num_classes=10)
-    net.set_train(False)
+    net = _net(name, gain)
     parameters = list(net.get_parameters())
-    for p in parameters:
-        if p.dtype == ms.float32:
-            p.set_data(ms.Tensor(weight(p.name, p.shape, gain)))
-
-    def outputs(x) -> np.ndarray:
-        y = net(ms.Tensor(x))
-        return (y[0] if isinstance(y, (tuple, list)) else y).asnumpy()
-
     images = [image(index, old["size"]) for index in (0, 1)]
-    first, second = (outputs(x) for x in images)
-    noise = 1 + ROUNDING * np.random.RandomState(1).standard_normal(images[0].shape)
-    moved = np.linalg.norm(outputs((images[0] * noise).astype(np.float32)) - first) / np.linalg.norm(first)
+    first, second = (_output(net, x) for x in images)
     new = {"size": old["size"], "gain": gain, "parameters": sum(int(np.prod(p.shape)) for p in parameters),
            "names_crc": names_checksum(parameters), "shape": list(first.shape)}
     for index, y in enumerate((first, second)):
-        new[f"out{index}"] = [float(f"{v:.7g}") for v in y.reshape(-1)[:10]]
+        new[f"out{index}"] = _rounded(y)
         new[f"norm{index}"] = float(f"{np.linalg.norm(y):.7g}")
     apart = np.linalg.norm(first - second) / np.linalg.norm(first)
     new["telling"] = bool(apart > 1e-3)
     new["note"] = f"recorded with gain {gain:g}; with {old['gain']:g}, MindSpore does not reproduce its own outputs"
-    return new, float(moved)
+    return new, _moved(net, images[0], first, 1)
+
+
+def more_images(name: str, gain: float, size: int) -> dict:
+    """What MindSpore gives for `IMAGES` images, and the median share by which rounding these moves it."""
+    net = _net(name, gain)
+    images = [image(index, size) for index in range(IMAGES)]
+    outputs = [_output(net, x) for x in images]
+    moved = np.median([_moved(net, x, y, seed) for seed, (x, y) in enumerate(zip(images, outputs))])
+    return {"gain": gain, "size": size, "moved": float(f"{moved:.2g}"), "outputs": [_rounded(y) for y in outputs]}
+
+
+def _net(name: str, gain: float):
+    import mindspore as ms
+    ms.set_context(mode=ms.PYNATIVE_MODE)
+    return with_weights(name, gain)
+
+
+def _output(net, x) -> np.ndarray:
+    import mindspore as ms
+    y = net(ms.Tensor(x))
+    return (y[0] if isinstance(y, (tuple, list)) else y).asnumpy()
+
+
+def _moved(net, x, y, seed: int) -> float:
+    noise = 1 + ROUNDING * np.random.RandomState(seed).standard_normal(x.shape)
+    return float(np.linalg.norm(_output(net, (x * noise).astype(np.float32)) - y) / np.linalg.norm(y))
+
+
+def _rounded(y: np.ndarray) -> list[float]:
+    return [float(f"{v:.9g}") for v in y.reshape(-1)[:10]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", metavar="NAME:GAIN")
-    parser.add_argument("--train", action="store_true", help="record a training step")
+    parser.add_argument("models", nargs="+", metavar="NAME[:GAIN[:SIZE]]")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--train", action="store_true", help="record a training step")
+    what.add_argument("--images", action="store_true", help="record more images: for the comparison without rounding")
+    what.add_argument("--time", action="store_true", help="record how long a compiled call takes")
+    parser.add_argument("--graph", action="store_true", help="compiled: in PYNATIVE_MODE some gradients are wrong")
     options = parser.parse_args()
-    records = recorded()
     for argument in options.models:
-        name, _, gain = argument.partition(":")
+        records = recorded()
+        name, gain, size, *_ = (argument + "::").split(":")
+        old = records[name]
+        gain, size = float(gain or old["gain"]), int(size or old["size"])
         if options.train:
-            steps = recorded_steps() if RECORDED_STEPS.exists() else {}
-            steps[name] = {"gain": float(gain), **_step(name, float(gain), records[name])}
+            steps = recorded_steps()
+            steps[name] = _step(name, gain, size, options.graph)
             _write(RECORDED_STEPS, steps)
             print(f"{name}: {steps[name]}", flush=True)
+        elif options.images:
+            images = recorded_images()
+            images[name] = more_images(name, gain, size)
+            _write(RECORDED_IMAGES, images)
+            print(f"{name}: the outputs move by {images[name]['moved']} with the rounding of the images", flush=True)
+        elif options.time:
+            old["milliseconds"] = _milliseconds(name, gain, old["size"])
+            _write(RECORDED, records)
+            print(f"{name}: {old['milliseconds']} ms", flush=True)
         else:
-            records[name], moved = record(name, float(gain), records[name])
+            records[name], moved = record(name, gain, old)
             _write(RECORDED, records)
             print(f"{name}: the outputs move by {moved:.1e} with the rounding of the image", flush=True)
 
 
-def _step(name: str, gain: float, old: dict) -> dict:
+def _milliseconds(name: str, gain: float, size: int) -> float:
+    """Wall milliseconds of a call in GRAPH_MODE."""
+    import mindspore as ms
+    ms.set_context(mode=ms.GRAPH_MODE)
+    net, x = with_weights(name, gain), ms.Tensor(image(0, size))
+    net(x)
+    return milliseconds(net, x)
+
+
+def _step(name: str, gain: float, size: int, graph_mode: bool) -> dict:
     import mindspore as ms
 
     from tests.compat.mindcv.training import step
-    ms.set_context(mode=ms.PYNATIVE_MODE)
-    return step(name, old["size"], gain)
+    ms.set_context(mode=ms.GRAPH_MODE if graph_mode else ms.PYNATIVE_MODE)
+    return {"gain": gain, "size": size, "graph_mode": graph_mode, **step(name, size, gain)}
 
 
 def _write(path, entries: dict) -> None:
