@@ -27,6 +27,10 @@ from graphcore.dataset.vision.geometry import (
     Resize,
     VerticalFlip,
 )
+from graphcore.dataset.vision.mixing import *  # noqa: F403
+from graphcore.dataset.vision.mixing import __all__ as _mixing
+from graphcore.dataset.vision.policies import *  # noqa: F403
+from graphcore.dataset.vision.policies import __all__ as _policies
 from graphcore.dataset.vision.resampling import Border, Inter
 from graphcore.dataset.vision.turning import *  # noqa: F403
 from graphcore.dataset.vision.turning import __all__ as _turning
@@ -36,5 +40,5 @@ __all__ = [
     "Inter", "Invert", "Normalize", "Pad", "RandomColorAdjust", "RandomCrop", "RandomCropDecodeResize",
     "RandomErasing", "RandomHorizontalFlip", "RandomResizedCrop", "RandomVerticalFlip", "Rescale", "Resize",
     "ToNumpy", "ToPIL", "ToTensor", "ToType", "VerticalFlip",
-    *_adjusting, *_turning,
+    *_adjusting, *_mixing, *_policies, *_turning,
 ]

@@ -16,9 +16,14 @@ __all__ = ["Affine", "FiveCrop", "PadToSize", "RandomAffine", "RandomResize", "R
 
 
 def warped(image: np.ndarray, inverse: np.ndarray, height: int, width: int, interpolation: Inter, fill) -> np.ndarray:
-    """The image whose pixel (x, y) is that at ``inverse @ (x, y, 1)`` of `image`; `fill` where that lies outside."""
+    """The image whose pixel (x, y) is that at ``inverse @ (x, y, 1)`` of `image`; `fill` where that lies outside.
+
+    inverse: [2, 3], or [3, 3] whose third row divides the other two.
+    """
     rows, columns = np.mgrid[:height, :width]
-    x, y = np.tensordot(inverse, np.stack([columns, rows, np.ones_like(rows)]).astype(np.float64), 1)
+    x, y, *scale = np.tensordot(inverse, np.stack([columns, rows, np.ones_like(rows)]).astype(np.float64), 1)
+    if scale:
+        x, y = x / scale[0], y / scale[0]
     channels = image if image.ndim == 3 else image[..., None]
     fill = np.broadcast_to(np.asarray(fill, np.float64), channels.shape[2:])
 

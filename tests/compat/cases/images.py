@@ -1,5 +1,5 @@
 """Further transforms of images: adjustments, rotations, random ones with fixed ranges."""
-from tests.compat.table import case
+from tests.compat.table import case, documented, own
 
 for call in (
         "AdjustBrightness(1.5)({})",
@@ -56,3 +56,35 @@ case("vision.Affine(30.0, [1, 2], 1.0, 10.0)", fails=True)
 case("vision.Posterize(9)", fails=True)
 case("vision.RandomRotation(-1)", fails=True)
 case("vision.AdjustBrightness(-1.0)", fails=True)
+
+# Blurs, patches, policies, mixed batches
+for call in ("GaussianBlur(3, 3)", "GaussianBlur((5, 3), (1.0, 0.7))", "GaussianBlur(3)"):
+    case(f"vision.{call}(wave(6, 8, 3).asnumpy())", scale=10)
+    case(f"[str(vision.{call}(image(6, 8)).dtype), bool(abs(vision.{call}(image(6, 8)).astype(int) - image(6, 8)).max() < 60)]")
+case("vision.GaussianBlur(4)", fails=True)
+case("vision.GaussianBlur(3, -1)", fails=True)
+# MindSpore puts the zeros of all pixels after the last one
+for options, kind in (("", "float32"), (", 'float16'", "float16")):
+    documented(f"vision.NormalizePad([100.0, 115.0, 121.0], [71.0, 68.0, 70.0]{options})(image(4, 5))",
+               f"np.concatenate([vision.Normalize([100.0, 115.0, 121.0], [71.0, 68.0, 70.0])(image(4, 5)), np.zeros((4, 5, 1), np.float32)], -1).astype(np.{kind})")
+for call in ("SlicePatches(2, 3)", "SlicePatches(4, 3, vision.SliceMode.PAD, 7)", "SlicePatches(4, 3, vision.SliceMode.DROP)", "SlicePatches()"):
+    case(f"vision.{call}(image(6, 8))")
+case("vision.SlicePatches(0)", fails=True)
+case("vision.SlicePatches(1, 1, 3)", fails=True)
+case("vision.Erase(1, 2, 3, 2, 9)(image(6, 8))")
+case("vision.Erase(1, 2, 3, 2, (1, 2, 3))(image(6, 8))")
+case("vision.LinearTransformation(wave(12, 12).asnumpy(), wave(12).asnumpy())(wave(3, 2, 2).asnumpy())")
+case("vision.Perspective([[0, 0], [7, 0], [7, 5], [0, 5]], [[1, 1], [6, 0], [7, 4], [0, 5]], vision.Inter.NEAREST)(image(6, 8))")
+case("[m.name for m in (*vision.AutoAugmentPolicy, *vision.SliceMode, *vision.ImageBatchFormat)]")
+for call in ("AutoAugment()", "AutoAugment(vision.AutoAugmentPolicy.CIFAR10, vision.Inter.BILINEAR, 3)", "AutoAugment(vision.AutoAugmentPolicy.SVHN)", "RandAugment(3, 20)", "TrivialAugmentWide()"):
+    case(f"a = [np.asarray(vision.{call}(image(16, 18))) for _ in range(30)]; [a[0].shape, str(a[0].dtype)]")
+own("a = set(vision.AutoAugment()(image(16, 18)).tobytes() for _ in range(30)); len(a) > 3", "True")
+case("a = np.asarray(vision.RandomPerspective(prob=1.0)(vision.ToPIL()(image(16, 18)))); [a.shape, str(a.dtype)]")
+case("np.asarray(vision.RandomPerspective(prob=0.0)(vision.ToPIL()(image(16, 18))))")
+case("vision.RandomPerspective(1.5)", fails=True)
+case("vision.AutoAugment('imagenet')", fails=True)
+BATCH = "data = dataset.NumpySlicesDataset((np.stack([image(6, 8), image(6, 8) // 2, image(6, 8) // 3]), [0, 1, 2]), ['image', 'label'], shuffle=False).map(transforms.OneHot(3), ['label']).batch(3).map(vision.{}, ['image', 'label']); "
+for call in ("MixUpBatch(0.9)", "CutMixBatch(vision.ImageBatchFormat.NHWC, 1.0, 0.5)"):
+    case(BATCH.format(call) + "a, b = rows(data)[0]; [a.shape, str(a.dtype), b.shape, str(b.dtype), [round(float(v), 3) for v in b.sum(1)]]")
+case("vision.MixUpBatch(-1.0)", fails=True)
+case("vision.CutMixBatch(3)", fails=True)
