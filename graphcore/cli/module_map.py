@@ -48,7 +48,8 @@ _HOMES = {old: f"graphcore.{home}" for home, names in _MERGED.items() for old in
 
 # Modules of graphcore under MindSpore's own paths, for hints about misspelt ones.
 _OWN = """_checkparam amp common common.api common.dtype common.initializer common.parameter common.seed
-    common.tensor communication communication.management context dataset dataset.config dataset.text dataset.transforms
+    common.tensor communication communication.management context dataset dataset.audio dataset.config
+    dataset.text dataset.transforms
     dataset.transforms.c_transforms dataset.transforms.py_transforms dataset.vision dataset.vision.c_transforms
     dataset.vision.py_transforms experimental experimental.optim experimental.optim.adam experimental.optim.lr_scheduler
     experimental.optim.optimizer experimental.optim.sgd log nn nn.optim numpy ops ops.operations parallel

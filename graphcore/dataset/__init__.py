@@ -3,7 +3,7 @@
 Rows are NumPy arrays until an iterator makes Tensors of them.  Nothing runs in other threads or processes unless
 ``num_parallel_workers`` asks for it.
 """
-from graphcore.dataset import config, text, transforms, vision
+from graphcore.dataset import audio, config, text, transforms, vision
 from graphcore.dataset.batching import Batch as BatchDataset
 from graphcore.dataset.batching import BatchInfo
 from graphcore.dataset.cache import DatasetCache
@@ -52,4 +52,4 @@ __all__ = [*_corpora, *_pictures, *_speech, "BatchDataset", "BatchInfo", "CSVDat
            "PKSampler", "PaddedDataset", "ProjectDataset", "RandomSampler", "RenameDataset", "RepeatDataset",
            "Sampler", "Schema", "SequentialSampler", "Shuffle", "ShuffleDataset", "SkipDataset", "SubsetRandomSampler",
            "SubsetSampler", "TFRecordDataset", "TakeDataset", "TextFileDataset", "WeightedRandomSampler", "ZipDataset",
-           "config", "get_seed", "set_seed", "text", "transforms", "vision", "zip"]
+           "config", "get_seed", "set_seed", "audio", "text", "transforms", "vision", "zip"]
