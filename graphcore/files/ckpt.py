@@ -31,6 +31,7 @@ from graphcore.files.stored import Entries, StoredTensor
 
 SLICE_BYTES = 512 * 1024 * 1024
 MAX_RANK = 32
+MAX_ENTRIES = 1 << 17       # each costs memory far beyond its bytes
 _CRC_TAG = b"crc_num"
 _CRC_BYTES = len(_CRC_TAG) + 10
 _SIZE_FIELD = 15
@@ -236,6 +237,8 @@ def parse(data, wanted=None, crc_check: bool = False) -> dict:
             if value.tag in seen:
                 raise FormatError(f"the name {value.tag!r} stands twice in the file")
             seen.add(value.tag)
+            if len(seen) > MAX_ENTRIES:
+                raise FormatError(f"the file holds more than {MAX_ENTRIES} parameters; save them in several files")
         group.append(value)
     finish()
     if not seen:

@@ -17,6 +17,7 @@ from graphcore.ir.parser import parse_graph
 from graphcore.ir.printer import print_graph
 from graphcore.ir.types import TensorType, TupleType
 from graphcore.ir.verifier import verify
+from graphcore.ops.record import REGISTRY
 
 SUFFIX = ".gir"
 _RESULT = "# result: "       # a comment line with the nest of the results: numbers of outputs in lists
@@ -86,6 +87,8 @@ def _check_nodes(graph: Graph) -> None:
     for node in graph.nodes:
         if node.op in ("host_call", "hook"):
             raise FormatError(f"it holds a {node.op}, which stands for a Python function that is not in the file")
+        if node.op in REGISTRY and REGISTRY[node.op].kind == "collective":
+            raise FormatError(f"it holds {node.op}, an exchange with other processes, whose number a file cannot know")
         if not _is_known(node.type):
             raise FormatError(f"it holds a value of the type {node.type}; exported nets have tensors of known sizes")
         for inner in graphs_of(node).values():

@@ -18,6 +18,7 @@ _CODES = {"F16": dt.float16, "BF16": dt.bfloat16, "F32": dt.float32, "F64": dt.f
           "I16": dt.int16, "I32": dt.int32, "I64": dt.int64, "U8": dt.uint8, "U16": dt.uint16, "U32": dt.uint32,
           "U64": dt.uint64, "BOOL": dt.bool_}
 _TEXT = "graphcore.text."
+_MOST_QUOTES = 280_000      # in a header: 28,000 tensors, or 70,000 strings; each costs memory far beyond its bytes
 
 
 def _library():
@@ -63,6 +64,8 @@ def parse_safetensors(data: bytes, wanted=None) -> tuple:
     Raises FormatError for damaged files and dtypes that graphcore has not.
     """
     library = _library()
+    if data.count(b'"', 0, 8 + int.from_bytes(data[:8], "little")) > _MOST_QUOTES:
+        raise FormatError("its header has more than 28,000 tensors or 70,000 strings; save them in several files")
     try:
         tensors = library.deserialize(data)
     except library.SafetensorError as error:

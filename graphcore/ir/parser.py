@@ -25,6 +25,7 @@ from graphcore.ir.scanner import Cursor, parse_size
 from graphcore.ir.types import TapeType, TensorType, TupleType, Type
 
 MAX_CHARACTERS = 1 << 28
+MAX_VALUES = 1 << 16        # of all graphs of a text
 _MAX_RANK = 32
 _LONGEST_COMMENT = 4096     # what is longer names no more places
 _MAX_ORIGINS = 16
@@ -106,6 +107,7 @@ class _Reader(Cursor):
     def __init__(self, text: str, data: dict, constants: Mapping):
         super().__init__(text)
         self.data, self.constants, self.room = data, constants, COMPRESSED_BYTES
+        self.defined = 0
         self._types: dict[str, TensorType] = {}
 
     # -- graphs ----------------------------------------------------------------------------------------
@@ -206,6 +208,9 @@ class _Reader(Cursor):
     def _define(self, scope: _Scope, label: str, node: Node) -> None:
         if label in scope.values:
             raise self.error(f"{label} is defined twice")
+        self.defined += 1
+        if self.defined > MAX_VALUES:
+            raise self.error(f"more than {MAX_VALUES} values")
         scope.values[label] = node
 
     # -- operands, attributes, types -------------------------------------------------------------------

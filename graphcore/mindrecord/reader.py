@@ -3,8 +3,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
+
+import numpy as np
 
 from graphcore.mindrecord.exceptions import MindRecordException, MRMOpenError
 from graphcore.mindrecord.file_format import Schema, read_header
@@ -29,14 +33,18 @@ class Records:
         if any(schema["schema"] != schemas[0]["schema"] for schema in schemas):
             raise MRMOpenError(f"{', '.join(map(str, paths))} have different schemas")
         self.schema = Schema.checked(schemas[0]["schema"], schemas[0]["desc"])
-        self._rows = [(path, header, entry) for path, header in zip(paths, headers) for entry in _index_of(path)]
-        self._open: dict = {}
+        self._files = [(path, header, _index_of(path)) for path, header in zip(paths, headers)]
+        self._ends = list(accumulate(len(places) for _, _, places in self._files))
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._ends[-1] if self._ends else 0
 
     def __getitem__(self, number: int) -> dict:
-        path, header, (raw_page, raw_begin, raw_end, blob_page, blob_begin, blob_end) = self._rows[number]
+        if not 0 <= number < len(self):
+            raise IndexError(f"there is no row {number} of {len(self)}")
+        which = bisect_right(self._ends, number)
+        path, header, places = self._files[which]
+        raw_page, raw_begin, raw_end, blob_page, blob_begin, blob_end = places[number - self._ends[which]].tolist()
         raw = self._read(path, header, raw_page, raw_begin, raw_end)
         return self.schema.unpack(raw, self._read(path, header, blob_page, blob_begin, blob_end))
 
@@ -52,8 +60,8 @@ class Records:
 _STEPS_FOR_A_BYTE = 100     # of SQLite, for a byte of an index: a few hundred for a row of 50 bytes are enough
 
 
-def _index_of(path: Path) -> list:
-    """(page, begin, end) of the raw part and of the blobs of each row.  Raises MRMOpenError."""
+def _index_of(path: Path) -> np.ndarray:
+    """int64 (rows, 6): page, begin and end of the raw part and of the blobs of each row.  Raises MRMOpenError."""
     index = path.with_name(path.name + ".db")
     if not index.exists():
         raise MRMOpenError(f"{index}, the index of {path}, is missing")
@@ -67,17 +75,18 @@ def _index_of(path: Path) -> list:
             database.set_progress_handler(lambda: next(ticks, None) is None, 1000)
             kinds = database.execute("SELECT type FROM sqlite_master WHERE name = 'INDEXES'").fetchall()
             if kinds != [("table",)]:
-                raise MRMOpenError(f"{index} is no index of a MindRecord file: it has no table INDEXES")
+                raise ValueError("it has no table INDEXES")
             rows = database.execute(
                 "SELECT PAGE_ID_RAW, PAGE_OFFSET_RAW, PAGE_OFFSET_RAW_END, PAGE_ID_BLOB, PAGE_OFFSET_BLOB, "
-                "PAGE_OFFSET_BLOB_END FROM INDEXES ORDER BY ROW_ID").fetchall()
+                "PAGE_OFFSET_BLOB_END FROM INDEXES ORDER BY ROW_ID")
+            places = np.fromiter((value for row in rows for value in row), np.int64).reshape(-1, 6)
         finally:
             database.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         raise MRMOpenError(f"{index} is no index of a MindRecord file: {error}") from error
-    if not all(type(value) is int and 0 <= value < 1 << 47 for row in rows for value in row):
-        raise MRMOpenError(f"{index} is no index of a MindRecord file: its places are no numbers")
-    return rows
+    if places.size and not 0 <= places.min() <= places.max() < 1 << 47:
+        raise MRMOpenError(f"{index} is no index of a MindRecord file: its places are not in any file")
+    return places
 
 
 class FileReader:

@@ -5,6 +5,7 @@ import pytest
 import graphcore as gc
 from graphcore import nn, ops
 from graphcore.errors import FormatError
+from graphcore.files import ckpt, safetensors_file
 from graphcore.ir import parser, printer
 from graphcore.train.exporting import ExportError
 
@@ -80,6 +81,7 @@ X = "graph g(%x: f32[4], %y: f32[2]) -> f32[4] {"
     (f"{X}\n%1 = slice(%x) {{begin=(0,), size=(-1,), stride=(9,)}} : f32[-1]\nreturn %x\n}}", "negative size"),
     (f"{X}\n%1 = relu(%y) : f32[4]\nreturn %1\n}}", r"its type should be f32\[2\]"),
     (f"{X}\n%1 = hook(%x) {{callback=0, label=\"\"}} : f32[4]\nreturn %1\n}}", "Python function"),
+    (f"{X}\n%1 = all_gather(%x) {{group=\"world\", size=1}} : f32[4]\nreturn %1\n}}", "other processes"),
     (f"{X}\n%1 = host_call(%x) {{callback=0, label=\"\", returns=False}} : ()\neffect %1\nreturn %x\n}}", "effects"),
     (f"{X}\n%1 = broadcast_to(%x) {{shape=(99999999999999,4)}} : f32[99999999999999,4]\nreturn %x\n}}\n", None),
     ("graph g(%x: f32[N]) -> f32[N] {\nreturn %x\n}", "known sizes"),
@@ -138,3 +140,21 @@ def test_a_node_remembers_few_places(tmp_path):
     lines.append("%3000 = neg(%x) : f32[4]  # " + "  a" * 20000)
     graph = gc.load(hostile(tmp_path, "\n".join([X, *lines, "return %1", "}"]))).graph
     assert len(graph.origins.of(graph.outputs[0])) <= 16
+
+
+def test_texts_and_files_have_a_budget_of_entries(tmp_path, monkeypatch):
+    """Each value, tensor and parameter costs memory far beyond its bytes in the file."""
+    monkeypatch.setattr(parser, "MAX_VALUES", 9)
+    lines = [f"%{i} = relu(%x) : f32[4]" for i in range(1, 9)]
+    assert gc.load(hostile(tmp_path, "\n".join([X, *lines[:7], "return %1", "}"])))
+    with pytest.raises(FormatError, match="more than 9 values"):
+        gc.load(hostile(tmp_path, "\n".join([X, *lines, "return %1", "}"])))
+    net = nn.Dense(2, 1)
+    for module, name, kind, limit in ((ckpt, "MAX_ENTRIES", "ckpt", 1),
+                                      (safetensors_file, "_MOST_QUOTES", "safetensors", 9)):
+        path = str(tmp_path / f"net.{kind}")
+        gc.save_checkpoint(net, path)
+        assert len(gc.load_checkpoint(path)) == 2
+        monkeypatch.setattr(module, name, limit)
+        with pytest.raises(FormatError, match="in several files"):
+            gc.load_checkpoint(path)
