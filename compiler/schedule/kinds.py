@@ -36,15 +36,18 @@ def exchanges(node: Node) -> bool:
 def exchanges_in_order(graph: Graph) -> list:
     """The nodes that start exchanges, in the one order of all processes: as their sources are ready.
 
-    That is told by the longest way to each, which depends on nothing but what lies below it.
+    First come those that need no other exchange, and so on; among them those with the shorter way to their source.
+    That depends on nothing but what lies below each.
     """
     found = [n for n in graph.nodes if exchanges(n)]
     if len(found) < 2:
         return found
-    depth: dict[Node, int] = {}
+    starts = set(found)
+    before: dict[Node, tuple] = {}              # (exchanges on the way to a node, nodes on the way)
     for n in graph.nodes:
-        depth[n] = 1 + max((depth[i] for i in n.inputs), default=0)
-    return sorted(found, key=depth.__getitem__)
+        rounds = max((before[i][0] + (i in starts) for i in n.inputs), default=0)
+        before[n] = rounds, 1 + max((before[i][1] for i in n.inputs), default=0)
+    return sorted(found, key=before.__getitem__)
 
 
 def maker(base: Node) -> Node:

@@ -11,13 +11,22 @@ from dataclasses import dataclass
 
 from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.groups import Fuser, Group
-from graphcore.compiler.schedule.kinds import has_own_kernel, is_compute, kind, maker, may_call_python, own_shape
+from graphcore.compiler.schedule.kinds import (
+    exchanges_in_order,
+    has_own_kernel,
+    is_compute,
+    kind,
+    maker,
+    may_call_python,
+    own_shape,
+)
 from graphcore.compiler.schedule.placing import place_parts
 from graphcore.compiler.schedule.windows import access, squeezed, whole_base, window
 from graphcore.ir.dims import evaluate, product
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
 
+NOT_URGENT = (1, 0)     # what most units are, see `_urgency`
 TYPICAL_SIZE = 64       # what a symbolic size is taken for where only an estimate is needed
 
 
@@ -176,7 +185,8 @@ class _Scheduler:
     def _sort(self, units: list, epilogues: dict) -> list:
         """Kahn's algorithm; among what is ready, first what frees the most memory, then in the graph's order.
 
-        Exchanges with other processes start as soon as they can, and are waited for when nothing else is ready.
+        Exchanges with other processes start as soon as they can, also ahead of other work, and are waited for in the
+        same order when nothing else is ready.
         """
         order = self.fuser.order
         position = {u: order[u] if isinstance(u, Node) else max(order[m] for m in u.nodes) for u in units}
@@ -184,12 +194,13 @@ class _Scheduler:
         for u in units:
             for s in self.successors.get(u, ()):
                 waiting[s] += 1
+        urgency = self._urgency(units)
         reads, remaining = self._reads(units, epilogues)
         ready = [u for u in units if waiting[u] == 0]
         result = []
         while ready:
-            best = min(ready, key=lambda u: (_urgency(u), self._growth(u, epilogues, reads[u], remaining),
-                                               position[u]))
+            best = min(ready, key=lambda u: (urgency.get(u, NOT_URGENT), self._growth(
+                u, epilogues, reads[u], remaining), position[u]))
             ready.remove(best)
             result.append(best)
             for base in reads[best]:
@@ -199,6 +210,38 @@ class _Scheduler:
                 if waiting[s] == 0:
                     ready.append(s)
         assert len(result) == len(units), "the schedule has a cycle"
+        return result
+
+    def _urgency(self, units: list) -> dict:
+        """For units that come before or after others that are ready: a pair that is less or more than `NOT_URGENT`.
+
+        What leads to an exchange comes before what leads to a later one, so that the first starts early; an end comes
+        after everything else, in the order of the starts.
+        """
+        number = {n: k for k, n in enumerate(exchanges_in_order(self.graph))}
+        found: dict = {}
+        for u in reversed(self._topological(units)) if number else ():
+            leads = [found[s] for s in self.successors.get(u, ()) if found.get(s, NOT_URGENT) < NOT_URGENT]
+            if isinstance(u, Node) and u.op == "exchange_end":
+                found[u] = (2, number[u.inputs[0]])
+            elif u in number:
+                found[u] = (0, number[u])
+            elif leads:
+                found[u] = min(leads)
+        return found
+
+    def _topological(self, units: list) -> list:
+        """The units, each before those that need it."""
+        waiting = dict.fromkeys(units, 0)
+        for u in units:
+            for s in self.successors.get(u, ()):
+                waiting[s] += 1
+        result = [u for u in units if waiting[u] == 0]
+        for u in result:                        # grows as it is walked
+            for s in self.successors.get(u, ()):
+                waiting[s] -= 1
+                if waiting[s] == 0:
+                    result.append(s)
         return result
 
     def _reads(self, units: list, epilogues: dict):
@@ -219,13 +262,6 @@ class _Scheduler:
             stored = list(epilogues[unit].stored)
         made = sum(_bytes(n) for n in stored)
         return made - sum(_bytes(b) for b in reads if remaining[b] == 1)
-
-
-def _urgency(unit) -> int:
-    """0 for what comes before everything else that is ready, 2 for what comes after it."""
-    if not isinstance(unit, Node):
-        return 1
-    return {"exchange_begin": 0, "exchange_end": 2}.get(unit.op, 1)
 
 
 class _Typical(dict):

@@ -8,7 +8,7 @@ from graphcore.dtype import float32
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
-from graphcore.ops import collectives, pointwise
+from graphcore.ops import collectives, linear, pointwise
 from tests.distributed.conftest import lines_of
 
 VALUES = """
@@ -118,3 +118,14 @@ def test_exchanges_start_early_and_are_waited_for_late():
     done = run_stages(_chain(4, fuse=0))[-1].graph
     order = [s.node.op for s in make_schedule(done, frozenset()).steps if s.node is not None]
     assert order == ["exchange_begin"] * 4 + ["exchange_end"] * 4
+
+
+def test_what_an_exchange_needs_is_computed_before_what_later_ones_need():
+    x = ir.input_("x", TensorType(float32, (64, 64)))
+    gradients, y = [], x
+    for _ in range(3):                                  # a backward pass: each product leads to a gradient and on
+        y = linear.matmul(y, x)
+        gradients.append(_reduced(linear.matmul(pointwise.exp(y), x)))
+    done = run_stages(Graph("backward", (x,), tuple(gradients)))[-1].graph
+    order = [s.node.op for s in make_schedule(done, frozenset()).steps if s.node is not None]
+    assert order[:-3] == ["matmul", "matmul", "exchange_begin"] * 3

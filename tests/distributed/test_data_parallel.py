@@ -85,6 +85,12 @@ def test_two_ranks_train_as_one(launch, tmp_path):
 
 
 @pytest.mark.slow
+def test_two_runs_give_the_same_bits(launch):
+    first, second = (lines_of(launch(TRAIN, 20, "sharded", "lenet5-adam", "mlp-momentum")) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["whole", "sharded"])
 def test_a_hundred_steps_on_two_ranks_are_those_on_one(launch, tmp_path, how):
     _compare(launch, tmp_path, how, 100, *(f"{net}-{optimizer}" for net in ("mlp", "lenet5")
