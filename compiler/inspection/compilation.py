@@ -1,23 +1,27 @@
-"""The record of one compilation: the captured graph, every pass, the kernels, the memory, and what leads to what."""
+"""The record of one compilation: the captured graph, every pass, the kernels, the memory, and what leads to what.
+
+What only kernels and memory need is imported when they are asked for: graphs alone are shown sooner without.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from graphcore.compiler import cache
 from graphcore.compiler.choices import Choices
-from graphcore.compiler.inspection.kernels import KernelRecord, LaunchRecord, kernel_records, launch_records
-from graphcore.compiler.inspection.memory import MemoryMap, memory_map
 from graphcore.compiler.inspection.passes import Pass, recorded_passes
 from graphcore.compiler.inspection.values import Value, as_lowered, values
-from graphcore.compiler.plan import Compiled, compile_plan
-from graphcore.compiler.program import program_key
 from graphcore.compiler.schedule.steps import TYPICAL_SIZE
-from graphcore.compiler.toolchain.cpu import CpuTarget, host
 from graphcore.ir.dims import evaluate
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from graphcore.compiler.inspection.kernels import KernelRecord, LaunchRecord
+    from graphcore.compiler.inspection.memory import MemoryMap
+    from graphcore.compiler.plan import Compiled
+    from graphcore.compiler.toolchain.cpu import CpuTarget
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,16 @@ class Compilation:
     @cached_property
     def cpu(self) -> CpuTarget:
         """What the kernels are for: the CPU of this process."""
+        from graphcore.compiler.toolchain.cpu import host
         return host()
 
     @cached_property
     def choices(self) -> Mapping:
         """Decisions that were tuned for this graph: see `compiler.choices`."""
+        from graphcore.compiler import cache
+        if not (cache.directory() / "tuned").is_dir():
+            return {}
+        from graphcore.compiler.program import program_key
         return cache.load_json("tuned", program_key(self.graph)) or {}
 
     # -- passes ----------------------------------------------------------------------------------------
@@ -116,6 +125,7 @@ class Compilation:
     @cached_property
     def planned(self) -> Compiled:
         """Schedule, launches and memory plan of the final graph.  No kernel is built for it."""
+        from graphcore.compiler.plan import compile_plan
         with Choices(self.choices).applied():
             return compile_plan(self.final, self.cpu, self.binding)
 
@@ -126,16 +136,19 @@ class Compilation:
     @cached_property
     def launches(self) -> tuple[LaunchRecord, ...]:
         """All launches: of the prologue, then of every run."""
+        from graphcore.compiler.inspection.kernels import launch_records
         return launch_records(self.planned, self.binding, self._originals)
 
     @cached_property
     def kernels(self) -> tuple[KernelRecord, ...]:
         """All kernels, in the order of first use."""
+        from graphcore.compiler.inspection.kernels import kernel_records
         return kernel_records(self.planned, self.launches, self.cpu)
 
     @cached_property
     def memory(self) -> MemoryMap:
         """The memory of a run."""
+        from graphcore.compiler.inspection.memory import memory_map
         return memory_map(self.planned, self.launches, self.binding, self._originals)
 
     @cached_property

@@ -9,7 +9,6 @@ from graphcore.compiler.inspection.machine_code import MachineCode, machine_code
 from graphcore.compiler.launch import KernelAddress, KernelSource, Launch, Row
 from graphcore.compiler.plan import Compiled
 from graphcore.compiler.runtime.group import GROUP
-from graphcore.compiler.toolchain.build import explain_object
 from graphcore.compiler.toolchain.cpu import CpuTarget
 from graphcore.ir.dims import evaluate
 from graphcore.ir.graph import Node
@@ -105,6 +104,7 @@ class KernelRecord:
 
     @cached_property
     def _explained(self) -> tuple:
+        from graphcore.compiler.toolchain.build import explain_object
         return explain_object(self.source, self.cpu)
 
     @property

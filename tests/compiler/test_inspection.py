@@ -6,6 +6,7 @@ import pytest
 
 from graphcore import Tensor, nn, ops
 from graphcore.capture.compiled import capture_call
+from graphcore.compiler import cache, program
 from graphcore.compiler.inspection.machine_code import machine_code
 from graphcore.compiler.pipeline import optimize
 from graphcore.compiler.schedule.kinds import has_own_kernel, is_compute
@@ -159,6 +160,14 @@ def test_json_is_complete(step):
                if not entry["prologue"])
 
 
+def test_what_was_tuned_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAPHCORE_CACHE_DIR", str(tmp_path))
+    graph = captured(Net(), "f32[2,1,8,8]")
+    assert compilation(graph).choices == {}
+    cache.store_json("tuned", program.program_key(graph), {"layout of images": "channels last"})
+    assert compilation(graph).choices == {"layout of images": "channels last"}
+
+
 def test_unknown_sizes():
     found = compilation(captured(Net(), "f32[N,1,8,8]"))
     assert found.binding == {"N": 64} and all(isinstance(entry.items, int) for entry in found.launches)
@@ -190,6 +199,6 @@ def test_what_ran_is_what_is_shown():
     """The launches of the record are those of the program that runs."""
     net = Net()
     net(Tensor(np.ones((2, 1, 8, 8), np.float32)))
-    program = net._compiled.last_program
-    found = compilation(program.graph)
-    assert program.launches == sum(not entry.in_prologue for entry in found.launches)
+    ran = net._compiled.last_program
+    found = compilation(ran.graph)
+    assert ran.launches == sum(not entry.in_prologue for entry in found.launches)
