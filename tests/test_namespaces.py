@@ -12,7 +12,7 @@ from tests.test_layout import ROOT, run_python
 
 
 @pytest.mark.parametrize("package", ["ops.functional", "ops.primitives", "nn.layers", "nn.loss", "nn", "train.metrics",
-                                     "train.callback"])
+                                     "train.callback", "dataset", "dataset.vision"])
 def test_a_table_lists_what_its_modules_export(package):
     package, missing = importlib.import_module(f"graphcore.{package}"), []
     for path in sorted(Path(package.__path__[0]).glob("[a-z]*.py")):
@@ -24,7 +24,8 @@ def test_a_table_lists_what_its_modules_export(package):
 
 
 @pytest.mark.parametrize("package", ["", ".nn", ".nn.layers", ".nn.loss", ".nn.optim", ".ops", ".ops.functional",
-                                     ".ops.primitives", ".train", ".train.metrics", ".train.callback", ".dataset"])
+                                     ".ops.primitives", ".train", ".train.metrics", ".train.callback", ".dataset",
+                                     ".dataset.vision"])
 def test_every_listed_name_is_there(package):
     package = importlib.import_module(f"graphcore{package}")
     assert len(set(package.__all__)) == len(package.__all__)
