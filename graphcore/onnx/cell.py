@@ -46,10 +46,8 @@ class OnnxCell(Cell):
         self.model, self.max_elements = model, max_elements
         self.sources = []               # the graph and name behind each Parameter
         parameters, taken = [], set()
-        number_inputs: set = set()
         for graph in model.all_graphs():
             uses = _uses(graph)
-            number_inputs |= {n for n, found in uses.items() if any(kind == "number" for kind in found)}
             for name, value in graph.constants.items():
                 kinds = uses.get(name, {"data"})
                 if value.dtype.is_float and value.ndim and kinds != {"number"}:
@@ -57,7 +55,8 @@ class OnnxCell(Cell):
                                                 requires_grad="kept" not in kinds))
                     self.sources.append((graph, name))
         self.weights = ParameterTuple(parameters)
-        self._static = tuple(i for i, place in enumerate(model.inputs) if place.name in number_inputs)
+        uses = _uses(model)
+        self._static = tuple(i for i, place in enumerate(model.inputs) if "number" in uses.get(place.name, ()))
 
     def __call__(self, *inputs):
         if current_trace() is None and self._static and context.settings["mode"] == context.GRAPH_MODE:
@@ -86,16 +85,25 @@ class OnnxCell(Cell):
 
 
 def _uses(graph: Graph) -> dict:
-    """name -> how the steps of a graph (and those within) use a value: as 'number', 'kept' or 'data'."""
+    """name -> how the steps of a graph, and those of graphs within, use it: a set of 'number', 'kept' and 'data'.
+
+    Names that a graph within makes itself are its own.
+    """
     uses: dict = {}
-    for inner in graph.all_graphs():
-        for step in inner.steps:
-            for position, name in enumerate(step.inputs):
-                if step.entry is not None and position in step.entry.numbers:
-                    kind = "number"
-                else:
-                    kind = "kept" if position in _KEPT.get(step.op, ()) else "data"
-                uses.setdefault(name, set()).add(kind)
+    for step in graph.steps:
+        for position, name in enumerate(step.inputs):
+            if step.entry is not None and position in step.entry.numbers:
+                kind = "number"
+            else:
+                kind = "kept" if position in _KEPT.get(step.op, ()) else "data"
+            uses.setdefault(name, set()).add(kind)
+        for inner in step.attributes.values():
+            if isinstance(inner, Graph):
+                own = {p.name for p in inner.inputs} | inner.constants.keys()
+                own |= {name for s in inner.steps for name in s.outputs}
+                for name, kinds in _uses(inner).items():
+                    if name not in own:
+                        uses.setdefault(name, set()).update(kinds)
     return uses
 
 

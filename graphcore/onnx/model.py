@@ -165,10 +165,9 @@ class _Reader:
             return Place(proto.name, dtype)
         if len(tensor.shape.dim) > MOST_AXES:
             raise FormatError(f"{proto.name!r} has {len(tensor.shape.dim)} axes, more than {MOST_AXES}")
-        sizes = tuple(d.dim_value if d.WhichOneof("value") == "dim_value" else d.dim_param or None
-                      for d in tensor.shape.dim)
-        if any(isinstance(s, int) and s < 0 for s in sizes):
-            raise FormatError(f"{proto.name!r} has a negative size: {sizes}")
+        # some exporters write -1 or "?" for a size that they do not know
+        sizes = tuple((d.dim_value if d.dim_value >= 0 else None) if d.WhichOneof("value") == "dim_value"
+                      else d.dim_param if d.dim_param not in ("", "?") else None for d in tensor.shape.dim)
         return Place(proto.name, dtype, sizes)
 
     # -- nodes ---------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from graphcore.capture.language.nests import JoinError
 from graphcore.capture.trace import current_trace, no_trace
 from graphcore.dtype import DType, int64
 from graphcore.errors import CaptureError, FormatError, GraphcoreError
@@ -51,11 +50,7 @@ class Run:
         try:
             with trace.scope(step.name) if trace is not None and step.name else nullcontext():
                 results = self._computed(step, [values[n] if n else None for n in step.inputs], values)
-        except JoinError as error:      # of a loop, which keeps the types of its variables
-            raise UnsupportedOnnxError(f"{step}: {error}") from error
-        except CaptureError:
-            raise
-        except UnsupportedOnnxError as error:
+        except (CaptureError, UnsupportedOnnxError) as error:
             raise UnsupportedOnnxError(f"{step}: {error}") from error
         except _FAULTS as error:
             raise FormatError(f"{step}: {error or type(error).__name__}") from error

@@ -225,7 +225,7 @@ def outcome(data: bytes, capture: bool) -> str:
         return "import"
     inputs = []
     for place in net.model.inputs:
-        shape = [s if isinstance(s, int) else 2 for s in place.sizes or (2,)]
+        shape = [s if isinstance(s, int) else 2 for s in ((2,) if place.sizes is None else place.sizes)]
         if np.prod([float(s) for s in shape]) > LIMIT or place.dtype is None or place.dtype not in CODES:
             return "import"
         inputs.append(gc.Tensor(np.ones(shape), place.dtype))

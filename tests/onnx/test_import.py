@@ -125,6 +125,22 @@ def test_an_if_on_data_is_one_program():
     assert net._compiled.programs == 1
 
 
+def test_a_branch_that_needs_a_value_is_decided_by_asking():
+    """One branch takes the shape that a sum says, the other makes no sense for vectors."""
+    then = graph_of([node("Reshape", ["x", "n"], ["z"])], {}, {"z": None})
+    other = graph_of([node("MatMul", ["m", "x"], ["z"])], {}, {"z": None}, {"m": np.ones((2, 5), "f4")})
+    net = gc.import_onnx(model([node("ReduceSum", ["x"], ["t"], keepdims=0), node("Cast", ["t"], ["i"], to=7),
+                                node("Unsqueeze", ["i", "axis"], ["n0"]), node("Concat", ["n0", "rest"], ["n"], axis=0),
+                                node("Greater", ["t", "zero"], ["c"]),
+                                node("If", ["c"], ["y"], then_branch=then, else_branch=other)],
+                               {"x": [6]}, {"y": None},
+                               {"zero": np.float32(0), "axis": np.array([0]), "rest": np.array([-1])}))
+    for total, shape in ((2, (2, 3)), (3, (3, 2)), (2, (2, 3))):
+        assert net(Tensor(np.array([total, 0, 0, 0, 0, 0], "f4"))).shape == shape
+    with pytest.raises(FormatError, match="MatMul"):
+        net(Tensor(-np.ones(6, "f4")))
+
+
 def counting(trips, condition, step, stacked=True):
     """x doubled at each iteration; the body's condition is `step`; what x was is stacked."""
     body = graph_of([node("Mul", ["x_in", "two"], ["x_out"]), *step, node("Identity", ["x_in"], ["row"])],
@@ -188,6 +204,12 @@ def test_what_makes_no_sense_is_refused_at_import(nodes, error, words):
     with pytest.raises(error) as caught:
         gc.import_onnx(model(nodes, {"x": [2]}, {"y": [2]}))
     assert all(word in str(caught.value) for word in words)
+
+
+def test_sizes_that_exporters_do_not_know_are_open():
+    net = gc.import_onnx(model([node("Relu", ["x"], ["y"])], {"x": [-1, "?", 2]}, {"y": None}))
+    assert net.model.inputs[0].sizes == (None, None, 2) and str(net.model.inputs[0]) == "f32[?,?,2]"
+    assert net(Tensor(values(3, 4, 2))).shape == (3, 4, 2)
 
 
 def test_inputs_are_checked():

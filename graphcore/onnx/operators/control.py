@@ -21,8 +21,9 @@ _MOST_ITERATIONS = 1 << 15  # of a loop that Python runs
 def branch(condition, *, then_branch, else_branch, scope):
     """The outputs of one branch.
 
-    Where the program decides, both are part of the graph.  If their outputs differ in shape, or one makes no sense
-    with the shapes at hand, the program is asked, at the price of a program for each answer.
+    Where the program decides, both are part of the graph.  If their outputs differ in shape, or one of them makes no
+    sense with the shapes at hand or needs a value itself, the program is asked, at the price of a program for each
+    answer.
     """
     def run(graph):
         return lambda: tuple(map(tensor_of, scope.run(graph, ())))
@@ -32,12 +33,10 @@ def branch(condition, *, then_branch, else_branch, scope):
     condition = F.reshape(condition, ())
     try:
         return if_expression(condition, run(then_branch), run(else_branch))
-    except UnsupportedOnnxError:
-        raise
     except FormatError:
         trace = current_trace()
-        taken = trace.assume(trace.node_of(condition), "a branch that makes no sense with these shapes",
-                             "give the model the condition as a constant")
+        taken = trace.assume(trace.node_of(condition), "a branch cannot be recorded", "give the model the condition as "
+                             "a constant")
         return tuple(scope.run(then_branch if taken else else_branch, ()))
 
 
