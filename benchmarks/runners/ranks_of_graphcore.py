@@ -66,7 +66,7 @@ def _exchanges_of(step) -> list:
     class Noting:
         """Passes exchanges on, and notes them."""
 
-        rank, size = carrier.rank, carrier.size
+        rank, size, agree = carrier.rank, carrier.size, carrier.agree
 
         def begin(self, collective, source, target):
             found.append((collective, np.zeros_like(source), np.zeros_like(target)))

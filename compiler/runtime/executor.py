@@ -42,6 +42,7 @@ class Executable:
         self.is_short = len(program.instructions) <= SHORT_PROGRAM and not program.loops and all(
             instruction.items <= instruction.grain for instruction in program.calls)
         self.pauses = program.pauses
+        self.plans = _plans(program.exchanges)
         self._layout = _Layout(program, addresses)
         self._idle: list[Instance] = []
 
@@ -83,6 +84,7 @@ class Instance:
         layout.relocate(table, self.arena.ctypes.data, self.threads)
         self.run = native.executor().runner(table, layout.external_count, keeps_lock=executable.is_short)
         self._program, self._layout, self._table = program, layout, table
+        self._plans = executable.plans
         self._under_way: dict = {}                          # number of an exchange -> its handle
         self._tapes: dict[int, np.ndarray] = {}             # table position of a tape -> its memory
 
@@ -93,6 +95,8 @@ class Instance:
         are then undefined, and the instance can be used again.
         """
         table = self._table
+        for group, plan in self._plans.items():
+            transport().agree(group, plan)
         try:
             self.run(externals)
             while table[PAUSED_BY]:
@@ -165,6 +169,15 @@ class _Layout:
         words[self._table.of_table] += words.ctypes.data
         words[self._table.of_arena] += arena
         words[self._table.of_scratch] += arena + self.scratch_at
+
+
+def _plans(exchanges: list) -> dict:
+    """For each group of processes what the program exchanges in it, a line each, in order."""
+    found: dict = {}
+    for e in exchanges:
+        line = f"{e.what} {e.reduce} of {e.source} elements ({np.dtype(e.dtype).name})".replace("  ", " ")
+        found[e.group] = found.get(e.group, "") + line + "\n"
+    return found
 
 
 def _array_at(address: int, dtype: str, shape: tuple) -> np.ndarray:

@@ -41,6 +41,7 @@ class MpiTransport:
         self._groups = {WORLD: (world, list(range(world.size)))}
         self._operations = {"sum": MPI.SUM, "max": MPI.MAX, "min": MPI.MIN, "prod": MPI.PROD}
         self._pending: list = []
+        self._agreed: set = set()
         self.seconds_waiting, self.exchanges, self.bytes = 0.0, 0, 0
 
     # -- groups ------------------------------------------------------------------------------------------------
@@ -81,6 +82,21 @@ class MpiTransport:
             raise CommunicationError(f"rank {self._groups[WORLD][0].rank} is not in the group {group!r}, which has the "
                                      f"ranks {found[1]}")
         return found[0]
+
+    def agree(self, group: str, plan: str) -> None:
+        """Raise CommunicationError where processes plan different exchanges; see `Transport.agree`."""
+        if (group, plan) in self._agreed:
+            return
+        found = self._communicator(group).allgather(plan)
+        if any(other != plan for other in found):
+            own = plan.splitlines()
+            rank, other = next((r, p.splitlines()) for r, p in enumerate(found) if p != plan)
+            k = next((k for k, (a, b) in enumerate(zip(own, other)) if a != b), min(len(own), len(other)))
+            here, there = (lines[k] if k < len(lines) else "nothing more" for lines in (own, other))
+            raise CommunicationError(f"the ranks would exchange different things: number {k + 1} is {here} on rank "
+                                     f"{self.rank(group)}, but {there} on rank {rank}; all must run the same net, with "
+                                     "the same Parameters to train")
+        self._agreed.add((group, plan))
 
     # -- exchanges ---------------------------------------------------------------------------------------------
     def begin(self, collective: Collective, source: np.ndarray, target: np.ndarray) -> _Exchange:

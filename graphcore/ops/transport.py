@@ -41,6 +41,12 @@ class Transport(Protocol):
     def size(self, group: str) -> int:
         """The number of processes in a group."""
 
+    def agree(self, group: str, plan: str) -> None:
+        """Raise CommunicationError unless all processes of a group are about to make the exchanges that `plan` tells.
+
+        It is asked before a program runs for the first time; what was agreed once is not asked again.
+        """
+
     def begin(self, collective: Collective, source: np.ndarray, target: np.ndarray):
         """Start an exchange; gives a handle with ``finish()``, which returns once `target` holds the result.
 

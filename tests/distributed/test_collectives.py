@@ -67,6 +67,23 @@ def test_values_and_gradients_are_those_of_all_ranks(launch, ranks):
     assert lines_of(launch(VALUES, ranks=ranks)) == {rank: ["agreed"] for rank in range(ranks)}
 
 
+DIFFERENT = """
+import numpy as np
+import graphcore as gc
+from graphcore import communication, ops
+communication.init()
+summed = gc.jit(lambda x: ops.AllReduce()(x * 2))
+summed(gc.Tensor(np.ones(3 + communication.get_rank(), np.float32)))
+"""
+
+
+@pytest.mark.slow
+def test_ranks_that_would_exchange_different_things_are_told(launch):
+    process = launch(DIFFERENT)
+    assert process.returncode == 1
+    assert "all_reduce sum of 3 elements (float32)" in process.stderr and "same net" in process.stderr
+
+
 # -- without other ranks: what the compiler makes of them -------------------------------------------------------
 
 TWO = {"group": "world", "size": 2}

@@ -95,3 +95,38 @@ def test_two_runs_give_the_same_bits(launch):
 def test_a_hundred_steps_on_two_ranks_are_those_on_one(launch, tmp_path, how):
     _compare(launch, tmp_path, how, 100, *(f"{net}-{optimizer}" for net in ("mlp", "lenet5")
                                            for optimizer in ("sgd", "momentum", "adam")))
+
+
+MODEL = """
+import glob, os, sys
+import numpy as np
+import mindspore as ms
+from mindspore import communication, dataset, nn
+from mindspore.train import Callback, CheckpointConfig, Model, ModelCheckpoint
+
+communication.init()
+rank, size = communication.get_rank(), communication.get_group_size()
+ms.set_auto_parallel_context(parallel_mode="data_parallel", gradients_mean=True, parameter_broadcast=True)
+x = np.arange(16, dtype=np.float32).reshape(16, 1)
+data = dataset.NumpySlicesDataset((x, x), ["x", "y"], shuffle=True, num_shards=size, shard_id=rank)
+print(*sorted(int(row[0][0]) for row in data.create_tuple_iterator(output_numpy=True)))
+
+class Facts(Callback):
+    def on_train_end(self, run_context):
+        run = run_context.original_args()
+        print(run.parallel_mode, run.device_number, run.cur_step_num)
+
+net = nn.Dense(1, 1)
+Model(net, nn.MSELoss(), nn.SGD(net.trainable_params(), 0.001)).train(
+    2, data.batch(4), callbacks=[Facts(), ModelCheckpoint("net", "saved", CheckpointConfig(2))])
+communication.comm_func.barrier()
+print(repr(float(net.weight.asnumpy()[0, 0])), *sorted(map(os.path.basename, glob.glob("saved/*.ckpt"))))
+"""
+
+
+@pytest.mark.slow
+def test_a_script_with_model_and_sharded_dataset_runs_unchanged(launch):
+    found = lines_of(launch(MODEL))
+    assert sorted(int(n) for lines in found.values() for n in lines[0].split()) == list(range(16))
+    assert found[0][1] == found[1][1] == "data_parallel 2 4"
+    assert found[0][2] == found[1][2] and found[0][2].endswith(" net-1_2.ckpt net-2_2.ckpt")
