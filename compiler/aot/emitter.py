@@ -87,6 +87,25 @@ class Emitter:
             total = self.add(total, factor)
         return total
 
+    def most(self, size: Size, known) -> Number:
+        """The largest value of a size where each symbol may be any number from 1 to that in `known`."""
+        return self._extreme(size, known, True)
+
+    def _extreme(self, size: Size, known, is_most: bool) -> Number:
+        if isinstance(size, int):
+            return size
+        total: Number = 0
+        for atoms, factor in size.terms:
+            of_atoms = is_most == (factor > 0)
+            for atom in atoms:
+                if isinstance(atom, str):
+                    part = known[atom] if of_atoms else 1
+                else:
+                    part = self.larger(self.divide(self._extreme(atom[1], known, of_atoms), atom[2]), 0)
+                factor = self.multiply(factor, part)
+            total = self.add(total, factor)
+        return total
+
     def bound(self, size: Size, known) -> ir.Value:
         """A floating-point number not much below the greatest number that computing `size` meets."""
         if isinstance(size, int):

@@ -1,7 +1,7 @@
 """The functions of one CPU level: create a model, and fit it to other sizes.
 
     i32 create_LEVEL(ptr *model, i64 threads, i64 *largest, ptr weights, ptr mapped, i64 mapped_bytes)
-    i32 resize_LEVEL(ptr model)             to the present sizes in its handle
+    i32 resize_LEVEL(ptr model)             to the present sizes in its handle; symbolic ones come with the first run
 
 All loops stand in `gc_fill`; what else depends on the net is straight-line code.
 """
@@ -14,7 +14,7 @@ from llvmlite import ir
 
 from graphcore.compiler.aot.emitter import F64, I32, I64, POINTER, WORD, Emitter, Number, function
 from graphcore.compiler.aot.handle import BAD_SIZE, HEAD, NO_MEMORY, OK, HandleLayout
-from graphcore.compiler.aot.image import SCRATCH, THREADS, Image, Numbers, image_of
+from graphcore.compiler.aot.image import SCRATCH, THREADS, Numbers, image_of
 from graphcore.compiler.aot.plan import LevelPlan
 from graphcore.compiler.runtime.program import Scratch
 from graphcore.ir.dims import Dim, Size
@@ -87,7 +87,7 @@ class LevelCode:
         derived, total = [], code.add(arena_at, arena_bytes)
         for size in self.plan.derived:
             derived.append(total)
-            total = code.align(code.add(total, code.size(size, known)), ALIGNMENT)
+            total = code.align(code.add(total, code.most(size, known)), ALIGNMENT)
         memory = code.call("aligned_alloc", POINTER, ALIGNMENT, code.align(total, ALIGNMENT))
         code.status_if(code.is_null(memory), NO_MEMORY)
         head = {"table": code.at(memory, self.tables[-1] * WORD), "places": code.at(memory, self.layout.places * WORD),
@@ -97,7 +97,7 @@ class LevelCode:
             code.store(head[name], memory, word)
         for i, symbol in enumerate(self.interface.symbols):
             code.store(known[symbol], memory, self.layout.largest + i)
-            code.store(known[symbol], memory, self.layout.present + i)
+            code.store(0, memory, self.layout.present + i)          # none yet: the first run fits the tables to its own
         self._arrays(code, memory, weights, derived)
         blocks = {symbol: code.at(memory, code.add(arena_at, offset)) for symbol, offset in offsets.items()}
         if self.runs_prologue_once:                 # in memory of its own, which is free again after it
@@ -108,15 +108,14 @@ class LevelCode:
                 code.builder.ret(ir.Constant(I32, NO_MEMORY))
             blocks |= {symbol: code.at(arena, offset) for symbol, offset in offsets.items()}
         self._bases(code, memory, blocks, code.at(memory, scratch_at), threads)
-        status = code.builder.call(self._resize_function(), [memory])
-        with code.builder.if_then(code.builder.icmp_signed("!=", status, ir.Constant(I32, OK)), likely=False):
-            code.call("free", VOID, memory)
-            if self.runs_prologue_once:
-                code.call("free", VOID, arena)
-            code.builder.ret(status)
         if self.runs_prologue_once:
+            values = code.builder.alloca(I64)
+            code.store(0, values)
+            self._fill(code, 0, memory, code.at(memory, self.layout.bases * WORD), values)
             self._run_prologue(code, memory)
             code.call("free", VOID, arena)
+        if not known:
+            code.builder.call(self._resize_function(), [memory])
         code.store(memory, result)
         code.builder.ret(ir.Constant(I32, OK))
 
@@ -146,7 +145,7 @@ class LevelCode:
         """The bytes of scratch memory."""
         total: Number = 0
         for offset, each in dict.fromkeys((word.offset, word.bytes) for word in self._scratch_words()):
-            needed = code.add(code.size(offset, known), code.multiply(code.size(each, known), threads))
+            needed = code.add(code.most(offset, known), code.multiply(code.most(each, known), threads))
             total = code.larger(total, needed)
         return total
 
@@ -160,7 +159,7 @@ class LevelCode:
             for below in block.above:
                 begin = code.larger(begin, ends[below])
             begins[block.symbol] = begin
-            ends[block.symbol] = code.align(code.add(begin, code.size(block.bytes, known)), ALIGNMENT)
+            ends[block.symbol] = code.align(code.add(begin, code.most(block.bytes, known)), ALIGNMENT)
             total = code.larger(total, ends[block.symbol])
         return begins, total
 
@@ -218,8 +217,8 @@ class LevelCode:
             if expression.least is not None:
                 value = code.larger(value, expression.least)
             code.store(value, values, number)
-        for i, image in enumerate(self.images):
-            self._fill(code, f"{self.name}.{i}", image, code.at(memory, self.tables[i] * WORD), bases, values)
+        for number in range(int(self.runs_prologue_once), len(self.images)):
+            self._fill(code, number, memory, bases, values)
         if self.plan.prologue and not self.runs_prologue_once:
             self._run_prologue(code, memory)
         code.builder.ret(ir.Constant(I32, OK))
@@ -231,7 +230,7 @@ class LevelCode:
         refused += [builder.icmp_signed(">", known[s], largest[s]) for s in known]
         for size in dict.fromkeys((*(b.bytes for b in self.all_blocks), *self.plan.derived)):
             if isinstance(size, Dim):
-                refused.append(builder.icmp_signed(">", code.size(size, known), code.size(size, largest)))
+                refused.append(builder.icmp_signed(">", code.size(size, known), code.most(size, largest)))
         for reach in self.plan.reaches:
             count, first, last, extent = (code.value(code.size(s, known)) for s in (
                 reach.count, reach.first, reach.last, reach.extent))
@@ -241,11 +240,13 @@ class LevelCode:
         for condition in refused:
             code.status_if(condition, BAD_SIZE)
 
-    def _fill(self, code: Emitter, name: str, image: Image, table: ir.Value, bases: ir.Value, values: ir.Value) -> None:
-        words = self._data(f"words.{name}", I64, image.words)
-        fixups = self._data(f"fixups.{name}", I32, [number for fixup in image.fixups for number in fixup])
-        words, fixups = code.address(words), code.address(fixups)
-        code.call("gc_fill", VOID, table, words, len(image.words), fixups, len(image.fixups), bases, values)
+    def _fill(self, code: Emitter, number: int, memory: ir.Value, bases: ir.Value, values: ir.Value) -> None:
+        """Write the table of program `number`."""
+        image = self.images[number]
+        words = self._data(f"words.{self.name}.{number}", I64, image.words)
+        fixups = self._data(f"fixups.{self.name}.{number}", I32, [n for fixup in image.fixups for n in fixup])
+        code.call("gc_fill", VOID, code.at(memory, self.tables[number] * WORD), code.address(words), len(image.words),
+                  code.address(fixups), len(image.fixups), bases, values)
 
     def _data(self, name: str, type_: ir.Type, numbers) -> ir.GlobalVariable:
         data = ir.GlobalVariable(self.module, ir.ArrayType(type_, len(numbers)), name)

@@ -149,6 +149,32 @@ def test_sizes_above_the_largest_are_refused_by_the_library(case):
     assert model._library.run(handle.pointer, *values.values(), *addresses) == 0
 
 
+class Windows(nn.Cell):
+    """A buffer that is the larger the smaller one size is, and a slice that only some pairs of sizes allow."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = Tensor(np.arange(40, dtype=np.float32))
+
+    def construct(self, x, y):
+        n = y.shape[0]
+        return ops.cumsum(ops.softmax(ops.tanh(x[n:])), 0), self.table[:x.shape[0] + n] * 2.0
+
+
+def test_sizes_of_which_not_all_pairs_are_possible(tmp_path):
+    """All memory is there for any pair up to the largest two, though these two together are none for the net."""
+    net = Windows()
+    write_bundle(tmp_path, "net", exported_graph(net, [parse_type("f32[M]"), parse_type("f32[N]")]), levels=(2,))
+    model = CompiledModel(tmp_path, largest={"M": 38, "N": 35})
+    for m, n in ((38, 1), (18, 17), (2, 1), (38, 2), (36, 4)):
+        arrays = floats(m), floats(n)
+        for a, b in zip(model(*arrays), net(*map(Tensor, arrays)), strict=True):
+            np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), 1e-5)
+    with pytest.raises(CompiledModelError, match="the net cannot take"):
+        model(floats(30), floats(20))
+    assert len(model._idle) == 1
+
+
 def test_memory_grows_as_planned(tmp_path):
     net = Convolved().set_train(False)
     exported = exported_graph(net, [parse_type("f32[N,3,H,32]")])
