@@ -64,6 +64,17 @@ class _MindSporeFinder:
         return ModuleSpec(fullname, _AliasLoader(fullname, home, wanted in PACKAGES))
 
 
+class _KeepsNames(ModuleType):
+    """A module with a function of the name of one of its modules (``parallel.shard``), as MindSpore has some.
+
+    After importing a module, the import system would put it in the function's place.
+    """
+
+    def __setattr__(self, name: str, value) -> None:
+        if not isinstance(value, ModuleType) or isinstance(getattr(self, name, value), ModuleType):
+            super().__setattr__(name, value)
+
+
 class _AliasLoader:
     """Gives an existing graphcore module under its MindSpore name."""
 
@@ -79,11 +90,10 @@ class _AliasLoader:
         module.__spec__ = self.spec     # the import system has put the alias's spec in its place
         if self.is_package and not hasattr(module, "__path__"):
             module.__path__ = []        # MindSpore has modules below it, which only packages may have
-        # Importing a module by its alias would put it in the place of a function of its name (``parallel.shard``).
-        for name, child in list(sys.modules.items()):
-            parent, _, word = name.rpartition(".")
-            if parent == self.home and getattr(module, word, child) is not child:
-                sys.modules[f"{self.name}.{word}"] = child
+        parent_name, _, word = self.name.rpartition(".")
+        parent = sys.modules.get(parent_name)
+        if parent is not None and not isinstance(getattr(parent, word, module), ModuleType):
+            parent.__class__ = _KeepsNames
 
 
 class _RootLoader:
