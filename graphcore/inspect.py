@@ -39,14 +39,14 @@ def memory_text(function) -> str:
     return str(memory_report(compilation(compiled_of(function).last_program.graph)))
 
 
-def compilation(graph: Graph, requires_grad: Mapping | None = None):
+def compilation(graph: Graph, requires_grad: Mapping | None = None, sizes: Mapping | None = None):
     """The `compiler.inspection.compilation.Compilation` of a captured graph: all that there is to know about it.
 
-    requires_grad: of Parameters by name, where that is known.  It is made part by part, when
-    it is asked for; no kernel is built.
+    requires_grad: of Parameters by name, where that is known; sizes: values of symbolic sizes.  It is made part by
+    part, when it is asked for; no kernel is built.
     """
     from graphcore.compiler.inspection.compilation import Compilation
-    return Compilation(graph, requires_grad or {})
+    return Compilation(graph, requires_grad or {}, sizes or {})
 
 
 def as_json(of, *, times: bool = True, code: bool = False) -> dict:

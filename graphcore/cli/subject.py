@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,9 @@ from graphcore.ir.types import TensorType
 TARGETS = """\
 TARGET is FILE.py:NAME or package.module:NAME, where NAME is a Cell class (constructed without arguments), a Cell, a
 train.Model (its training step), a function without parameters that makes one of these, or a function of tensors, @jit
-or not; or a graph in a file that `dump` has written, FILE.gir, or the folder that `dump -o` has written.  Each argument
-of construct is given by --input: a type like f32[64,1,8,8], where a size may be a name, as in f32[N,1,8,8], or
-@FILE.npy for data."""
+or not; a graph in a file that `dump` or `export` has written, FILE.gir, or the folder that `dump -o` has written; or an
+ONNX model, FILE.onnx.  Each argument of construct is given by --input: a type like f32[64,1,8,8], where a size may be a
+name, as in f32[N,1,8,8], or @FILE.npy for data; of files it may be left out."""
 
 #: What --train takes for a loss and an optimiser unless told otherwise.
 LOSSES = {"labels": "SoftmaxCrossEntropyWithLogits", "numbers": "MSELoss"}
@@ -40,7 +40,7 @@ class Subject:
     """A captured graph with its inputs.
 
     types: of the inputs; arrays: their data where it was given, else None; parameters: by name, none for a graph from a
-    file; callbacks: Python functions that the graph calls.
+    file; callbacks: Python functions that the graph calls; sizes: given for the symbolic ones of a graph from a file.
     """
 
     name: str
@@ -49,11 +49,13 @@ class Subject:
     arrays: tuple
     parameters: dict
     callbacks: tuple = ()
+    sizes: dict = field(default_factory=dict)
 
     def compilation(self):
         """Its `Compilation`."""
         from graphcore.inspect import compilation
-        return compilation(self.graph, {name: bool(p.requires_grad) for name, p in self.parameters.items()})
+        requires_grad = {name: bool(p.requires_grad) for name, p in self.parameters.items()}
+        return compilation(self.graph, requires_grad, self.sizes)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,9 +90,8 @@ def open_subject(options: argparse.Namespace) -> Subject:
         if options.grad or options.train:
             raise UsageError("a graph from a file is looked at as it is; --grad and --train take a net: FILE.py:NAME")
         return of_graph(graph, inputs)
-    mindspore_hook.install()
-    name = options.target.rpartition(":")[2]
-    target, is_cell = targets.make_callable(targets.load_target(options.target), name)
+    target, is_cell, name = _loaded(options.target)
+    inputs = inputs or _types_of_model(target)
     types = [type_ for type_, _ in inputs]
     if options.train:
         if options.grad:
@@ -98,9 +99,31 @@ def open_subject(options: argparse.Namespace) -> Subject:
         target, name = _training_step(target, is_cell, types, options), f"{name}, trained,"
     targets.check_inputs(target.construct if is_cell else target, types, f"{name}.construct" if is_cell else name)
     captured = capture(target, is_cell, types, options.grad)
+    if captured.asks:
+        places = "; ".join(map(str, captured.graph.origins.of(captured.graph.outputs[0])))
+        where = f" ({places})" if places else ""
+        print(f"note: Python asks for the value of a tensor{where}; this is the program that finds it out, after which "
+              "the net is captured again with the value", file=sys.stderr)
     extra = len(captured.graph.inputs) - len(inputs)        # attributes that are inputs of the graph
     return Subject(captured.graph.name, captured.graph, tuple(i.type for i in captured.graph.inputs),
                    (*(array for _, array in inputs), *[None] * extra), captured.parameters, captured.callbacks)
+
+
+def _loaded(text: str) -> tuple[Any, bool, str]:
+    """(what can be captured, whether it is a Cell, its name) of a target that is no graph.  Raises UsageError."""
+    if text.endswith(".onnx"):
+        if not os.path.isfile(text):
+            raise UsageError(f"there is no file {text!r}")
+        from graphcore.onnx import import_onnx
+        return import_onnx(text), True, os.path.basename(text)
+    mindspore_hook.install()
+    name = text.rpartition(":")[2]
+    return *targets.make_callable(targets.load_target(text), name), name
+
+
+def _types_of_model(target) -> list:
+    """The inputs that an ONNX model says it has; [] for other targets."""
+    return [(type_, None) for type_ in target.input_types()] if hasattr(target, "input_types") else []
 
 
 def read_input(text: str) -> tuple[TensorType, Any]:
@@ -125,6 +148,9 @@ def graph_in_file(target: str) -> Graph | None:
     path = target
     if os.path.isdir(target):
         path = os.path.join(target, "00_capture.gir")
+        if os.path.isfile(os.path.join(target, "manifest.json")):
+            raise UsageError(f"{target!r} is a compiled model, which holds machine code and no graph; name the net, or "
+                             "the FILE.gir or FILE.onnx that it was compiled from")
         if not os.path.isfile(path):
             raise UsageError(f"{target!r} is not a folder of dumps: it has no 00_capture.gir, as "
                              "`graphcore dump TARGET --stage all -o DIR` writes it")
@@ -151,7 +177,10 @@ def of_graph(graph: Graph, inputs: list) -> Subject:
         if type_.dtype is not leaf.dtype or type_.rank != leaf.rank or any(
                 isinstance(own, int) and own != given for own, given in zip(leaf.shape, type_.shape)):
             raise UsageError(f"--input: the graph's input {leaf.name} is {leaf.type}, not {type_}")
-    return Subject(graph.name, graph, types, tuple(array for _, array in inputs) or (None,) * len(types), {})
+    sizes = {str(own): given for leaf, (type_, _) in zip(graph.inputs, inputs)
+             for own, given in zip(leaf.shape, type_.shape) if str(own) in graph.symbols and isinstance(given, int)}
+    return Subject(graph.name, graph, tuple(type_ for type_, _ in inputs) or types,
+                   tuple(array for _, array in inputs) or (None,) * len(types), {}, sizes=sizes)
 
 
 # -- running ---------------------------------------------------------------------------------------------------

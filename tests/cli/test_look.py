@@ -85,13 +85,44 @@ def test_targets(command, file, tmp_path, target, inputs, head):
     ("bad.gir", "bad.gir: line 1: expected 'graph'"),
     ("ok.gir --input f32[4]", "--input: the graph's input x is f32[5], not f32[4]"),
     ("ok.gir --grad", "a graph from a file is looked at as it is"),
+    ("none.onnx", "there is no file 'none.onnx'"),
+    ("model", "'model' is a compiled model, which holds machine code and no graph"),
 ])
 def test_targets_that_are_none(command, file, arguments, message):
     file("nets/library.py", LIBRARY)
     file("bad.gir", "grph f() {}")
+    file("model/manifest.json", "{}")
     file("ok.gir", "graph f(%x: f32[5]) -> f32[5] {\n  %1 = relu(%x) : f32[5]\n  return %1\n}\n")
     code, out, err = command("dump", *arguments.split())
     assert (code, out) == (2, "") and err.count("\n") == 1 and message in err
+
+
+def test_an_onnx_model(command, file, tmp_path):
+    pytest.importorskip("onnx")
+    from graphcore import Tensor, export, nn
+    net = nn.SequentialCell(nn.Dense(4, 3), nn.ReLU())
+    export(net, Tensor(np.ones((2, 4), np.float32)), file_name=str(tmp_path / "net"), file_format="ONNX")
+    out = out_of(command, "dump", "net.onnx")
+    assert "f32[2,4]) -> f32[2,3] {" in out and "relu(" in out
+    assert "launches in every run" in out_of(command, "kernels", "net.onnx", "--input", "f32[2,4]")
+
+
+def test_a_value_that_python_asks_for(command, file):
+    """It is said that the graph is not the whole net."""
+    file("asks.py", "from graphcore import nn, ops\n\n\nclass Net(nn.Cell):\n    def construct(self, x):\n"
+                    "        return ops.relu(x[: int(x.sum())])\n")
+    code, out, err = command("dump", "asks.py:Net", "--input", "f32[5]")
+    assert code == 0 and "sum(" in out and "relu" not in out
+    assert err.startswith("note: Python asks for the value of a tensor (asks.py:6); this is the program")
+
+
+def test_sizes_of_a_symbolic_graph(command, file):
+    file("any.gir", "graph f(%x: f32[N,4]) -> f32[N,4] {\n  %1 = relu(%x) : f32[N,4]\n  return %1\n}\n")
+    for size, arguments in ((64, ()), (10, ("--input", "f32[10,4]"))):
+        data = json.loads(out_of(command, "dump", "any.gir", *arguments, "--json"))
+        assert data["sizes"] == {"N": size} and data["launches"][0]["items"] == 4 * size
+    assert "1 parts" in out_of(command, "profile", "any.gir", "--input", "f32[10,4]", "--steps", "1")
+    assert out_of(command, "run-ir", "any.gir", "--input", "f32[3,4]").startswith("output 0: float32[3, 4]  ")
 
 
 # -- what they print -------------------------------------------------------------------------------------------
