@@ -15,8 +15,9 @@ import graphcore as gc
 from graphcore import Parameter, Tensor, nn, ops
 from graphcore.aot.bundle import write_bundle
 from graphcore.aot.compiled_model import CompiledModel, CompiledModelError
+from graphcore.compiler.aot import linker
 from graphcore.compiler.toolchain.cpu import host
-from graphcore.errors import DTypeError, FormatError, ShapeError
+from graphcore.errors import CompileError, DTypeError, FormatError, ShapeError
 from graphcore.ir.types import parse_type
 from graphcore.train.exporting import ExportError, exported_graph
 from tests.aot.nets import NETS, LeNet, floats, leaves, made
@@ -79,6 +80,13 @@ def test_two_builds_are_the_same_bytes_and_need_no_compiler(bundles, tmp_path, m
     again = write_bundle(tmp_path, "lenet", exported_graph(net, inputs)).folder
     for name in ("lenet.so", "lenet.h", "manifest.json"):
         assert (again / name).read_bytes() == (bundles("lenet") / name).read_bytes()
+
+
+def test_a_library_that_cannot_refer_to_all_of_itself_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(linker, "_LARGEST", 50_000)             # in truth 2 GiB
+    net, inputs = made("lenet")
+    with pytest.raises(CompileError, match="put the weights beside it"):
+        write_bundle(tmp_path, "lenet", exported_graph(net, inputs))
 
 
 def test_only_the_c_library_is_needed(bundles):

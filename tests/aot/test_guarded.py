@@ -1,13 +1,18 @@
 """Compiled models touch nothing but their arrays: guard pages, canaries, valgrind; `tests/aot/show.py` has a table."""
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+import graphcore as gc
+from graphcore import Tensor
+from graphcore.ir.types import parse_type
 from graphcore.train.exporting import exported_graph
 from tests.aot import show
 from tests.aot.c_programs import has
 from tests.aot.guarded import Guarded, deviation, valgrind_works
 from tests.aot.nets import leaves, made
+from tests.aot.test_sizes import Decoder
 
 pytestmark = pytest.mark.skipif(not has("gcc"), reason="gcc is not installed")
 
@@ -29,6 +34,18 @@ def watched(name: str, folder, kind=Guarded) -> tuple:
 def test_a_small_net_touches_nothing_else(tmp_path, mode, level):
     model, wanted = watched("lenet", tmp_path)
     assert deviation(model.run(mode, level, threads=2), wanted) < 1e-6
+
+
+@pytest.mark.parametrize("mode", ["end", "begin"])
+@pytest.mark.parametrize("sizes", [{"B": 2, "T": 7}, {"B": 1, "T": 33}], ids=str)
+def test_attention_of_any_length_touches_nothing_else(tmp_path, mode, sizes):
+    gc.set_seed(1)
+    net = Decoder().set_train(False)
+    exported = exported_graph(net, [parse_type("i32[B,T]")])
+    given = np.random.RandomState(0).randint(0, 9, (sizes["B"], sizes["T"])).astype(np.int32)
+    values = {n: v.array for n, v in exported.values.items()}
+    model = Guarded(exported.graph, values, [given], tmp_path, sizes)
+    assert deviation(model.run(mode, show.host_levels()[-1], threads=2), [net(Tensor(given)).asnumpy()]) < 1e-6
 
 
 class BlocksEndEarlier(Guarded):
