@@ -8,7 +8,6 @@ import numpy as np
 from graphcore import context
 from graphcore.capture.trace import current_trace
 from graphcore.errors import DTypeError, ShapeError, shown
-from graphcore.ir.types import TensorType
 from graphcore.nn.cell import Cell
 from graphcore.onnx.model import Graph, read_model
 from graphcore.onnx.running import Run, as_output
@@ -76,12 +75,6 @@ class OnnxCell(Cell):
             outputs = Run(weights).graph(self.model, given)
         results = tuple(as_output(value, place.dtype) for value, place in zip(outputs, self.model.outputs))
         return results[0] if len(results) == 1 else results
-
-    def input_types(self, sizes: dict | None = None) -> list[TensorType]:
-        """The types of the inputs as the model names them; sizes: values for names of sizes, others are 1."""
-        sizes = sizes or {}
-        return [TensorType(place.dtype, tuple(s if isinstance(s, int) else sizes.get(s, 1) for s in place.sizes or ()))
-                for place in self.model.inputs]
 
 
 def _uses(graph: Graph) -> dict:

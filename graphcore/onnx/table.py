@@ -45,10 +45,6 @@ class Entry:
     attributes: dict
     special: frozenset
 
-    def only_at_numbers(self, position: int) -> bool:
-        """Whether an input is never data."""
-        return position in self.numbers
-
 
 def operator(name: str, since: int = 1, *, numbers: tuple = (), random: bool = False, domain: str = "") -> Callable:
     """Decorator: enter a function into the table, see the module's docstring.  numbers: names of parameters."""

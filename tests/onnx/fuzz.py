@@ -69,11 +69,11 @@ def seeds() -> tuple:
     return tuple(model(nodes, inputs, {"y": None}, constants, opset=24) for nodes, inputs, constants in given)
 
 
-def mutants(seed: int, count: int):
-    """`count` damaged models."""
+def mutants(seed: int, count: int, sound=None):
+    """`count` damaged models, made of those in `sound` (by default `seeds`)."""
     for number in range(count):
         r = random.Random(seed * 1_000_003 + number)
-        data = r.choice(seeds())
+        data = r.choice(sound or seeds())
         proto = ModelProto.FromString(data)
         for _ in range(r.choice((1, 1, 1, 2))):
             r.choice(_CHANGES)(r, proto)

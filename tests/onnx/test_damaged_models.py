@@ -8,16 +8,16 @@ import pytest
 pytest.importorskip("onnx")
 
 import graphcore as gc  # noqa: E402
-from tests.onnx import fuzz  # noqa: E402
+from tests.onnx import conformance, fuzz  # noqa: E402
 
 MOST_SECONDS, MOST_MEBIBYTES = 5.0, 600
 
 
-def run(seed: int, count: int) -> Counter:
+def run(seed: int, count: int, sound=None) -> Counter:
     gc.set_context(mode=gc.PYNATIVE_MODE)
     found, faults = Counter(), []
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number, data in enumerate(fuzz.mutants(seed, count)):
+    for number, data in enumerate(fuzz.mutants(seed, count, sound)):
         for capture in (False, True):
             started = time.process_time()
             try:
@@ -39,6 +39,12 @@ def test_a_few_mutants():
 @pytest.mark.slow
 def test_many_mutants():
     run(2, 5000)
+
+
+@pytest.mark.slow
+def test_mutants_of_node_tests():
+    passing = {f"test_{name}" for name in conformance.listed(conformance.PASSES)}
+    run(3, 5000, [case.model.SerializeToString() for name, case in conformance.cases().items() if name in passing])
 
 
 def test_the_seeds_run():

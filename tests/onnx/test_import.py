@@ -189,6 +189,21 @@ def test_functions_of_the_model():
     np.testing.assert_allclose(net(Tensor(np.array([1, -1], "f4"))).asnumpy(), [1, -0.5])
 
 
+@pytest.mark.parametrize("mode", [gc.GRAPH_MODE, gc.PYNATIVE_MODE])
+def test_random_numbers_are_new_in_every_call(mode):
+    gc.set_context(mode=mode)
+    net = gc.import_onnx(model([node("RandomNormal", [], ["n"], shape=[1000], mean=2.0, scale=3.0),
+                                node("Dropout", ["x", "r", "t"], ["d", "m"]), node("RandomUniformLike", ["x"], ["u"])],
+                               {"x": [1000]}, {"n": None, "d": None, "m": (BOOL, None), "u": None},
+                               {"r": np.float32(0.25), "t": np.bool_(True)}))
+    first, second = ([t.asnumpy() for t in net(Tensor(np.ones(1000, "f4")))] for _ in range(2))
+    assert not any(np.array_equal(a, b) for a, b in zip(first, second))
+    normal, dropped, mask, uniform = first
+    assert abs(normal.mean() - 2) < 0.5 and abs(normal.std() - 3) < 0.5
+    np.testing.assert_allclose(dropped, mask / 0.75, rtol=1e-6)
+    assert abs(mask.mean() - 0.75) < 0.1 and 0 <= uniform.min() < 0.05 and 0.95 < uniform.max() < 1
+
+
 # -- refusals ---------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("nodes, error, words", [
