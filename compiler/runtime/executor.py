@@ -85,6 +85,7 @@ class Instance:
         self.run = native.executor().runner(table, layout.external_count, keeps_lock=executable.is_short)
         self._program, self._layout, self._table = program, layout, table
         self._plans = executable.plans
+        self._exchanged: dict = {}                          # number of an exchange -> (addresses, what, arrays there)
         self._under_way: dict = {}                          # number of an exchange -> its handle
         self._tapes: dict[int, np.ndarray] = {}             # table position of a tape -> its memory
 
@@ -133,10 +134,14 @@ class Instance:
             self._under_way.pop(exchange.number).finish()
             return
         place = self._layout.rows_at[exchange.row]
-        source, target = (_array_at(self._table[place + i], exchange.dtype, (size,))
-                          for i, size in enumerate((exchange.source, exchange.target)))
-        collective = Collective(exchange.what, exchange.group, exchange.reduce, exchange.root)
-        self._under_way[exchange.number] = transport().begin(collective, source, target)
+        where = self._table[place:place + 2].tolist()
+        known = self._exchanged.get(exchange.number)
+        if known is None or known[0] != where:          # outputs, Parameters and elements of stacks may move
+            arrays = (_array_at(address, exchange.dtype, (size,))
+                      for address, size in zip(where, (exchange.source, exchange.target)))
+            known = where, Collective(exchange.what, exchange.group, exchange.reduce, exchange.root), *arrays
+            self._exchanged[exchange.number] = known
+        self._under_way[exchange.number] = transport().begin(*known[1:])
 
     def _grow_tape(self, row: int, wanted: int) -> None:
         """Give a full tape at least twice its memory; it is kept for the next call."""
