@@ -79,7 +79,8 @@ def _nearest(points: np.ndarray, others: np.ndarray, metric: str) -> np.ndarray:
         if metric == "euclidean":
             found.append(np.sqrt(np.square(apart).sum(-1).min(1)))
         else:
-            found.append((apart.max(-1) if metric == "chessboard" else apart.sum(-1)).min(1))
+            steps = apart.max(-1) if metric == "chessboard" else apart.sum(-1)
+            found.append(steps.min(1).astype(np.int32))         # whole numbers, of MindSpore's dtype
     return np.concatenate(found)
 
 
