@@ -38,6 +38,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
         dtype_to_nptype dtype_to_pytype pytype_to_dtype""",
     "tensor": "Tensor is_tensor",
     "symbol": "Symbol",
+    "train.converting": "ckpt_to_safetensors load_checkpoint_async safetensors_to_ckpt",
     "parameter": "Parameter",
     "parameter_tuple": "ParameterTuple",
     "context": "GRAPH_MODE PYNATIVE_MODE ParallelMode get_context set_context",

@@ -5,6 +5,14 @@ Rows are NumPy arrays until an iterator makes Tensors of them.  Nothing runs in 
 """
 from graphcore.namespace import namespace
 
+
+def _otherwise(name: str):
+    if name == "context":       # scripts take it from here
+        from graphcore import context
+        return context
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __getattr__, __dir__, __all__ = namespace("graphcore.dataset", {
     "batching": "BatchDataset=Batch BatchInfo",
     "cache": "DatasetCache",
@@ -31,5 +39,5 @@ __getattr__, __dir__, __all__ = namespace("graphcore.dataset", {
         AGNewsDataset AmazonReviewDataset CoNLL2000Dataset DBpediaDataset IMDBDataset IWSLT2016Dataset
         IWSLT2017Dataset PennTreebankDataset SQuADDataset SogouNewsDataset UDPOSDataset WikiTextDataset
         YahooAnswersDataset YelpReviewDataset""",
-}, modules="audio config text transforms vision")
+}, modules="audio config text transforms vision", otherwise=_otherwise)
 __all__ += ["audio", "config", "text", "transforms", "vision"]

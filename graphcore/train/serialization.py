@@ -369,3 +369,10 @@ def _match_by_prefix(missing: list, candidates: list, parameters: dict, paramete
         missing = [name for name in missing if name not in matched]
         candidates = [source for source in candidates if source not in matched.values()]
     return matched
+
+
+def __getattr__(name: str):
+    from graphcore.parallel import strategies
+    if name in strategies.__all__:      # MindSpore has them here
+        return getattr(strategies, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

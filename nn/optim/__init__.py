@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn.optim", {
     "adafactor": "AdaFactor",
     "adam": "Adam AdaMax AdamW AdamWeightDecay LazyAdam",
     "adaptive": "Adagrad Lamb RMSProp",
+    "lars": "LARS",
     "momentum": "Momentum SGD",
     "proximal": "FTRL ProximalAdagrad",
     "second_order": "thor",

@@ -58,6 +58,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         scalar_to_array tuple_to_array""",
     "ctc": "ctc_loss",
     "deformable": "deformable_conv2d",
+    "flash_attention": "flash_attention_score",
     "decompositions": """
         inverse matrix_inverse pinv det logdet slogdet log_matrix_determinant matrix_determinant cholesky
         cholesky_inverse cholesky_solve qr svd eigh eigvalsh lu_solve lu_unpack lstsq matrix_solve

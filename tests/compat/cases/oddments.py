@@ -70,3 +70,23 @@ EXIT = ("import os, signal\nclass Ask(ms.Callback):\n    def on_train_step_end(s
         "data = dataset.NumpySlicesDataset((wave(8, 3).asnumpy(), wave(8, 2).asnumpy()), shuffle=False).batch(1)\nnet = nn.Dense(3, 2)\nmodel = ms.Model(net, nn.MSELoss(), nn.SGD(net.trainable_params(), 0.1))\n")
 documented(EXIT + "before = signal.getsignal(signal.SIGTERM)\nmodel.train(3, data, callbacks=[Ask(), train.OnRequestExit(save_mindir=False, file_name='n', directory='d')], dataset_sink_mode=False)\n"
            "[len(steps) < 24, {'bias', 'weight'} <= set(ms.load_checkpoint('d/rank_0/n.ckpt')), signal.getsignal(signal.SIGTERM) is before]", "[True, True, True]")
+# LARS runs on other devices alone in MindSpore
+LARS = ("p = [Parameter(Tensor([[1.0, -2.0], [0.5, 3.0]]), name='fc.weight'), Parameter(Tensor([1.5, -0.5]), name='fc.bias')]; g = (Tensor([[0.1, -0.3], [0.2, 0.05]]), Tensor([0.4, -0.2])); "
+        "lars = lambda w, g, decay, rate=None: (lambda r: (r if rate is None else ops.minimum(r / rate, 1.0)) * (g + decay * w))(0.02 * (w ** 2).sum().sqrt() / ((g ** 2).sum().sqrt() + decay * (w ** 2).sum().sqrt() + 1e-8)); ")
+documented(LARS + "o = nn.LARS(nn.Momentum(p, 0.1, 0.9, weight_decay=0.01), 1e-8, 0.02); o(g); o(g); p",
+           LARS + "o = nn.Momentum(p, 0.1, 0.9)\nfor _ in range(2):\n    o((lars(p[0].value(), g[0], 0.01), g[1]))\np")
+documented(LARS + "o = nn.LARS(nn.SGD(p, 0.01, weight_decay=0.01, loss_scale=4.0), 1e-8, 0.02, True, lambda x: True); o((g[0] * 4, g[1] * 4)); [p, o.get_lr(), len(o.parameters)]",
+           LARS + "o = nn.SGD(p, 0.01); o(tuple(lars(w.value(), x, 0.01, 0.01) for w, x in zip(p, g))); [p, o.get_lr(), 2]")
+case("nn.LARS(nn.SGD(weights(), 0.1), coefficient=1)", fails=True)
+case("from mindspore.dataset.vision import py_transforms_util; [py_transforms_util.is_pil(vision.ToPIL()(image())), py_transforms_util.is_pil(image()), py_transforms_util.augment_error_message.format('a')]")
+documented("vision.py_transforms_util.augment_error_message.format('int')", "'img should be PIL image. Got int. Use Decode() for encoded data or ToPIL() for decoded data.'")
+documented("[vision.py_transforms_util.is_pil(3), vision.py_transforms_util.is_pil(vision.ToPIL()(image()))]", "[False, True]")
+case("from mindspore._c_expression import typing; [isinstance(ms.float32, typing.Float), isinstance(ms.int8, typing.Int), isinstance(ms.uint8, typing.UInt), isinstance(ms.int8, typing.Float), isinstance(ms.bool_, typing.Bool), isinstance(ms.int8, typing.Number)]")
+documented("[isinstance(ms.float16, ms._c_expression.typing.Float), isinstance(ms.int8, ms._c_expression.typing.Number), isinstance(f, ms._c_expression.Tensor)]", "[True, True, True]")
+case("from mindspore.dataset import context; context.set_context(mode=context.PYNATIVE_MODE); context.get_context('mode')")
+documented("dataset.context.set_context(mode=dataset.context.GRAPH_MODE); found = dataset.context.get_context('mode'); dataset.context.set_context(mode=dataset.context.PYNATIVE_MODE); found", "ms.GRAPH_MODE")
+documented("train.context.set_context(mode=train.context.GRAPH_MODE); found = train.context.get_context('mode'); train.context.set_context(mode=train.context.PYNATIVE_MODE); found", "ms.GRAPH_MODE")
+SAVED = "net = nn.Dense(2, 3); ms.save_checkpoint(net, 'a.ckpt'); "
+case(SAVED + "ms.ckpt_to_safetensors('./a.ckpt', './out'); import os; found = ms.load_checkpoint('out/a.safetensors', format='safetensors'); [sorted(found), bool((found['weight'].asnumpy() == net.weight.asnumpy()).all())]")
+case(SAVED + "ms.load_checkpoint_async('a.ckpt').result()['weight'].shape")
+documented(SAVED + "ms.ckpt_to_safetensors('a.ckpt', name_map={'weight': 'w'}); ms.safetensors_to_ckpt('a.safetensors', 'b'); sorted(ms.load_checkpoint('b/a.ckpt'))", "['bias', 'w']")

@@ -102,3 +102,6 @@ refused("nn.thor(nn.Dense(2, 3), 0.1, Tensor(0.1), 0.9)")
 refused("from mindspore.train.train_thor import ConvertModelUtils; ConvertModelUtils.convert_to_thor_model(3)")
 refused("ms.ConvertNetUtils.convert_to_thor_net(nn.ReLU())")
 refused("ms.ConvertModelUtils().convert_to_thor_model(3)")
+documented(HEADS + "ops.flash_attention_score(q, k, v, 2, scalar_value=0.5, sparse_mode=2)", ATTENTION.format("ops.triu(ops.ones((5, 5)), 1) > 0", "0"))
+for name in ("load_distributed_checkpoint", "build_searched_strategy", "merge_sliced_parameter"):
+    refused(f"from mindspore.train.serialization import {name}; {name}([])")
