@@ -27,12 +27,15 @@ def _factor(value, name: str) -> float:
 class _OfPixels(Transform):
     """A transform of arrays [H, W, C] that gives PIL images for PIL images; `change` does it."""
 
+    takes_floats = False
+
     def __call__(self, value):
         if hasattr(value, "getbands"):
             return pillow().fromarray(self.change(np.asarray(value)))
         image = as_image(value, type(self).__name__)
-        if image.dtype != np.uint8:
-            raise DatasetError(f"{type(self).__name__} takes a uint8 image, got {image.dtype}")
+        if image.dtype != np.uint8 and not (self.takes_floats and image.dtype == np.float32):
+            kinds = "a uint8 or float32" if self.takes_floats else "a uint8"
+            raise DatasetError(f"{type(self).__name__} takes {kinds} image, got {image.dtype}")
         return self.change(image)
 
     def change(self, image: np.ndarray) -> np.ndarray:
@@ -40,7 +43,9 @@ class _OfPixels(Transform):
 
 
 class AdjustBrightness(_OfPixels):
-    """All values times a factor."""
+    """All values times a factor; uint8 or float32."""
+
+    takes_floats = True
 
     def __init__(self, brightness_factor: float):
         self.factor = _factor(brightness_factor, "brightness_factor")
@@ -50,24 +55,30 @@ class AdjustBrightness(_OfPixels):
 
 
 class AdjustContrast(_OfPixels):
-    """The distance from the mean grey times a factor."""
+    """The distance from the mean grey times a factor; uint8 or float32."""
+
+    takes_floats = True
 
     def __init__(self, contrast_factor: float):
         self.factor = _factor(contrast_factor, "contrast_factor")
 
     def change(self, image):
-        level = int(np.rint(grey(image.astype(np.float32))).mean() + 0.5)
+        levels = grey(image.astype(np.float32))
+        level = float(levels.mean()) if image.dtype == np.float32 else int(np.rint(levels).mean() + 0.5)
         return _in_dtype(image * self.factor + level * (1 - self.factor), image.dtype)
 
 
 class AdjustSaturation(_OfPixels):
-    """The distance of each pixel from its grey times a factor."""
+    """The distance of each pixel from its grey times a factor; uint8 or float32."""
+
+    takes_floats = True
 
     def __init__(self, saturation_factor: float):
         self.factor = _factor(saturation_factor, "saturation_factor")
 
     def change(self, image):
-        levels = np.rint(grey(image.astype(np.float32)))[..., None]
+        levels = grey(image.astype(np.float32))[..., None]
+        levels = levels if image.dtype == np.float32 else np.rint(levels)
         return _in_dtype(image * self.factor + levels * (1 - self.factor), image.dtype)
 
 

@@ -194,7 +194,7 @@ class _OfBatches(Transform):
     @staticmethod
     def _checked(images, labels, name: str) -> tuple:
         images, labels = as_array(images, name), as_array(labels, name)
-        if images.ndim != 4 or labels.ndim not in (2, 3) or len(labels) != len(images):
+        if images.ndim != 4 or labels.ndim < 2 or len(labels) != len(images):
             raise DatasetError(f"{name} takes a batch of images of four axes and one-hot labels [N, classes], got "
                                f"shapes {images.shape} and {labels.shape}; batch them and use OneHot first")
         return images, labels

@@ -88,3 +88,5 @@ for call in ("MixUpBatch(0.9)", "CutMixBatch(vision.ImageBatchFormat.NHWC, 1.0, 
     case(BATCH.format(call) + "a, b = rows(data)[0]; [a.shape, str(a.dtype), b.shape, str(b.dtype), [round(float(v), 3) for v in b.sum(1)]]")
 case("vision.MixUpBatch(-1.0)", fails=True)
 case("vision.CutMixBatch(3)", fails=True)
+for call in ("AdjustBrightness(1.5)", "AdjustContrast(1.5)", "AdjustSaturation(0.5)"):
+    case(f"vision.{call}(positive(4, 5, 3).asnumpy())")
