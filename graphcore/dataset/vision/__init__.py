@@ -19,4 +19,4 @@ __getattr__, __dir__, __all__ = namespace("graphcore.dataset.vision", {
     "turning": """
         Affine FiveCrop PadToSize RandomAffine RandomResize RandomRotation RandomSelectSubpolicy ResizedCrop Rotate
         TenCrop UniformAugment""",
-}, modules="c_transforms py_transforms")
+}, modules="c_transforms py_transforms py_transforms_util")

@@ -1,8 +1,6 @@
 """``mindspore.dataset.vision.py_transforms_util``: what scripts take from MindSpore's helpers for PIL images."""
 from __future__ import annotations
 
-__all__ = ["augment_error_message", "is_pil"]
-
 augment_error_message = "img should be PIL image. Got {}. Use Decode() for encoded data or ToPIL() for decoded data."
 
 
