@@ -12,6 +12,7 @@ A format is a module with
     load(path)                                  what is tested
     use(loaded) -> str                          what is done with what was read: a word for the statistics; may raise
                                                 Finding
+    PORTION                                     mutants of one process; may be left out
 
 and a line in `FORMATS`.
 """

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import tempfile
 import threading
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from tests.files.fuzz import work
 
-HANG = 20.0             # seconds without progress after which a process is stopped
-PORTION = 500           # mutants of one process: what it compiled stays in its memory
+HANG = 20.0             # seconds without progress after which a process is stopped, if it worked for a quarter of them
+PATIENCE = 20           # so many times that if it did not: the machine is busy, or it waits for something
+PORTION = 5000          # mutants of one process, unless the format's module says otherwise
 
 _processes = multiprocessing.get_context("spawn")
 
@@ -46,7 +48,8 @@ def campaign(name: str, count: int, seed: int, jobs: int = 1, keep: Path | None 
             folder.mkdir(parents=True)
             for k, (file, data) in enumerate(files.items()):
                 (folder / f"{k}-{file}").write_bytes(data)
-        todo = [range(start, min(start + PORTION, count)) for start in range(0, count, PORTION)][::-1]
+        portion = getattr(module, "PORTION", PORTION)
+        todo = [range(start, min(start + portion, count)) for start in range(0, count, portion)][::-1]
         workers = [_Worker(result, Path(place, f"worker{j}"), use_every, hang) for j in range(jobs)]
         threads = [threading.Thread(target=worker.drain, args=(todo,)) for worker in workers]
         for thread in threads:
@@ -91,17 +94,17 @@ class _Worker:
 
     def _one_process(self, numbers: range) -> range:
         """Run one process over `numbers`; those that it did not come to."""
-        current = _processes.RawArray("q", [numbers.start, 0])
+        current = _processes.RawArray("q", [numbers.start, -1])
         ours, theirs = _processes.Pipe(duplex=False)
         process = _processes.Process(target=work.run, args=(
             self.result.name, self.result.seed, numbers, self.use_every, str(self.place), current, theirs))
         process.start()
         theirs.close()
-        seen, since, fate = None, time.monotonic(), None
+        seen, since, worked, fate = None, time.monotonic(), 0.0, None
         while fate is None:
             now = tuple(current)
             if now != seen:
-                seen, since = now, time.monotonic()
+                seen, since, worked = now, time.monotonic(), _worked(process.pid)
             try:
                 if ours.poll(0.5):
                     kind, what, text = ours.recv()
@@ -111,9 +114,11 @@ class _Worker:
                         process.join()
                         return range(0)
                     self.result.findings[what] = text
-                elif time.monotonic() - since > self.hang:
+                elif time.monotonic() - since > self.hang and (
+                        current[1] >= 0 and _worked(process.pid) - worked > self.hang / 4
+                        or time.monotonic() - since > self.hang * PATIENCE):
                     process.kill()
-                    fate = f"no end after {self.hang:.0f} s of {'using' if current[1] else 'reading'}"
+                    fate = f"no end after {self.hang:.0f} s of {'using' if current[1] == 1 else 'reading'}"
             except EOFError:
                 process.join()
                 fate = f"the process ended with {process.exitcode}"
@@ -125,3 +130,12 @@ class _Worker:
             self.result.words["before a process ended"] += number - numbers.start
         self.result.findings[number] = f"{text}\n{fate}"
         return range(number + 1, numbers.stop)
+
+
+def _worked(pid: int) -> float:
+    """Seconds of processor time that a process has taken."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:         # it has ended
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -21,6 +21,7 @@ from tests.files.fuzz.gir_run import stored_values, use
 from tests.files.fuzz.gir_seeds import graphs, nets
 
 NAME, WEIGHTS = "net.gir", "net.ckpt"
+PORTION = 500           # what a process has compiled stays in its memory
 load = read_graph
 __all__ = ["NAME", "load", "mutant", "seeds", "use"]
 

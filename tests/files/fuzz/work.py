@@ -73,7 +73,10 @@ def _address_space() -> int:
 
 
 def run(name: str, seed: int, numbers: range, use_every: int, place: str, current, pipe) -> None:
-    """Check mutants; `current` (two shared numbers) says which, and if it is being used; the pipe what was found."""
+    """Check mutants; the pipe tells what was found.
+
+    current: two shared numbers: which mutant, and -1 at the start, 0 while it is read, 1 while it is used.
+    """
     log = open(os.path.join(place, "stderr"), "w")
     os.dup2(log.fileno(), 2)
     faulthandler.enable(log)
@@ -87,7 +90,7 @@ def run(name: str, seed: int, numbers: range, use_every: int, place: str, curren
         current[1] = used
 
     for number in numbers:
-        current[0] = number
+        current[:] = [number, 0]
         word, finding = check(module, write(folder, mutant_of(module, seeds, name, seed, number)), stage,
                               number % use_every == 0)
         words[word] += 1
