@@ -251,7 +251,8 @@ def test_clipping_of_gradients():
 def test_every_primitive_is_documented_and_can_be_made():
     needed = {"BroadcastTo": {"shape": (1,)}, "SplitV": {"size_splits": [1], "split_dim": 0}, "ReverseV2": {"axis": 0},
               "HookBackward": {"hook_fn": print}, "InsertGradientOf": {"function": print},
-              "Custom": {"func": print, "out_shape": (1,), "out_dtype": gc.float32}}
+              "Custom": {"func": print, "out_shape": (1,), "out_dtype": gc.float32},
+              "PyFunc": {"fn": print, "out_types": (gc.float32,), "out_shapes": ((1,),)}}
     for name in P.__all__:
         cls = getattr(P, name)
         assert cls.__doc__ and cls.__name__, name
