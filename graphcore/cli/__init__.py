@@ -1,1 +1,1 @@
-"""The command line: `graphcore dump`, `graphcore run`."""
+"""The command line, one module a command; `main.COMMANDS` lists them."""

@@ -65,4 +65,5 @@ def _print_table(compilation, code: bool) -> None:
     before = len(compilation.launches) - len(every)
     flops, moved = sum(entry.flops for entry in every), sum(entry.bytes for entry in every)
     print(f"{len(every)} launches in every run" + (f", {before} before the first" if before else "")
-          + f"; {number(flops)} flops, {size(moved)} moved; 'in 3': called by the kernels of 3 launches")
+          + f"; {number(flops)} flops, {size(moved)} moved"
+          + "; 'in 3': called by the kernels of 3 launches" * any(not k.launches for k in compilation.kernels))

@@ -47,7 +47,8 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = _Parser(prog="graphcore", description="Look into compiled nets, and run MindSpore scripts.")
+    parser = _Parser(prog="graphcore", description="Look into compiled nets, and run MindSpore scripts.",
+                     epilog="Exit codes: 0; 1 for differences or damage that was found; 2 for what could not be done.")
     parser.add_argument("--version", action="version", version=f"graphcore {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():

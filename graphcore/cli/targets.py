@@ -1,6 +1,7 @@
 """What commands work on: ``FILE.py:NAME`` or ``package.module:NAME``, and input types such as ``f32[64,1,8,8]``."""
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -28,7 +29,9 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z")
 
 def split_target(text: str) -> tuple[str, str]:
     """(file or module, dotted name) of ``FILE.py:NAME`` or ``package.module:NAME``.  Raises UsageError."""
-    path, colon, name = text.rpartition(":")
+    before, bracket, arguments = text.partition("(")
+    path, colon, name = before.rpartition(":")
+    name += bracket + arguments
     if not colon or not path or not name or name.startswith(("/", "\\")):
         raise UsageError(f"{text!r} does not name anything to look at; write FILE.py:NAME, for example net.py:Net")
     if not os.path.isfile(path) and not is_module(path):
@@ -39,12 +42,13 @@ def split_target(text: str) -> tuple[str, str]:
 
 
 def load_target(text: str):
-    """The object that ``FILE.py:NAME`` or ``package.module:NAME`` names; NAME may be dotted.
+    """The object that ``FILE.py:NAME`` or ``package.module:NAME`` names; NAME may be dotted, and called: ``Net(16)``.
 
     The file is imported as a module: its ``if __name__ == "__main__"`` part does not run, and modules beside it can be
     imported.  Raises UsageError for a file or name that is not there; errors of the file itself pass through.
     """
     path, name = split_target(text)
+    name, call = _call(name)
     value = module = import_module(path) if is_module(path) else load_module(path)
     for done, part in enumerate(name.split(".")):
         try:
@@ -59,7 +63,24 @@ def load_target(text: str):
             if not hint and value is module and candidates:
                 hint = f"; it has {', '.join(sorted(candidates)[:8])}"
             raise UsageError(f"{where} has nothing called {part!r}{hint}") from None
-    return value
+    return value if call is None else value(*call[0], **call[1])
+
+
+def _call(name: str) -> tuple[str, tuple | None]:
+    """(name, (positional, named arguments)) of ``Net(16, act="relu")``; None where nothing is called.
+
+    Arguments are numbers, strings, True, False, None, and lists, tuples and dicts of them.  Raises UsageError.
+    """
+    if not name.endswith(")"):
+        return name, None
+    try:
+        call = ast.parse(name, mode="eval").body
+        positional = [ast.literal_eval(a) for a in call.args]
+        named = {k.arg: ast.literal_eval(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError, AttributeError, TypeError):
+        raise UsageError(f"{name!r} is no call with plain arguments; write for example Net(16, bias=False), or name a "
+                         "function without parameters that returns the net") from None
+    return name[:name.index("(")], (positional, named)
 
 
 def is_module(text: str) -> bool:
@@ -172,8 +193,8 @@ def _required_parameters(function, skip: int = 0) -> list[str]:
 def _refuse_required_parameters(function, name: str, skip: int) -> None:
     required = _required_parameters(function, skip)
     if required:
-        raise UsageError(f"{name} cannot be constructed without arguments (it needs {', '.join(required)}); write a "
-                         "function without parameters that returns the net, and name that function")
+        raise UsageError(f"{name} cannot be constructed without arguments (it needs {', '.join(required)}); write them "
+                         f"behind it, as in '{name}(16)', or name a function without parameters that returns the net")
 
 
 def _a(noun: str) -> str:

@@ -29,6 +29,10 @@ class Two(nn.Cell):
         return self.fc(a) + b
 
 
+def sized(width, bias):
+    return nn.Dense(4, width, has_bias=bias)
+
+
 def make_model():
     net = Two().fc
     return Model(net, nn.MSELoss(), nn.SGD(net.trainable_params()))
@@ -59,6 +63,7 @@ def out_of(command, *arguments):
      "graph TrainOneStepCell(%arg0: f32[5,4], %arg1: f32[5,3], %arg2: f32[5,3]) -> f32[] {"),
     ("nets.library:Two --train --optimizer Adam --loss L1Loss", ["f32[5,4]", "f32[5,3]", "f32[5,3]"],
      "param moment1.fc.weight: f32[3,4]"),
+    ("nets.library:sized(7,bias=False)", ["f32[5,4]"], "graph Dense(%x: f32[5,4]) -> f32[5,7] {"),
     ("two.gir", [], "graph Two(%a: f32[5,4], %b: f32[5,3]) -> f32[5,3] {"),
 ])
 def test_targets(command, file, tmp_path, target, inputs, head):
@@ -85,6 +90,7 @@ def test_targets(command, file, tmp_path, target, inputs, head):
     ("bad.gir", "bad.gir: line 1: expected 'graph'"),
     ("ok.gir --input f32[4]", "--input: the graph's input x is f32[5], not f32[4]"),
     ("ok.gir --grad", "a graph from a file is looked at as it is"),
+    ("nets.library:sized(width)", "'sized(width)' is no call with plain arguments"),
     ("none.onnx", "there is no file 'none.onnx'"),
     ("model", "'model' is a compiled model, which holds machine code and no graph"),
 ])
