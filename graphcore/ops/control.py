@@ -23,7 +23,7 @@ def scan(step: Callable, state, xs, *, length: int | None = None, reverse: bool 
 
     state: nest of tensors and numbers, whose types stay; xs: nest of tensors with equal first sizes, or None with
     `length`; y: nest of tensors, or None.  reverse: from the last element to the first, y in the order of xs.
-    Raises ShapeError if first sizes differ.
+    The first size may be symbolic.  Raises ShapeError if first sizes differ.
     """
     leaves: list = []
     structure = take_apart(xs, leaves)

@@ -1,7 +1,7 @@
 """Recurrent layers: RNN, GRU, LSTM, and their single steps as cells.
 
 What depends on the input alone is computed for all time steps at once; the walk over time is one loop of the program
-(`ops.control.scan`), so a long sequence compiles as fast as a short one.  The number of steps must be known.
+(`ops.control.scan`), so a long sequence compiles as fast as a short one.
 """
 from __future__ import annotations
 
@@ -97,8 +97,6 @@ class _Recurrent(Cell):
         rank(x, (3,), self.cls_name)
         time_axis = 1 if self.batch_first else 0
         steps, batch = x.shape[time_axis], x.shape[1 - time_axis]
-        if not isinstance(steps, int):
-            raise ShapeError(f"{self.cls_name}: the number of time steps must be known, it is symbolic ({steps})")
         if x.shape[2] != self.input_size:
             raise ShapeError(f"{self.cls_name} of input_size {self.input_size} got input of shape {tuple(x.shape)}")
         starts = self._start(x, hx, batch)
@@ -181,7 +179,7 @@ class LSTM(_Recurrent):
     dropout: between the layers, in training.  Gates in the order input, forget, cell, output.
     Parameters: weight_ih_l0 (4 * hidden_size, input_size), weight_hh_l0, bias_ih_l0, bias_hh_l0, with suffix
     ``_reverse`` for the other direction; uniform in ±1/sqrt(hidden_size).
-    Raises ValueError or TypeError for bad arguments, ShapeError for inputs that do not fit or a symbolic T.
+    Raises ValueError or TypeError for bad arguments, ShapeError for inputs that do not fit.
     """
 
     def __init__(self, *args, **kwargs):

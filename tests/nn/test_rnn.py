@@ -154,3 +154,36 @@ def test_bad_arguments(make, error):
 def test_inputs_that_do_not_fit(call, eager):
     with pytest.raises(ShapeError):
         call()
+
+
+class Summed(nn.Cell):
+    """The loss of a recurrent layer, with its gradients, over sequences of several lengths."""
+
+    def __init__(self, net):
+        super().__init__(auto_prefix=False)
+        self.net = net
+        self.gradients = gc.value_and_grad(self.loss, 0, net.trainable_params())
+
+    def loss(self, x, lengths):
+        y, _ = self.net(x, None, lengths)
+        return (y * y).sum()
+
+    def construct(self, x, lengths):
+        return self.gradients(x, lengths)
+
+
+@pytest.mark.parametrize("kind, options", [("LSTM", {"bidirectional": True}), ("GRU", {"batch_first": True})])
+def test_one_program_takes_sequences_of_any_length(kind, options):
+    step = Summed(filled(getattr(nn, kind)(2, 3, **options)))
+    step.set_inputs(Tensor(shape=[None, None, 2], dtype=gc.float32), Tensor(shape=[None], dtype=gc.int32))
+    for length, batch in ((3, 2), (5, 4)):
+        shape = (batch, length, 2) if "batch_first" in options else (length, batch, 2)
+        x = Tensor(np.random.default_rng(length).standard_normal(shape).astype("f4"))
+        lengths = Tensor(np.arange(batch, dtype=np.int32) + length - batch + 1)
+        loss, (for_x, for_weights) = step(x, lengths)
+        gc.set_context(mode=gc.PYNATIVE_MODE)
+        wanted, (wanted_x, wanted_weights) = step(x, lengths)
+        gc.set_context(mode=gc.GRAPH_MODE)
+        for found, value in zip((loss, for_x, *for_weights), (wanted, wanted_x, *wanted_weights), strict=True):
+            np.testing.assert_allclose(found.asnumpy(), value.asnumpy(), rtol=1e-4, atol=1e-5)
+    assert step._compiled.programs == 1

@@ -179,6 +179,21 @@ def test_a_scan():
     np.testing.assert_allclose(last.asnumpy(), x.sum(0), rtol=1e-5)
 
 
+def test_a_recurrence_of_open_length_is_one_program():
+    w, r = values(1, 8, 3), values(1, 8, 2)
+    net = gc.import_onnx(model([node("LSTM", ["x", "w", "r"], ["y", "h"], hidden_size=2)], {"x": ["time", "n", 3]},
+                               {"y": None, "h": None}, {"w": w, "r": r}))
+    net.set_inputs(Tensor(shape=[None, None, 3], dtype=gc.float32))
+    for length in (4, 7):
+        x = Tensor(values(length, 2, 3))
+        found = [t.asnumpy() for t in net(x)]
+        gc.set_context(mode=gc.PYNATIVE_MODE)
+        for a, b in zip(found, net(x), strict=True):
+            np.testing.assert_allclose(a, b.asnumpy(), rtol=1e-5, atol=1e-6)
+        gc.set_context(mode=gc.GRAPH_MODE)
+    assert net._compiled.programs == 1
+
+
 def test_functions_of_the_model():
     scaled = helper.make_function("mine", "Scaled", ["a"], ["b"], [helper.make_node("LeakyRelu", ["a"], ["b"])],
                                   [helper.make_opsetid("", 17)], ["alpha"])

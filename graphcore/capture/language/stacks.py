@@ -35,9 +35,9 @@ class StackElement(TracedTensor):
         return self.stack.shape[1:] if self._node is None else self._node.type.shape
 
 
-def elements(stack: TracedTensor, length: int) -> list[StackElement]:
-    """The elements of a stack along its first axis."""
-    return [StackElement(stack, i) for i in range(length)]
+def elements(stack: TracedTensor, length) -> list[StackElement]:
+    """The elements of a stack along its first axis; of a symbolic length the first one, which leads to the stack."""
+    return [StackElement(stack, i) for i in range(length if isinstance(length, int) else 1)]
 
 
 def whole_stack(tensors) -> TracedTensor | None:
