@@ -207,6 +207,8 @@ def program_to_measure(subject: Subject):
     if subject.callbacks:
         raise UsageError(f"{subject.name} calls Python while it runs (a print or a hook), which measuring would do "
                          "many times over; leave it out for that")
+    if os.environ.get("GRAPHCORE_INTERPRET") == "1":
+        raise UsageError("GRAPHCORE_INTERPRET=1 runs no kernels, so there is nothing to measure; unset it")
     return program_of(subject.graph, subject.parameters or parameters_of(subject.graph))
 
 

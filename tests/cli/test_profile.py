@@ -89,6 +89,14 @@ def test_json(command):
     assert found["peak_flops"] > 1e8 and sum(p["seconds"] for p in found["parts"]) == pytest.approx(found["total"])
 
 
+def test_what_cannot_be_measured(command, file, monkeypatch):
+    file("talks.py", "from graphcore import nn\n\n\nclass Net(nn.Cell):\n    def construct(self, x):\n"
+                     "        print(x)\n        return x\n")
+    assert "calls Python while it runs" in command("profile", "talks.py:Net", "--input", "f32[2]")[2]
+    monkeypatch.setenv("GRAPHCORE_INTERPRET", "1")
+    assert "GRAPHCORE_INTERPRET=1 runs no kernels" in command("profile", *TARGET)[2]
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["--steps", "0"], "--steps: at least one"), (["--by", "color"], "invalid choice: 'color'"),
 ])

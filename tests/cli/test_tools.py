@@ -55,6 +55,22 @@ def strides():
     return Loop(2)
 """
 X = ("--input", "f32[5,4]")
+PRINTS = """\
+graph f(%x: f32[], %c: bool[]) -> () {
+  %1 = if(%c, %x) {
+    orelse=graph else(%v0: f32[]) -> () {
+      return
+    },
+    then=graph then(%v0: f32[]) -> () {
+      %1 = host_call(%v0) {callback=0, label="print", returns=False} : ()
+      effect %1
+      return
+    }
+  } : ()
+  effect %1
+  return
+}
+"""
 
 
 @pytest.fixture
@@ -185,11 +201,13 @@ def test_run_ir_updates_parameters(command, net):
     (["net.py:Net"], "'net.py:Net' is no graph in a file"),
     (["d/00_capture.gir", "--input", "f32[5,5]"], "the graph's input x is f32[5,4], not f32[5,5]"),
     (["d/00_capture.gir", "--input", "f32[5,4]", "--input", "f32[5,4]"], "takes 1 inputs, but 2 are given: x: f32"),
+    (["prints.gir"], "the graph calls Python (a print or a hook), which is not in the file"),
     (["sym.gir"], "running takes sizes"), (["wrong.gir"], "wrong.gir: "),
 ])
 def test_run_ir_errors(command, file, net, arguments, message):
     command("dump", net, *X, "-o", "d")
     file("sym.gir", "graph f(%x: f32[N]) -> f32[N] {\n  %1 = relu(%x) : f32[N]\n  return %1\n}\n")
+    file("prints.gir", PRINTS)
     file("wrong.gir", "graph f(%x: f32[2]) -> f32[3] {\n  %1 = relu(%x) : f32[3]\n  return %1\n}\n")
     code, out, err = command("run-ir", *arguments)
     assert (code, out) == (2, "") and message in err and err.count("\n") == 1
