@@ -121,6 +121,12 @@ class Writer:
         """A value converted to another dtype."""
         return self.add("Cast", name, to=CODES[dtype])
 
+    def count(self, value) -> str:
+        """A size as i64[]."""
+        if not isinstance(value, Dim):
+            return self.constant(np.int64(value))
+        return self.add("Squeeze", self.size(value), self.ints([0]))
+
     # -- graphs --------------------------------------------------------------------------------------------
     def write(self, graph_or_outputs, inputs: Mapping | None = None) -> list:
         """Write what the outputs of a graph need, given names for its input leaves; the outputs' names."""

@@ -170,6 +170,28 @@ def test_symbolic_sizes_in_shapes_are_computed():
     np.testing.assert_array_equal(places, np.arange(3))
 
 
+def test_causal_attention_over_an_open_length():
+    from graphcore.train.exporting import exported_graph
+    def attend(x):
+        return ops.scaled_dot_product_attention(x, x, x, is_causal=True)
+    model = onnx_model(exported_graph(attend, [Tensor(shape=[2, None, 4], dtype=gc.float32)]))
+    for length in (3, 5):
+        x = np.random.default_rng(length).standard_normal((2, length, 4)).astype("f4")
+        np.testing.assert_allclose(reference_of(model, [x])[0], attend(Tensor(x)).asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_recurrence_of_open_length_stays_open(tmp_path):
+    net = Recurrent().set_train(False)
+    gc.export(net, Tensor(shape=[None, None, 3], dtype=gc.float32), file_name=str(tmp_path / "net"), file_format="ONNX")
+    again = gc.import_onnx(tmp_path / "net.onnx")
+    assert again.model.inputs[0].sizes == ("batch", "size_0_1", 3)
+    gc.set_context(mode=gc.PYNATIVE_MODE)
+    for length in (4, 6):
+        x = Tensor(np.random.default_rng(length).standard_normal((2, length, 3)).astype("f4"))
+        for a, b in zip(again(x), net(x), strict=True):
+            np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), rtol=1e-5, atol=1e-6)
+
+
 def test_what_has_no_form_is_refused_by_name(tmp_path):
     with pytest.raises(OnnxExportError, match="cumprod"):
         gc.export(lambda x: ops.cumprod(x, 0), Tensor(np.ones(3, "f4")), file_name=str(tmp_path / "f"),

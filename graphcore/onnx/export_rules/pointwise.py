@@ -147,8 +147,7 @@ def iota(w, node):
     axis, shape = node.attrs["axis"], node.shape
     extent = shape[axis]
     if isinstance(extent, Dim):
-        count = w.add("Squeeze", w.size(extent), w.ints([0]))
-        places = w.add("Range", w.constant(np.int64(0)), count, w.constant(np.int64(1)))
+        places = w.add("Range", w.constant(np.int64(0)), w.count(extent), w.constant(np.int64(1)))
     else:
         places = w.constant(np.arange(extent))
     if node.dtype is not dt.int64:

@@ -44,7 +44,7 @@ def branch(w, node, condition, *operands):
 def loop(w, node, *values):
     """A number of iterations known when the loop begins; in reverse, the index counts down and stacks are turned."""
     a, body = node.attrs, node.attrs["body"]
-    count = w.constant(np.int64(a["length"])) if a["length"] is not None else values[0]
+    count = w.count(a["length"]) if a["length"] is not None else values[0]
     values = values[a["length"] is None:]
     if a["length"] is None and len(body.outputs) > a["carried"]:
         kept = len(body.outputs) - a["carried"]

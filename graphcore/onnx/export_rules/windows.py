@@ -85,13 +85,19 @@ def attention_output(w: Writer, node: Node) -> str:
         mask = w.name_of(masks[0])
         scores = w.add("Where", mask, scores, lowest) if masks[0].dtype.is_bool else w.add("Add", scores, mask)
     if node.attrs["causal"]:
-        rows, columns = q.shape[-2], k.shape[-2]
-        if not (isinstance(rows, int) and isinstance(columns, int)):
-            raise OnnxExportError("causal attention over an axis of symbolic length has no form in ONNX here")
-        scores = w.add("Where", w.constant(np.tri(rows, columns, dtype=bool)), scores, lowest)
+        scores = w.add("Where", _triangle(w, q.shape[-2], k.shape[-2]), scores, lowest)
     weights = w.add("Softmax", scores, axis=-1)
     if masks and not node.attrs.get("empty_is_nan"):
         top = w.add("ReduceMax", scores, w.ints([-1]), keepdims=1)
         weights = w.add("Where", w.add("Equal", top, lowest), w.number(0, q), weights)
     y = w.add("MatMul", weights, w.name_of(v))
     return w.add("Reshape", y, w.ints((*node.shape[:-1], q.shape[-2] * v.shape[-1])))
+
+
+def _triangle(w: Writer, rows, columns) -> str:
+    """bool [rows, columns]: True up to the diagonal; computed where a size is symbolic."""
+    if isinstance(rows, int) and isinstance(columns, int):
+        return w.constant(np.tri(rows, columns, dtype=bool))
+    zero, one = w.constant(np.int64(0)), w.constant(np.int64(1))
+    row = w.add("Reshape", w.add("Range", zero, w.count(rows), one), w.ints([-1, 1]))
+    return w.add("LessOrEqual", w.add("Range", zero, w.count(columns), one), row)
