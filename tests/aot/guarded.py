@@ -128,7 +128,7 @@ static const struct {{ size_t word, bytes; int is_prologue; }} gaps[] = {{ {gaps
 
 def valgrind_works() -> bool:
     """Whether valgrind is installed, and its header."""
-    return c_programs.has("valgrind") and subprocess.run(
+    return c_programs.has("valgrind") and c_programs.has("gcc") and subprocess.run(
         ["gcc", "-E", "-"], input="#include <valgrind/memcheck.h>\n", capture_output=True, text=True).returncode == 0
 
 

@@ -205,6 +205,7 @@ def test_a_forked_child_has_threads_of_its_own(bundles, tmp_path):
     run([build(FORKED, tmp_path, [folder / "lenet.so"])], folder, timeout=60)
 
 
+@pytest.mark.skipif(not has("make"), reason="make is not installed")
 def test_the_example_program_recognises_digits(tmp_path):
     for part in ("aot_c", "data"):
         shutil.copytree(EXAMPLES / part, tmp_path / part)
