@@ -6,7 +6,7 @@ import importlib
 from graphcore.mint import functions
 from graphcore.mint.functions import *  # noqa: F403
 
-_SUBMODULES = ("nn", "linalg", "special", "optim")
+_SUBMODULES = ("nn", "linalg", "special", "optim", "distributed")
 __all__ = [*functions.__all__, *_SUBMODULES]
 
 

@@ -48,6 +48,12 @@ for call in ("all_reduce(f)[0]", "all_gather_into_tensor(f)[0]", "reduce_scatter
 documented("from mindspore.communication.comm_func import barrier; ms.communication.init(); barrier(); ms.communication.release(); f", "f")
 documented("ms.communication.init(); ms.communication.comm_func.barrier(); ms.communication.release(); f", "f")
 documented(COMM + "y, handle = comm_func.all_reduce(f, async_op=True); handle.wait(); release(); y", "f")
+DIST = "from mindspore.mint import distributed as dist; dist.init_process_group(); x = ops.zeros_like(f); "
+for call in ("all_gather_into_tensor(x, f)", "all_gather([x], f)", "reduce_scatter_tensor(x, f)", "reduce_scatter(x, [f])", "scatter(x, [f], 0)",
+             "all_reduce(x.copy_(f), 'avg')", "reduce(x.copy_(f), 0)", "broadcast(x.copy_(f), 0)", "barrier(); x.copy_(f)"):
+    documented(DIST + f"dist.{call}; dist.destroy_process_group(); x", "f")
+documented(DIST + "group = dist.new_group([0]); y = [dist.get_rank(group), dist.get_world_size(group), dist.get_global_rank(group, 0), dist.get_group_rank(group, 0), dist.get_process_group_ranks(group)[0], int(dist.is_initialized()), int(dist.is_available()), len(dist.get_backend())]; dist.destroy_process_group(); y",
+           "[0, 1, 0, 0, 0, 1, 1, 4]")
 
 # Kinds of types
 case("[isinstance(t, dtype.Float) for t in (ms.float16, ms.bfloat16, ms.float64, ms.int8, ms.bool_, ms.complex64)]")
