@@ -71,7 +71,7 @@ class _KeepsNames(ModuleType):
     """
 
     def __setattr__(self, name: str, value) -> None:
-        if not isinstance(value, ModuleType) or isinstance(getattr(self, name, value), ModuleType):
+        if not isinstance(value, ModuleType) or isinstance(self.__dict__.get(name, value), ModuleType):
             super().__setattr__(name, value)
 
 
@@ -92,7 +92,8 @@ class _AliasLoader:
             module.__path__ = []        # MindSpore has modules below it, which only packages may have
         parent_name, _, word = self.name.rpartition(".")
         parent = sys.modules.get(parent_name)
-        if parent is not None and not isinstance(getattr(parent, word, module), ModuleType):
+        hidden = parent is not None and not isinstance(getattr(parent, word, module), ModuleType)
+        if hidden and not isinstance(parent, _KeepsNames):
             parent.__class__ = _KeepsNames
 
 
@@ -114,7 +115,7 @@ class _RootLoader:
         module.tensor = tensor
 
 
-class _Root(ModuleType):
+class _Root(_KeepsNames):
     """The module ``mindspore``: what it does not hold itself is graphcore's."""
 
     def __getattr__(self, name: str):
@@ -123,7 +124,7 @@ class _Root(ModuleType):
             value = getattr(graphcore, name)
         except AttributeError:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self) from None
-        setattr(self, name, value)
+        self.__dict__[name] = value
         return value
 
     def __dir__(self) -> list[str]:

@@ -70,6 +70,7 @@ EXIT = ("import os, signal\nclass Ask(ms.Callback):\n    def on_train_step_end(s
         "data = dataset.NumpySlicesDataset((wave(8, 3).asnumpy(), wave(8, 2).asnumpy()), shuffle=False).batch(1)\nnet = nn.Dense(3, 2)\nmodel = ms.Model(net, nn.MSELoss(), nn.SGD(net.trainable_params(), 0.1))\n")
 documented(EXIT + "before = signal.getsignal(signal.SIGTERM)\nmodel.train(3, data, callbacks=[Ask(), train.OnRequestExit(save_mindir=False, file_name='n', directory='d')], dataset_sink_mode=False)\n"
            "[len(steps) < 24, {'bias', 'weight'} <= set(ms.load_checkpoint('d/rank_0/n.ckpt')), signal.getsignal(signal.SIGTERM) is before]", "[True, True, True]")
+documented("import importlib; importlib.import_module('mindspore.tensor'); [str(ms.bool), ms.tensor([1.0]), ms.RunContext.__name__]", "['Bool', Tensor([1.0]), 'RunContext']")
 # LARS runs on other devices alone in MindSpore
 LARS = ("p = [Parameter(Tensor([[1.0, -2.0], [0.5, 3.0]]), name='fc.weight'), Parameter(Tensor([1.5, -0.5]), name='fc.bias')]; g = (Tensor([[0.1, -0.3], [0.2, 0.05]]), Tensor([0.4, -0.2])); "
         "lars = lambda w, g, decay, rate=None: (lambda r: (r if rate is None else ops.minimum(r / rate, 1.0)) * (g + decay * w))(0.02 * (w ** 2).sum().sqrt() / ((g ** 2).sum().sqrt() + decay * (w ** 2).sum().sqrt() + 1e-8)); ")
