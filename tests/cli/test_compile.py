@@ -49,7 +49,7 @@ def test_an_exported_graph(command, tmp_path):
 
 
 def test_an_onnx_model(command, tmp_path):
-    pytest.importorskip("onnx")
+    pytest.importorskip("onnx.helper")
     net, x = Net(), Tensor(np.ones((2, 4), np.float32))
     gc.export(net, x, file_name=str(tmp_path / "net"), file_format="ONNX")
     assert command("compile", tmp_path / "net.onnx", "--level", "2", "-o", "build")[0] == 0

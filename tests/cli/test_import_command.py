@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx.helper")
 
 import graphcore as gc  # noqa: E402
 from graphcore import Tensor, nn  # noqa: E402

@@ -104,7 +104,7 @@ def test_targets_that_are_none(command, file, arguments, message):
 
 
 def test_an_onnx_model(command, file, tmp_path):
-    pytest.importorskip("onnx")
+    pytest.importorskip("onnx.helper")
     from graphcore import Tensor, export, nn
     net = nn.SequentialCell(nn.Dense(4, 3), nn.ReLU())
     export(net, Tensor(np.ones((2, 4), np.float32)), file_name=str(tmp_path / "net"), file_format="ONNX")

@@ -4,7 +4,7 @@ import random
 import numpy as np
 import pytest
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx.helper")
 
 import graphcore as gc  # noqa: E402
 from tests.onnx import conformance  # noqa: E402

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx.helper")
 
 import graphcore as gc  # noqa: E402
 from tests.onnx import conformance, fuzz  # noqa: E402

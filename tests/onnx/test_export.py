@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx.helper")
 
 from onnx import ModelProto, TensorProto  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx.helper")
 
 from onnx import TensorProto, helper  # noqa: E402
 

@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-pytest.importorskip("onnx")
+pytest.importorskip("onnx.helper")
 
 from onnx import ModelProto, TensorProto, helper  # noqa: E402
 
