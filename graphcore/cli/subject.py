@@ -123,7 +123,9 @@ def _loaded(text: str) -> tuple[Any, bool, str]:
 
 def _types_of_model(target) -> list:
     """The inputs that an ONNX model says it has; [] for other targets."""
-    return [(type_, None) for type_ in target.input_types()] if hasattr(target, "input_types") else []
+    from graphcore.cli.import_model import input_types
+    from graphcore.onnx.cell import OnnxCell
+    return [(type_, None) for type_ in input_types(target, {})] if isinstance(target, OnnxCell) else []
 
 
 def read_input(text: str) -> tuple[TensorType, Any]:
