@@ -28,6 +28,7 @@ class DistributedGradReducer(Cell):
 
     def __init__(self, parameters, mean=None, degree=None, fusion_type=1, group="hccl_world_group"):
         super().__init__(auto_prefix=False)
+        parameters = tuple(parameters)
         self.group = group_key(group)
         size = group_size(self.group)
         if degree is not None and (isinstance(degree, bool) or not isinstance(degree, int)):

@@ -1,4 +1,4 @@
-"""Parameters that all processes begin with: given out by rank 0, or found to differ."""
+"""What processes that train together have alike: the Parameters that they begin with, and decisions on the way."""
 from __future__ import annotations
 
 import zlib
@@ -10,7 +10,24 @@ from graphcore import log
 from graphcore.capture import epoch
 from graphcore.ops.transport import WORLD, Collective, CommunicationError, exchange, group_size
 
-__all__ = ["begin_alike", "broadcast_parameters"]
+__all__ = ["as_rank_0", "begin_alike", "broadcast_parameters", "mean_of_all"]
+
+
+def as_rank_0(decision: bool, group: str = WORLD) -> bool:
+    """What rank 0 decides, which all processes of a group must do alike; with one process its own decision."""
+    if group_size(group) == 1:
+        return decision
+    word = np.array([decision], np.uint8)
+    return bool(exchange(Collective("broadcast", group), word, word)[0])
+
+
+def mean_of_all(value: float, group: str = WORLD) -> float:
+    """The mean over the processes of a group, the same on all of them."""
+    size = group_size(group)
+    if size == 1:
+        return value
+    word = np.array([value], np.float64)
+    return float(exchange(Collective("all_reduce", group, "sum"), word, word)[0]) / size
 
 
 def begin_alike(parameters: Iterable, broadcast: bool, group: str = WORLD) -> None:

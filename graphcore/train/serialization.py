@@ -61,7 +61,7 @@ def save_checkpoint(save_obj, ckpt_file_name, integrated_save=True, async_save=F
         raise ValueError("For 'save_checkpoint', the argument 'async_save' can only be a bool, 'process' or 'thread', "
                          f"but got {async_save!r}.")
     entries = _collect(save_obj, choice_func)
-    if not _writes():
+    if not writes_checkpoints():
         return
     for key, value in (append_dict or {}).items():
         entries[key] = _appended(key, value)
@@ -126,7 +126,7 @@ def _collect(save_obj, choice_func) -> dict:
     return entries
 
 
-def _writes() -> bool:
+def writes_checkpoints() -> bool:
     """Whether this process writes checkpoints: trained data parallel, rank 0 does for all."""
     return get_auto_parallel_context("parallel_mode") != ParallelMode.DATA_PARALLEL or group_rank() == 0
 

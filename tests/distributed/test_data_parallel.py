@@ -101,6 +101,7 @@ MODEL = """
 import glob, os, sys
 import numpy as np
 import mindspore as ms
+from graphcore.communication.parameters import as_rank_0, mean_of_all
 from mindspore import communication, dataset, nn
 from mindspore.train import Callback, CheckpointConfig, Model, ModelCheckpoint
 
@@ -120,6 +121,7 @@ net = nn.Dense(1, 1)
 Model(net, nn.MSELoss(), nn.SGD(net.trainable_params(), 0.001)).train(
     2, data.batch(4), callbacks=[Facts(), ModelCheckpoint("net", "saved", CheckpointConfig(2))])
 communication.comm_func.barrier()
+print(mean_of_all(rank + 1.0), as_rank_0(rank == 1), as_rank_0(rank == 0))
 print(repr(float(net.weight.asnumpy()[0, 0])), *sorted(map(os.path.basename, glob.glob("saved/*.ckpt"))))
 """
 
@@ -129,4 +131,5 @@ def test_a_script_with_model_and_sharded_dataset_runs_unchanged(launch):
     found = lines_of(launch(MODEL))
     assert sorted(int(n) for lines in found.values() for n in lines[0].split()) == list(range(16))
     assert found[0][1] == found[1][1] == "data_parallel 2 4"
-    assert found[0][2] == found[1][2] and found[0][2].endswith(" net-1_2.ckpt net-2_2.ckpt")
+    assert found[0][2] == found[1][2] == "1.5 False True"
+    assert found[0][3] == found[1][3] and found[0][3].endswith(" net-1_2.ckpt net-2_2.ckpt")

@@ -6,10 +6,12 @@ import os
 import re
 import time
 
+from graphcore.communication.parameters import as_rank_0
+from graphcore.ops.transport import group_size
 from graphcore.random import get_rng_state
 from graphcore.tensor import Tensor
 from graphcore.train.callback.base import Callback, check_count
-from graphcore.train.serialization import save_checkpoint, wait_for_saves
+from graphcore.train.serialization import save_checkpoint, wait_for_saves, writes_checkpoints
 
 log = logging.getLogger("graphcore.train")
 _COUNTERS = ("epoch_num", "step_num")
@@ -136,7 +138,7 @@ class ModelCheckpoint(Callback):
         config = self._config
         if config.save_checkpoint_steps:
             return step >= self._last_triggered_step + config.save_checkpoint_steps
-        if config.save_checkpoint_seconds and time.time() - self._last_time > config.save_checkpoint_seconds:
+        if config.save_checkpoint_seconds and as_rank_0(time.time() - self._last_time > config.save_checkpoint_seconds):
             self._last_time = time.time()
             return True
         return False
@@ -181,14 +183,18 @@ class ModelCheckpoint(Callback):
                         format=self._config.format)
 
     def save_breakpoint(self, network, epoch: int, step_in_epoch: int, step: int) -> None:
-        """Save ``<prefix>-<epoch>_<step>_breakpoint.ckpt`` if the configuration asks for it: the training failed."""
-        if self._config.exception_save and self._prefix is not None and self._directory is not None:
+        """Save ``<prefix>-<epoch>_<step>_breakpoint.ckpt`` if the configuration asks for it: the training failed.
+
+        Not one of several processes, which may not have come as far as this one: they begin again at the last file.
+        """
+        known = self._prefix is not None and self._directory is not None
+        if self._config.exception_save and known and group_size() == 1:
             name = f"{self._prefix}-{epoch}_{step_in_epoch}_breakpoint.{self._config.format}"
             self._write(network, name, epoch, step)
 
     def _remove_old(self, newest: str) -> None:
         """Remove what is more than keep_checkpoint_max, or all but the first file of the span that is kept."""
-        if self._prefix is None:
+        if self._prefix is None or not writes_checkpoints():
             return
         files = sorted(_saved_files(self._directory, self._prefix, self._config.format),
                        key=lambda name: (name == newest, os.path.getmtime(os.path.join(self._directory, name))))

@@ -7,7 +7,10 @@ import math
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.communication.parameters import mean_of_all
+from graphcore.context import ParallelMode
 from graphcore.files.stored import StoredTensor
+from graphcore.parallel import get_auto_parallel_context
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 from graphcore.train.callback.base import Callback, check_count, loss_of
@@ -60,7 +63,10 @@ class _Monitored(Callback):
         if array.size != 1:
             raise ValueError(f"{type(self).__name__} only supports scalar monitor now, but {self.monitor!r} has the "
                              f"shape {array.shape}.")
-        return float(array.reshape(()))
+        value = float(array.reshape(()))
+        if get_auto_parallel_context("parallel_mode") == ParallelMode.DATA_PARALLEL:
+            return mean_of_all(value)       # so that all processes decide alike
+        return value
 
 
 class EarlyStopping(_Monitored):
