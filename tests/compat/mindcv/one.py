@@ -22,7 +22,7 @@ from tests.compat.mindcv.inputs import image, names_checksum, weight
 RECORDED = Path(__file__).parent / "recorded.json"
 RECORDED_STEPS = Path(__file__).parent / "recorded_steps.json"
 RECORDED_IMAGES = Path(__file__).parent / "recorded_images.json"
-CALLS = 5               # of which the fastest is timed
+CALLS = 5               # of which the cheapest counts
 MODES = ("graph", "pynative", "exact", "train")
 TOLERANCE = 1e-4        # of the norm of the outputs
 STEP_TOLERANCE = 1e-3   # of a training step: BatchNorm divides by the deviation of two images
@@ -69,9 +69,8 @@ def check(name: str, record: dict, mode: str = "graph") -> dict:
     decides, with what it gives without rounding ("exact", see `exact.compare`).
 
     The result holds what was reached: created, parameters (their number), names (whether MindSpore's, if known),
-    compile_s and run_s (CPU seconds of the first and of the third call), milliseconds (wall, of a call), error (the
-    larger one of the two images' distances to MindSpore's outputs, divided by their norm), matches; or `failed`, the
-    error's class and message.
+    compile_s and run_s (CPU seconds of the first call and of a later one), error (the larger one of the two images'
+    distances to MindSpore's outputs, divided by their norm), matches; or `failed`, the error's class and message.
     """
     result = {"model": name, "mode": mode}
     try:
@@ -99,8 +98,7 @@ def _run(name, record, graph_mode, result) -> None:
     size = result["size"] = size_of(name, record)
     first, result["compile_s"] = _timed(net, ms.Tensor(image(0, size)))
     second, _ = _timed(net, ms.Tensor(image(1, size)))
-    _, result["run_s"] = _timed(net, ms.Tensor(image(1, size)))
-    result["milliseconds"] = milliseconds(net, ms.Tensor(image(1, size)))
+    result["run_s"] = cpu_seconds(net, ms.Tensor(image(1, size)))
     result["compiled"] = True
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         result["failed"] = "the outputs are not finite"
@@ -124,15 +122,22 @@ def _train(name, result) -> None:
     from tests.compat.mindcv.exact import step_without_rounding
     from tests.compat.mindcv.training import distance, step
     ms.set_context(mode=ms.GRAPH_MODE)
-    recorded_step = recorded_steps()[name]
+    theirs = recorded_steps()[name]
+    size, gain = theirs["size"], theirs["gain"]
     begin = _cpu()
-    mine = step(name, recorded_step["size"], recorded_step["gain"])
-    result.update(step=mine, compile_s=round(_cpu() - begin, 1), compiled=True, error=distance(mine, recorded_step))
+    mine = step(name, size, gain)
+    result.update(step=mine, compile_s=round(_cpu() - begin, 1), compiled=True, error=distance(mine, theirs))
     result["matches"] = result["error"] <= STEP_TOLERANCE
-    if not result["matches"]:       # because of rounding, and whose?
-        exact = step_without_rounding(name, recorded_step["size"], recorded_step["gain"])
-        result.update(ours=distance(mine, exact), theirs=distance(recorded_step, exact))
-        result["matches"] = result["ours"] <= result["theirs"]
+    if result["matches"]:
+        return
+    # Is it rounding?  That of Winograd's algorithm alone, or what is left without it, seen from float64.
+    os.environ["GRAPHCORE_WINOGRAD"] = "0"
+    mine = step(name, size, gain)
+    result["plain_sums"] = distance(mine, theirs)
+    if result["plain_sums"] > STEP_TOLERANCE:
+        exact = step_without_rounding(name, size, gain)
+        result.update(ours=distance(mine, exact), theirs=distance(theirs, exact))
+    result["matches"] = result["plain_sums"] <= STEP_TOLERANCE or result["ours"] <= result["theirs"]
 
 
 def _timed(net, x) -> tuple[np.ndarray, float]:
@@ -143,15 +148,9 @@ def _timed(net, x) -> tuple[np.ndarray, float]:
     return y, round(_cpu() - begin, 4)
 
 
-def milliseconds(net, x) -> float:
-    """Wall milliseconds of the fastest of `CALLS` calls: what a call takes where nothing else disturbs it."""
-    times = []
-    for _ in range(CALLS):
-        begin = time.perf_counter()
-        y = net(x)
-        (y[0] if isinstance(y, (tuple, list)) else y).asnumpy()
-        times.append(time.perf_counter() - begin)
-    return float(f"{1000 * min(times):.3g}")
+def cpu_seconds(net, x) -> float:
+    """CPU seconds of all threads for the cheapest of `CALLS` calls: what else the machine does tells little in them."""
+    return min(_timed(net, x)[1] for _ in range(CALLS))
 
 
 def _cpu() -> float:

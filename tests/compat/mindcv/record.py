@@ -3,7 +3,7 @@
     python -m tests.compat.mindcv.record NAME:GAIN ...
     python -m tests.compat.mindcv.record --train NAME ...           # a training step, into recorded_steps.json
     python -m tests.compat.mindcv.record --images NAME:GAIN ...     # ten images, into recorded_images.json
-    python -m tests.compat.mindcv.record --time NAME ...            # how long a compiled call takes
+    python -m tests.compat.mindcv.record --time NAME ...            # what a compiled call takes
 
 The first form is for models whose record decides nothing: where the weights are so large that the outputs overflow on
 the way, or that MindSpore's own outputs move by more than the tolerance with the rounding of the image.  gain: the
@@ -21,7 +21,7 @@ from tests.compat.mindcv.one import (
     RECORDED,
     RECORDED_IMAGES,
     RECORDED_STEPS,
-    milliseconds,
+    cpu_seconds,
     recorded,
     recorded_images,
     recorded_steps,
@@ -85,7 +85,7 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--train", action="store_true", help="record a training step")
     what.add_argument("--images", action="store_true", help="record more images: for the comparison without rounding")
-    what.add_argument("--time", action="store_true", help="record how long a compiled call takes")
+    what.add_argument("--time", action="store_true", help="record what a compiled call takes")
     parser.add_argument("--graph", action="store_true", help="compiled: in PYNATIVE_MODE some gradients are wrong")
     options = parser.parse_args()
     for argument in options.models:
@@ -104,22 +104,22 @@ def main() -> None:
             _write(RECORDED_IMAGES, images)
             print(f"{name}: the outputs move by {images[name]['moved']} with the rounding of the images", flush=True)
         elif options.time:
-            old["milliseconds"] = _milliseconds(name, gain, old["size"])
+            old["run_s"] = _cpu_seconds(name, gain, old["size"])
             _write(RECORDED, records)
-            print(f"{name}: {old['milliseconds']} ms", flush=True)
+            print(f"{name}: {old['run_s']} s", flush=True)
         else:
             records[name], moved = record(name, gain, old)
             _write(RECORDED, records)
             print(f"{name}: the outputs move by {moved:.1e} with the rounding of the image", flush=True)
 
 
-def _milliseconds(name: str, gain: float, size: int) -> float:
-    """Wall milliseconds of a call in GRAPH_MODE."""
+def _cpu_seconds(name: str, gain: float, size: int) -> float:
+    """CPU seconds of a call in GRAPH_MODE."""
     import mindspore as ms
     ms.set_context(mode=ms.GRAPH_MODE)
     net, x = with_weights(name, gain), ms.Tensor(image(0, size))
     net(x)
-    return milliseconds(net, x)
+    return cpu_seconds(net, x)
 
 
 def _step(name: str, gain: float, size: int, graph_mode: bool) -> dict:

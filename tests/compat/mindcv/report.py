@@ -15,11 +15,12 @@ unmodified, with `mindspore` imported as graphcore. Generated from `tests/compat
 - **error**: the distance of the outputs for two images to what MindSpore 2.10 gave with the same weights, divided by
   their norm; 1e-4 is allowed, or what rounding decides (*, see below). Compiled (GRAPH_MODE), batch of 1.
 - **first call**: CPU seconds of capture and compilation, with the kernels that other models had left in the cache.
-- **a call**: wall milliseconds of the fastest of five later ones; in brackets, CPU milliseconds of one, from runs that
-  took no other time. **MindSpore**: its own wall milliseconds for such a call in GRAPH_MODE, where they were measured.
-  The machine ({machine}) was busy with other work.
+- **a call**: CPU milliseconds of a later one, all threads together; **MindSpore**: its own in GRAPH_MODE, where they
+  were measured. The machine ({machine}) was busy with other work, so that wall time would tell little.
 - **trains**: how far the gradients and losses of one training step (MindCV's loss, schedule, optimiser and trainer) lie
-  from MindSpore's; 1e-3 is allowed. One small variant of each family.
+  from MindSpore's; 1e-3 is allowed. One small variant of each family, two images: a single unit of a late layer that
+  rounding puts on the other side of a ReLU's kink moves the gradients by 1e-3 and more. So more is allowed (*) where
+  they match with `GRAPHCORE_WINOGRAD=0`, or are then no farther than MindSpore's from what they are without rounding.
 
 {summary}
 
@@ -104,17 +105,14 @@ def _row(name, record, result, training) -> str:
         error = f"**{error}**"
     parameters = f"{result['parameters'] / 1e6:.1f} M" if "parameters" in result else ""
     first = f"{result['compile_s']:.1f} s" if "compile_s" in result else ""
-    call = _milliseconds(result) or (f"({1000 * result['run_s']:.1f} ms)" if "run_s" in result else "")
-    theirs = _milliseconds(record)
+    call, theirs = (f"{1000 * found['run_s']:.1f} ms" if "run_s" in found else "" for found in (result, record))
     trains = f"{training['error']:.1e}" if "error" in training else "**fails**" if training else ""
+    if "plain_sums" in training and training["matches"]:
+        trains += " *"
     if "error" in training and not training["matches"]:
         trains = f"**{trains}**"
     return (f"| {name} | {result.get('size', '')} | {parameters} | {names} | {error} | {first} | {call} | {theirs} "
             f"| {trains} |")
-
-
-def _milliseconds(found: dict) -> str:
-    return f"{found['milliseconds']:.3g} ms" if "milliseconds" in found else ""
 
 
 def _reason(record: dict, result: dict) -> str:
