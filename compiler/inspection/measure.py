@@ -144,7 +144,7 @@ def profile(compilation: Compilation, program, arrays: list, steps: int = 50) ->
         for parameter, values in keep:
             parameter._array[...] = values
     launches = _launches(compilation, program)
-    times = tuple(PartTime(_title(compilation, launches, program, begin, end),
+    times = tuple(PartTime(_title(launches, begin, end),
                            tuple(launches[i] for i in range(begin, end) if i in launches), tuple(found))
                   for (begin, end), found in zip(parts, samples))
     return Profile(compilation, steps, native.threads(), statistics.median(whole), times)
@@ -201,7 +201,7 @@ def _launches(compilation: Compilation, program) -> dict:
     return {i: records[id(launch)] for i, launch in zip(calls, order)}
 
 
-def _title(compilation: Compilation, launches: dict, program, begin: int, end: int) -> str:
+def _title(launches: dict, begin: int, end: int) -> str:
     if end == begin + 1:
         return launches[begin].kernel.name if begin in launches else "control"
     inside = sum(begin <= i < end for i in launches)

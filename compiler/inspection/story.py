@@ -43,10 +43,6 @@ class Story:
         parts += ["\n".join((s.title, *(f"  {line}" for line in s.lines))) for s in self.sections if s.lines]
         return "\n\n".join(parts) + "\n"
 
-    def section(self, title: str) -> tuple:
-        """The lines below a heading; none if it is not there."""
-        return next((s.lines for s in self.sections if s.title == title), ())
-
 
 class Teller:
     """Tells stories of one compilation; with a `measure.Profile` of it also what takes how much time."""
