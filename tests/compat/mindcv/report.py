@@ -21,6 +21,9 @@ unmodified, with `mindspore` imported as graphcore. Generated from `tests/compat
   from MindSpore's; 1e-3 is allowed. One small variant of each family, two images: a single unit of a late layer that
   rounding puts on the other side of a ReLU's kink moves the gradients by 1e-3 and more. So more is allowed (*) where
   they match with `GRAPHCORE_WINOGRAD=0`, or are then no farther than MindSpore's from what they are without rounding.
+  The weights are drawn times a gain; for mobilenet_v1, mnasnet, regnet_x, mixnet, resnet18, resnest14, resnetv2_50 and
+  BiT a second gain was tried after the first one missed. Where both lie 0.03 or more from the exact gradients (mnasnet,
+  skresnet18) the match says little.
 
 {summary}
 
@@ -87,10 +90,11 @@ def _summary(records, found, trained) -> str:
     run = sum("failed" not in found[name] and bool(found[name].get("compiled")) for name in others)
     missing = sum(not result for result in found.values())
     steps = sum(bool(result.get("matches")) for result in trained.values())
+    plain = sum(bool(result.get("matches")) and "plain_sums" not in result for result in trained.values())
     return (f"Of the {len(comparable)} models that MindSpore 2.10 runs itself, {count['created']} are created, "
             f"{count['names']} have its names, {count['compiled']} compile and run, {count['matches']} match. Of the "
-            f"{len(others)} others, {run} run here. A training step matches for {steps} of "
-            f"{sum(bool(r) for r in trained.values())}."
+            f"{len(others)} others, {run} run here. A training step matches for {plain} of "
+            f"{sum(bool(r) for r in trained.values())}, for {steps - plain} more as far as rounding lets it (*)."
             + (f" {missing} models have not been run yet: the others are the cheaper ones." if missing else ""))
 
 
