@@ -47,9 +47,16 @@ class Numbers:
     def __init__(self):
         self.bases: dict[str, int] = {"": 0}
         self.expressions: dict[Expression, int] = {Expression(0): 0}
+        self.scratch: dict[str, Size] = {}              # name of a base in the scratch memory -> `Scratch.offset`
 
     def base(self, name: str) -> int:
         return self.bases.setdefault(name, len(self.bases))
+
+    def scratch_base(self, offset: Size) -> str:
+        """The name of the base for words that lie ``offset * threads`` bytes behind the scratch memory's beginning."""
+        name = f"{SCRATCH}.{offset}"
+        self.scratch[name] = offset
+        return name
 
     def expression(self, expression: Expression) -> int:
         return self.expressions.setdefault(expression, len(self.expressions))
@@ -60,7 +67,8 @@ def image_of(program: NativeProgram, table_name: str, blocks: Collection[str], n
     table = Table(program)
     grains = range(INSTRUCTIONS_AT + _GRAIN, INSTRUCTIONS_AT + INSTRUCTION_WORDS * len(program.instructions),
                    INSTRUCTION_WORDS)
-    names = dict.fromkeys(table.of_table, table_name) | dict.fromkeys(table.of_scratch, SCRATCH)
+    names = dict.fromkeys(table.of_table, table_name)
+    names |= {position: numbers.scratch_base(offset) for position, offset in table.scratch.items()}
     names |= table.kernels | {HEADER.index("most_threads"): THREADS}
     words, fixups = [0] * table.size, []
     for position in range(table.size):

@@ -14,8 +14,9 @@ from llvmlite import ir
 
 from graphcore.compiler.aot.emitter import F64, I32, I64, POINTER, WORD, Emitter, Number, function
 from graphcore.compiler.aot.handle import BAD_SIZE, HEAD, NO_MEMORY, OK, HandleLayout
-from graphcore.compiler.aot.image import SCRATCH, THREADS, Numbers, image_of
+from graphcore.compiler.aot.image import THREADS, Numbers, image_of
 from graphcore.compiler.aot.plan import LevelPlan
+from graphcore.compiler.runtime.pool_ir import MOST_THREADS
 from graphcore.compiler.runtime.program import Scratch
 from graphcore.ir.dims import Dim, Size
 
@@ -107,7 +108,7 @@ class LevelCode:
                 code.call("free", VOID, memory)
                 code.builder.ret(ir.Constant(I32, NO_MEMORY))
             blocks |= {symbol: code.at(arena, offset) for symbol, offset in offsets.items()}
-        self._bases(code, memory, blocks, code.at(memory, scratch_at), threads)
+        self._bases(code, memory, blocks, code.at(memory, scratch_at), threads, known)
         if self.runs_prologue_once:
             values = code.builder.alloca(I64)
             code.store(0, values)
@@ -124,7 +125,7 @@ class LevelCode:
         for value in known.values():
             code.status_if(code.builder.icmp_signed("<", value, code.value(1)), BAD_SIZE)
         plan, total = self.plan, ir.Constant(F64, 0.0)
-        scratch = [word.bytes * 256 + word.offset for word in self._scratch_words()]
+        scratch = [(word.bytes + word.offset) * MOST_THREADS for word in self._scratch_words()]
         for size in (*self.interface.inputs, *self.interface.outputs, *(b.bytes for b in self.all_blocks),
                      *plan.derived, *scratch, *(expression.size for expression in self.numbers.expressions)):
             if isinstance(size, Dim):
@@ -145,7 +146,7 @@ class LevelCode:
         """The bytes of scratch memory."""
         total: Number = 0
         for offset, each in dict.fromkeys((word.offset, word.bytes) for word in self._scratch_words()):
-            needed = code.add(code.most(offset, known), code.multiply(code.most(each, known), threads))
+            needed = code.multiply(code.add(code.most(offset, known), code.most(each, known)), threads)
             total = code.larger(total, needed)
         return total
 
@@ -181,14 +182,16 @@ class LevelCode:
             code.store(code.at(memory, code.multiply(code.add(i, self.layout.arrays), WORD)), memory,
                        code.add(i, self.layout.places))
 
-    def _bases(self, code: Emitter, memory: ir.Value, blocks: Mapping, scratch: ir.Value, threads: ir.Value) -> None:
+    def _bases(self, code: Emitter, memory: ir.Value, blocks: Mapping, scratch: ir.Value, threads: ir.Value,
+               known: Mapping) -> None:
         for name, number in self.numbers.bases.items():
             if name == "":
                 value = 0
             elif name == THREADS:
                 value = threads
-            elif name == SCRATCH:
-                value = scratch
+            elif name in self.numbers.scratch:
+                before = code.most(self.numbers.scratch[name], known)
+                value = code.at(scratch, code.multiply(before, threads))
             elif name.startswith("table."):
                 value = code.at(memory, self.tables[int(name.removeprefix("table."))] * WORD)
             elif name in blocks:

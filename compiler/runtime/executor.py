@@ -173,7 +173,8 @@ class _Layout:
         words[HEADER.index("most_threads")] = threads
         words[self._table.of_table] += words.ctypes.data
         words[self._table.of_arena] += arena
-        words[self._table.of_scratch] += arena + self.scratch_at
+        words[list(self._table.scratch)] = [arena + self.scratch_at + offset * threads
+                                            for offset in self._table.scratch.values()]
 
 
 def _plans(exchanges: list) -> dict:

@@ -44,8 +44,10 @@ class RowAddress:
 class Scratch:
     """The address of memory for all workers: worker w owns the `bytes` from ``address + w*bytes`` on.
 
-    `offset` counts from the beginning of the scratch memory, which lies behind the arena and which all instructions
-    may share, since they run one after another; 64-byte aligned if `offset` and `bytes` are multiples of 64.
+    It lies ``offset * threads`` bytes behind the beginning of the scratch memory: `offset` is what other words of the
+    same instruction want for a worker, at the rows of which other workers may be at the same time.  The scratch memory
+    lies behind the arena, and all instructions may share it, since they run one after another; 64-byte aligned if
+    `offset` and `bytes` are multiples of 64.
     """
 
     offset: int
@@ -201,8 +203,8 @@ class NativeProgram:
 
     def scratch_bytes(self, threads: int) -> int:
         """Bytes of scratch memory that the program needs on `threads` threads."""
-        return max((word.offset + word.bytes * threads for row in self.rows for word in row
-                    if isinstance(word, Scratch)), default=0)
+        return threads * max((word.offset + word.bytes for row in self.rows for word in row
+                              if isinstance(word, Scratch)), default=0)
 
     def to_json(self) -> dict:
         """The program as data for JSON."""

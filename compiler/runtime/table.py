@@ -23,7 +23,8 @@ class Table:
     """Where the words of a program stand.
 
     words: position -> word (0 where there is none), an offset where an address is to be added; size: of the table;
-    of_table, of_arena, of_scratch: positions of words that get the address of the table, arena or scratch memory;
+    of_table, of_arena: positions of words that get the address of the table or of the arena; scratch: position -> the
+    bytes for each worker between the beginning of the scratch memory and the address that stands there;
     kernels: position -> symbol of the kernel whose address stands there; rows_at: where each row begins;
     external_count: arrays that a call is given.
     """
@@ -32,7 +33,7 @@ class Table:
         self.words: dict[int, int] = {}
         self.of_table: list[int] = []
         self.of_arena: list[int] = []
-        self.of_scratch: list[int] = []
+        self.scratch: dict[int, int] = {}
         self.kernels: dict[int, str] = {}
         self.rows_at, place = [], INSTRUCTIONS_AT + len(program.instructions) * INSTRUCTION_WORDS
         for row in program.rows:
@@ -67,8 +68,7 @@ class Table:
             self.words[position] = word.offset
             self.of_arena.append(position)
         elif isinstance(word, Scratch):
-            self.words[position] = word.offset
-            self.of_scratch.append(position)
+            self.scratch[position] = word.offset
         elif isinstance(word, External):
             patches.append((position, word))
         elif isinstance(word, Kernel):

@@ -158,7 +158,7 @@ def test_pictures_are_drawn_by_graphviz(command, net, tmp_path, monkeypatch):
 
 
 def test_onnx(command, net, tmp_path):
-    onnx = pytest.importorskip("onnx.helper")
+    onnx = pytest.importorskip("onnx")
     assert command("graph", net, *X, "-o", "net.onnx")[:2] == (0, "net.onnx\n")
     model = onnx.load(str(tmp_path / "net.onnx"))
     assert [n.op_type for n in model.graph.node][:4] == ["transpose", "matmul", "add", "relu"]

@@ -58,9 +58,10 @@ def test_tiles_that_seem_to_be_neighbours(forced):
 
 
 def test_blocks_of_every_kind(forced):
-    both_ways(40, 16, 20, 8, 8, (1, 1, 1, 1))           # several images to a block
-    both_ways(1, 5, 8, 70, 66, (1, 1, 1, 1))            # bands of one
-    both_ways(2, 400, 70, 5, 5, (1, 1, 1, 1))           # tiles transformed first, several blocks of rows, deep sums
+    cpu = dataclasses.replace(host(), vector_bytes=32, vector_registers=16, l1=32 << 10, l2=512 << 10, l3=32 << 20)
+    both_ways(40, 16, 20, 8, 8, (1, 1, 1, 1), cpu)      # several images to a block
+    both_ways(1, 5, 8, 70, 66, (1, 1, 1, 1), cpu)       # bands of one
+    both_ways(2, 400, 70, 5, 5, (1, 1, 1, 1), cpu)      # tiles transformed first, several blocks of rows, deep sums
     assert {blocks.shared for blocks in forced} == {True, False}
     assert any(blocks.images > 1 and not blocks.shared for blocks in forced)
     assert any(1 < blocks.lines < blocks.down for blocks in forced)

@@ -10,7 +10,10 @@ import threading
 import numpy as np
 import pytest
 
+from graphcore.compiler import launch as parts
+from graphcore.compiler.instructions import native_program
 from graphcore.compiler.launch import KernelSource
+from graphcore.compiler.memory import MemoryPlan
 from graphcore.compiler.runtime import native
 from graphcore.compiler.runtime.executor import Executable, aligned_bytes
 from graphcore.compiler.runtime.group import GROUP, group_words
@@ -116,18 +119,32 @@ def test_external_offsets_and_rows_of_rows(images):
     assert y.tolist() == [30, 40, 0, 0, 0, 1, 2, 0]
 
 
+def test_no_two_workers_share_scratch_memory_in_the_rows_of_a_group():
+    """Two workers may be at different rows of one instruction: with sizes of their own, no memory may be both's."""
+    kernel = KernelSource("any", "def any(args, begin, end, worker):\n    pass\n")
+    rows = [(parts.Scratch(size),) for size in (64, 192, 100, 64)]
+    launch = parts.Launch(GROUP, group_words(kernel, rows, [1] * len(rows)), len(rows), 1)
+    program = native_program((launch,), {}, MemoryPlan({}, {}, {}, 0), lambda size: size)
+    for threads in (1, 2, 3, 8):
+        words = [word for row in program.rows for word in row if isinstance(word, Scratch)]
+        pieces = sorted((w.offset * threads + i * w.bytes, w.bytes) for w in words for i in range(threads))
+        assert len(pieces) == len(rows) * threads
+        assert all(at + size <= after for (at, size), (after, _) in zip(pieces, pieces[1:]))
+        assert sum(pieces[-1]) == program.scratch_bytes(threads)
+
+
 def test_scratch_gives_each_worker_its_own_memory(images):
     native.set_threads(3)
     seen = np.zeros(1000, np.int64)
     program = NativeProgram(((Scratch(64, 64), External(0)),), (call(COUNT, 0, 1000),), arena_bytes=100)
     executable = Executable(program, images)
     instance = executable.acquire()
-    assert instance.arena.size == 128 + 64 + 3 * 64 and instance.arena.ctypes.data % 64 == 0
+    assert instance.arena.size == 128 + 3 * (64 + 64) and instance.arena.ctypes.data % 64 == 0
     instance.arena[:] = 0
     instance.run((seen,))
-    counts = instance.arena[128 + 64:].view(np.int64).reshape(3, 8)[:, 0]
+    counts = instance.arena[128 + 3 * 64:].view(np.int64).reshape(3, 8)[:, 0]
     assert counts.sum() == 1000
-    assert not instance.arena[:128 + 64].any()
+    assert not instance.arena[:128 + 3 * 64].any()
 
 
 def test_groups_number_the_items_of_all_rows(images):
