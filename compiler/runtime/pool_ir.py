@@ -2,8 +2,9 @@
 
 A job is a kernel over a range of items, cut into pieces.  Each participant has a section of the pieces, with a cursor;
 it works through its own section and then helps with the others, so nobody ever waits for a thread that sleeps: only for
-pieces already begun.  A cursor bears the job's number (its upper bits), and a piece is taken by compare-and-swap, so a
-thread that comes late to a job that is over takes nothing.
+pieces already begun.  A cursor bears the job's number and its count of pieces beside the next piece, and a piece is
+taken by compare-and-swap, so a thread that comes late to a job that is over takes nothing, whatever it has read of the
+description, which may be the next job's by then.
 
 Threads that find no new job spin for some microseconds, then sleep on a condition variable; the job's giver wakes them
 only if some do.  Workers are numbered from 1; the giver is 0.
@@ -72,7 +73,7 @@ declare i32 @sched_yield()
 @job.sections = internal global i64 0                   ; participants
 @job.pieces = internal global i64 0                     ; of each section, at most 15
 @unfinished = internal global i64 0, align 64           ; pieces
-@cursors = internal global [$MOST$ x [8 x i64]] zeroinitializer, align 64    ; job number * 16 + next piece
+@cursors = internal global [$MOST$ x [8 x i64]] zeroinitializer, align 64    ; number * 256 + pieces * 16 + next piece
 
 ; Take pieces of job `number` until none is left, as worker `self`.
 define internal void @pool.work(i64 %self, i64 %number) nounwind {
@@ -95,13 +96,15 @@ section:
 
 look:
   %seen = load atomic i64, ptr %cursor acquire, align 8
-  %owner = lshr i64 %seen, 4
+  %owner = lshr i64 %seen, 8
   %is_current = icmp eq i64 %owner, %number
   br i1 %is_current, label %choose, label %done
 
 choose:
   %piece = and i64 %seen, 15
-  %is_left = icmp ult i64 %piece, %pieces
+  %limit.place = lshr i64 %seen, 4                      ; not %pieces: who is late may have read the next job's
+  %limit = and i64 %limit.place, 15
+  %is_left = icmp ult i64 %piece, %limit
   br i1 %is_left, label %take, label %section.next
 
 take:
@@ -271,7 +274,9 @@ describe:
   store i64 %sections, ptr @job.sections
   store i64 %pieces, ptr @job.pieces
   store i64 %total, ptr @unfinished
-  %start = shl i64 %number, 4
+  %start.number = shl i64 %number, 8
+  %start.limit = shl i64 %pieces, 4
+  %start = or i64 %start.number, %start.limit
   br label %open
 
 open:
