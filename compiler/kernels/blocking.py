@@ -13,6 +13,9 @@ from graphcore.ir.dims import Dim, Size
 OPERATIONS_PER_THREAD = 1 << 18
 #: Operations that a part of a split inner axis should have at least.
 OPERATIONS_PER_PART = 1 << 21
+#: Most steps of the inner axis between two additions to a result, and where vectors have up to four float32. Narrow
+#: panels fill the cache late: the more steps are summed one after the other, the more the roundings add up.
+MOST_STEPS, MOST_NARROW_STEPS = 512, 128
 #: Bytes of the second-level cache, where nobody tells.
 USUAL_L2 = 256 << 10
 #: So many independent items keep the cores of a usual machine busy.
@@ -24,7 +27,8 @@ class Tile:
     """The register tile of a CPU for one dtype.
 
     work: code of the dtype that sums are formed in; rows x (vectors*lanes): size of the tile;
-    depth: steps of the inner axis after which a panel of the right operand fills its part of the first-level cache.
+    depth: steps of the inner axis after which a panel of the right operand fills its part of the first-level cache, or
+    the most that may be.
     """
 
     work: str
@@ -41,7 +45,8 @@ class Tile:
         rows, vectors = (8, 3) if cpu.vector_registers >= 32 else (6, 2)
         lanes = max(1, cpu.vector_floats // (2 if wide else 1))
         depth = (cpu.l1 or 32 << 10) * 5 // 8 // (vectors * lanes * item)
-        return Tile("f64" if wide else "f32", rows, vectors, lanes, max(32, min(512, depth // 8 * 8)))
+        most = MOST_NARROW_STEPS if cpu.vector_floats <= 4 else MOST_STEPS
+        return Tile("f64" if wide else "f32", rows, vectors, lanes, max(32, min(most, depth // 8 * 8)))
 
     @property
     def columns(self) -> int:

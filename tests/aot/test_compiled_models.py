@@ -39,6 +39,17 @@ def test_gives_what_the_net_gives(bundles, name, level):
     assert_equal(CompiledModel(bundles(name), cpu_level=level)(*inputs), net(*inputs))
 
 
+def test_long_sums_are_as_good_on_every_level(tmp_path):
+    """Products of 2,048 steps, of positive numbers, whose partial sums grow: no level adds too many in one go."""
+    weight, x = (np.random.default_rng(seed).random((64, 2048), np.float32) for seed in (0, 1))
+    net = nn.Dense(2048, 64, weight_init=Tensor(weight), has_bias=False)
+    gc.export(net, Tensor(x), file_name=str(tmp_path), file_format="SO", name="net", threads=False)
+    exact = x.astype(np.float64) @ weight.T.astype(np.float64)
+    for level in LEVELS:
+        error = gc.load(tmp_path, cpu_level=level)(x).asnumpy() / exact - 1
+        assert np.sqrt(np.mean(error ** 2)) < 1.1e-7, level
+
+
 def test_one_library_takes_all_sizes_of_a_batch(bundles):
     net, _ = made("lenet")
     model = gc.load(bundles("lenet", types=(parse_type("f32[N,1,28,28]"),)), largest={"N": 4})

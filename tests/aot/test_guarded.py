@@ -84,4 +84,4 @@ def test_what_is_touched_is_seen(tmp_path, mode, kind):
 @pytest.mark.parametrize("name", ["resnet18_224", "gpt"])
 def test_large_nets_touch_nothing_else(tmp_path, name, mode, level):
     model, wanted = show.watched(name, tmp_path)
-    assert deviation(model.run(mode, level, threads=2, runs=1), wanted) < show.BOUNDS[level]
+    assert deviation(model.run(mode, level, threads=2, runs=1), wanted) < show.BOUND
