@@ -73,14 +73,16 @@ def mutants(seed: int, count: int, sound=None):
     """`count` damaged models, made of those in `sound` (by default `seeds`)."""
     for number in range(count):
         r = random.Random(seed * 1_000_003 + number)
-        data = r.choice(sound or seeds())
-        proto = ModelProto.FromString(data)
-        for _ in range(r.choice((1, 1, 1, 2))):
-            r.choice(_CHANGES)(r, proto)
-        data = proto.SerializeToString()
-        if r.random() < 0.15:
-            data = _bytes_changed(r, data)
-        yield data
+        yield mutant(r, r.choice(sound or seeds()))
+
+
+def mutant(r: random.Random, data: bytes) -> bytes:
+    """A sound model with one or two changes."""
+    proto = ModelProto.FromString(data)
+    for _ in range(r.choice((1, 1, 1, 2))):
+        r.choice(_CHANGES)(r, proto)
+    data = proto.SerializeToString()
+    return _bytes_changed(r, data) if r.random() < 0.15 else data
 
 
 def _bytes_changed(r, data: bytes) -> bytes:
@@ -220,9 +222,13 @@ def outcome(data: bytes, capture: bool) -> str:
     Raises whatever is raised besides FormatError.
     """
     try:
-        net = gc.import_onnx(data, max_elements=LIMIT)
+        return use(gc.import_onnx(data, max_elements=LIMIT), capture)
     except FormatError:
         return "import"
+
+
+def use(net, capture: bool) -> str:
+    """What becomes of an imported model that is captured or run on ones: see `outcome`."""
     inputs = []
     for place in net.model.inputs:
         shape = [s if isinstance(s, int) else 2 for s in ((2,) if place.sizes is None else place.sizes)]

@@ -18,7 +18,7 @@ and a line in `FORMATS`.
 """
 
 FORMATS = {name: f"tests.files.fuzz.{name}_files"
-           for name in ("safetensors", "ckpt", "gir", "mindrecord", "cache", "manifest")}
+           for name in ("safetensors", "ckpt", "gir", "mindrecord", "cache", "manifest", "onnx")}
 
 
 class Finding(Exception):

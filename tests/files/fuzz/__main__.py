@@ -20,13 +20,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     parser.add_argument("--use-every", type=int, default=1, help="use every N-th mutant that is accepted")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="of a format, then nothing more is begun")
     parser.add_argument("--keep", type=Path, default=Path("findings"), help="where the files of findings go")
     options = parser.parse_args()
     found = 0
     with tempfile.TemporaryDirectory() as cache:
         os.environ["GRAPHCORE_CACHE_DIR"] = cache
         for name in FORMATS if options.format == "all" else [options.format]:
-            result = campaign(name, options.count, options.seed, options.jobs, options.keep, options.use_every)
+            result = campaign(name, options.count, options.seed, options.jobs, options.keep, options.use_every,
+                              seconds=60 * options.minutes)
             print(result, flush=True)
             for number, what in sorted(result.findings.items())[:20]:
                 print(f"  {number}: {what.strip().splitlines()[-1][:200]}", flush=True)

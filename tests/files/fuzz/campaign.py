@@ -37,8 +37,11 @@ class Result:
 
 
 def campaign(name: str, count: int, seed: int, jobs: int = 1, keep: Path | None = None, use_every: int = 1,
-             hang: float = HANG) -> Result:
-    """Check `count` mutants of a format and use every `use_every`-th; the files of findings go to folders in `keep`."""
+             hang: float = HANG, seconds: float = float("inf")) -> Result:
+    """Check `count` mutants of a format and use every `use_every`-th; the files of findings go to folders in `keep`.
+
+    After so many `seconds` no process begins a further portion: `count` of the result says how many were checked.
+    """
     result, began = Result(name, seed, count), time.monotonic()
     module = work.format_module(name)
     seeds = module.seeds()
@@ -50,12 +53,13 @@ def campaign(name: str, count: int, seed: int, jobs: int = 1, keep: Path | None 
                 (folder / f"{k}-{file}").write_bytes(data)
         portion = getattr(module, "PORTION", PORTION)
         todo = [range(start, min(start + portion, count)) for start in range(0, count, portion)][::-1]
-        workers = [_Worker(result, Path(place, f"worker{j}"), use_every, hang) for j in range(jobs)]
+        workers = [_Worker(result, Path(place, f"worker{j}"), use_every, hang, began + seconds) for j in range(jobs)]
         threads = [threading.Thread(target=worker.drain, args=(todo,)) for worker in workers]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        result.count -= sum(map(len, todo))
     result.seconds = time.monotonic() - began
     for number, what in sorted(result.findings.items()) if keep else ():
         folder = keep / f"{name}-{seed}-{number}"
@@ -77,12 +81,13 @@ class _Worker:
     place: Path
     use_every: int
     hang: float
+    deadline: float
 
     def drain(self, todo: list) -> None:
-        """Take portions until none is left."""
+        """Take portions until none is left, or it is too late for another."""
         while True:
             with _lock:
-                if not todo:
+                if not todo or time.monotonic() > self.deadline:
                     return
                 numbers = todo.pop()
             shutil.rmtree(self.place, ignore_errors=True)
