@@ -329,20 +329,26 @@ done:
 declare i64 @llvm.umin.i64(i64, i64)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
-define void @gc_pool_start(i64 %wanted) nounwind {
+; Wait until no thread gives a job, and let none.
+define internal void @pool.enter() nounwind {
 entry:
   br label %enter
 
 enter:
   %swap = cmpxchg ptr @busy, i32 0, i32 1 acq_rel acquire
   %is_mine = extractvalue { i32, i1 } %swap, 1
-  br i1 %is_mine, label %start, label %yield
+  br i1 %is_mine, label %done, label %yield
 
 yield:
   %yielded = call i32 @sched_yield()
   br label %enter
 
-start:
+done:
+  ret void
+}
+
+define void @gc_pool_start(i64 %wanted) nounwind {
+  call void @pool.enter()
   call void @pool.grow(i64 %wanted)
   store atomic i32 0, ptr @busy release, align 4
   ret void
@@ -350,18 +356,7 @@ start:
 
 define void @gc_pool_stop() nounwind {
 entry:
-  br label %enter
-
-enter:
-  %swap = cmpxchg ptr @busy, i32 0, i32 1 acq_rel acquire
-  %is_mine = extractvalue { i32, i1 } %swap, 1
-  br i1 %is_mine, label %look, label %yield
-
-yield:
-  %yielded = call i32 @sched_yield()
-  br label %enter
-
-look:
+  call void @pool.enter()
   %count = load i64, ptr @workers
   %is_any = icmp ne i64 %count, 0
   br i1 %is_any, label %stop, label %leave
