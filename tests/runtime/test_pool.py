@@ -1,4 +1,4 @@
-"""The thread pool under schedules that a machine seldom shows: every access of its shared state may be followed by a pause.
+"""The thread pool under schedules that a machine seldom shows: behind every access of its shared state may be a pause.
 
 The pauses are put into the pool's IR, so this runs in a process of its own, which may not hang either.
 """
