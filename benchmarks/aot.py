@@ -59,7 +59,15 @@ static long most_memory(void)
     return found;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+enum { SAMPLES = 100000 };
 static char x[$IN$], y[$OUT$];
+static double samples[SAMPLES];
 
 int main(void)
 {
@@ -73,19 +81,19 @@ int main(void)
     if (net_create(&model, &options)) return 2;
     double loaded = now();
     if (net_run(model, (void *)x, (void *)y)) return 3;
-    double first = now(), least = 1e9, end = first + 1;
+    double first = now(), end = first + 1;
     long memory = most_memory();
     FILE *result = fopen("output", "wb");
     if (!result || fwrite(y, sizeof y, 1, result) != 1 || fclose(result)) return 4;
-    int calls = 1 + (int)(5e-4 / (first - loaded));
-    while (now() < end) {
+    int calls = 1 + (int)(5e-4 / (first - loaded)), count = 0;
+    while (count < SAMPLES && (count < 5 || now() < end)) {     /* as for the frameworks: the median */
         double begin = now();
         for (int i = 0; i < calls; i++) net_run(model, (void *)x, (void *)y);
-        double each = (now() - begin) / calls;
-        if (each < least) least = each;
+        samples[count++] = (now() - begin) / calls;
     }
+    qsort(samples, (size_t)count, sizeof *samples, by_size);
     printf("{\"import\": 0, \"load\": %.9f, \"first\": %.9f, \"call\": %.9f, \"memory\": %ld}\n", loaded - start,
-           first - loaded, least, memory * 1024L);
+           first - loaded, samples[count / 2], memory * 1024L);
     net_destroy(model);
     return 0;
 }
