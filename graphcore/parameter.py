@@ -11,7 +11,7 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.capture import epoch
-from graphcore.errors import DTypeError, ShapeError
+from graphcore.errors import CaptureError, DTypeError, ShapeError
 from graphcore.lazy import MetaTensor, Recipe, materialize
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor, storage_of, store
@@ -288,7 +288,15 @@ class Parameter(Tensor):
         """A new Parameter of this name, shape, dtype and flags.
 
         init: "same" copies the values; a Tensor, number, initializer or its name gives others.
+        Within a function that is captured or differentiated the copy is a Tensor of the values at that point.
+        Raises CaptureError there for other values.
         """
+        if _current_trace() is not None:
+            if isinstance(init, str) and init == "same":
+                return self.value()
+            from graphcore.capture.location import locate
+            raise locate(CaptureError(f"Parameter.clone({init!r}) inside construct: Parameters are made in __init__, "
+                                      "or they would be new in every call; ops.full_like makes Tensors"))
         if isinstance(init, str) and init == "same":
             return self._like(self if self._recipe is not None else Tensor._wrap(self._array, self._dtype))
         from graphcore.initializer import initializer

@@ -56,3 +56,9 @@ class ParameterTuple(tuple):
 
     def __parameter_tuple__(self):
         """For duck typing, as MindSpore's."""
+
+
+def sequence_like(sequence: list | tuple, items: Iterable) -> list | tuple:
+    """`items` in a sequence of the kind of `sequence`; a tuple for a ParameterTuple, which holds Parameters alone."""
+    kind = tuple if isinstance(sequence, ParameterTuple) else type(sequence)
+    return kind(*items) if hasattr(kind, "_fields") else kind(items)

@@ -15,6 +15,7 @@ from graphcore.capture.trace import Trace, TracedTensor
 from graphcore.errors import GradientError
 from graphcore.ir.graph import Node
 from graphcore.ops import structural
+from graphcore.parameter_tuple import sequence_like
 from graphcore.tensor import Tensor
 
 
@@ -171,8 +172,7 @@ def with_hooks(tensor: TracedTensor, hooks, name: str) -> TracedTensor:
 def map_leaves(value, function):
     """A nest of tuples, lists and dicts with a function applied to everything else."""
     if isinstance(value, (list, tuple)):
-        mapped = [map_leaves(v, function) for v in value]
-        return type(value)(*mapped) if hasattr(value, "_fields") else type(value)(mapped)
+        return sequence_like(value, [map_leaves(v, function) for v in value])
     if isinstance(value, dict):
         return {k: map_leaves(v, function) for k, v in value.items()}
     return function(value)

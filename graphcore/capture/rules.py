@@ -20,6 +20,7 @@ from graphcore.errors import CaptureError, GradientError
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node
 from graphcore.ops import pointwise, regions, structural
+from graphcore.parameter_tuple import sequence_like
 from graphcore.tensor import Tensor
 
 
@@ -167,7 +168,7 @@ def with_none(nest, gradients):
     """A nest of gradients with None in place of all other leaves."""
     known = {id(g) for g in gradients}
     if isinstance(nest, (tuple, list)):
-        return type(nest)(with_none(v, gradients) for v in nest)
+        return sequence_like(nest, [with_none(v, gradients) for v in nest])
     if isinstance(nest, dict):
         return {k: with_none(v, gradients) for k, v in nest.items()}
     return nest if id(nest) in known else None

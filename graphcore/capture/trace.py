@@ -12,7 +12,7 @@ import numpy as np
 
 from graphcore.capture.location import locate, user_origin
 from graphcore.dtype import DType, complex64
-from graphcore.errors import CaptureError, DTypeError, GraphcoreError, NameClashError, ShapeError, shown
+from graphcore.errors import CaptureError, DTypeError, GraphcoreError, ShapeError, shown
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph, Node, Origins
 from graphcore.ir.types import TensorType
@@ -220,7 +220,7 @@ class Trace:
                                   "outside of it (in a global, or an attribute); return it instead"))
 
     def leaf(self, parameter) -> Node:
-        """The leaf of a Parameter.  Raises NameClashError when another Parameter bears its name."""
+        """The leaf of a Parameter; its name is numbered when another Parameter of the graph bears it."""
         leaf = self._leaves.get(id(parameter))
         if leaf is None:
             name = self._unique_name(parameter)
@@ -230,16 +230,12 @@ class Trace:
         return leaf
 
     def _unique_name(self, parameter) -> str:
-        name, other = parameter.name, self.parameters.get(parameter.name)
-        if other is None:
-            return name
-        if not parameter.has_given_name:        # met through a closure: never bound to a Cell, so free to be numbered
-            number = 1
-            while f"{name}_{number}" in self.parameters:
-                number += 1
-            return f"{name}_{number}"
-        raise NameClashError(f"two Parameters of shapes {tuple(other.shape)} and {tuple(parameter.shape)} are both "
-                             f"called {name!r} in one graph; give them different names: Parameter(..., name=...)")
+        """Its name; name_1, name_2 ... for those that only a graph brings together, as two optimisers' global_step."""
+        name, number = parameter.name, 0
+        while name in self.parameters:
+            number += 1
+            name = f"{parameter.name}_{number}"
+        return name
 
     def assign(self, parameter, value) -> None:
         """Record the new value of a Parameter; it is cast to the Parameter's dtype.  ShapeError if shapes differ."""

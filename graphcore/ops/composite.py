@@ -31,6 +31,7 @@ from graphcore.ops.functional import (
     zeros_like,
 )
 from graphcore.ops.primitives.base import constexpr
+from graphcore.parameter_tuple import sequence_like
 from graphcore.tensor import Tensor
 
 __all__ = [
@@ -120,7 +121,7 @@ class HyperMap:
                                     + " and ".join(str(len(a)) for a in args)))
         rows = list(zip(*args))
         mapped = [self._entry(function, row) for row in (reversed(rows) if self.reverse else rows)]
-        return type(first)(reversed(mapped) if self.reverse else mapped)
+        return sequence_like(first, reversed(mapped) if self.reverse else mapped)
 
     def _entry(self, function, row):
         return self._map(function, row) if self.nested else function(*row)

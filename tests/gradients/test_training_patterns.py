@@ -198,3 +198,46 @@ def test_build_train_network(manager, mode):
 def test_gradients_do_not_depend_on_set_grad(mode):
     net = Linear().set_grad(False)
     assert plain(gc.grad(net, None, net.b)(X)) == [2]
+
+
+def test_two_nets_with_an_optimiser_each_in_one_step(mode):
+    """Their Parameters and the optimisers' counters have the same names; the second net learns from the first's output."""
+    maker, judge = Linear(), Linear()
+    optimizers = [nn.Momentum(net.trainable_params(), 0.01, 0.9) for net in (maker, judge)]
+    judging = gc.value_and_grad(lambda x: (judge.w.sum() * ops.stop_gradient(maker(x))).mean(), None,
+                                optimizers[1].parameters)
+    making = gc.value_and_grad(lambda x: (maker(x) - LABEL).abs().mean(), None, optimizers[0].parameters)
+
+    @gc.jit
+    def step(x):
+        found, gradients = judging(x)
+        optimizers[1](gradients)
+        error, gradients = making(x)
+        optimizers[0](gradients)
+        return found, error
+    assert plain(step(X)) == pytest.approx((5 * 14, 12.5)) and plain(step(X))[1] < 12.5
+    assert judge.w.asnumpy()[0, 0] < 2 and judge.b.asnumpy() == [1] and maker.b.asnumpy() < 1
+    assert [int(o.global_step.asnumpy()[0]) for o in optimizers] == [2, 2]
+
+
+@pytest.mark.parametrize("take", [lambda w: w.clone(), lambda w: w.copy(), lambda w: ops.deepcopy(w)],
+                         ids=["clone", "copy", "deepcopy"])
+def test_a_copy_of_a_parameter_is_of_its_values_at_that_point(take, mode):
+    net = Linear()
+
+    @gc.jit
+    def f(x):
+        before = take(net.w)
+        net.w[0] = x
+        return before.sum(), net.w.sum()
+    assert plain(f(Tensor([5.0]))) == (5, 8) and plain(f(Tensor([7.0]))) == (8, 10)
+    assert plain(gc.grad(lambda x: (take(net.w) * x).sum(), None, net.w)(Tensor(3.0))) == [[3], [3]]
+
+
+def test_parameter_tuples_in_and_out_of_functions(mode):
+    net = Linear()
+    weights = ParameterTuple(net.trainable_params())
+    doubled = gc.jit(lambda: ops.HyperMap()(lambda w: w * 2, weights))()
+    assert plain(doubled) == ([[4], [6]], [2])
+    assert plain(gc.jit(lambda: weights)()) == ([[2], [3]], [1])
+    assert type(ops.stop_gradient(weights)) is tuple

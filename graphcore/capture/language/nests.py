@@ -15,6 +15,7 @@ from graphcore.ir.types import TensorType
 from graphcore.ops import pointwise
 from graphcore.ops.dispatch import promote
 from graphcore.ops.view import broadcast_to
+from graphcore.parameter_tuple import sequence_like
 from graphcore.tensor import Tensor
 
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
@@ -105,7 +106,7 @@ def _map(value, function):
         items = [function(v) for v in value]
         if all(new is old for new, old in zip(items, value)):
             return value
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+        return sequence_like(value, items)
     if isinstance(value, dict):
         items = {k: function(v) for k, v in value.items()}
         return value if all(items[k] is v for k, v in value.items()) else items

@@ -13,6 +13,7 @@ from graphcore.errors import CaptureError, DTypeError, ShapeError, shown
 from graphcore.ir.dims import Dim
 from graphcore.ops import pointwise, record, view
 from graphcore.ops.dispatch import apply, cast, floating, operands, promote, scalar_dtype
+from graphcore.parameter_tuple import sequence_like
 from graphcore.tensor import Tensor
 
 __all__ = [
@@ -20,7 +21,7 @@ __all__ = [
     "locate",
     "shape_error", "dtype_error", "capture_error", "tensor_of", "tensors_of", "axis_of", "axes_of", "sizes_of",
     "ints_of", "number_of", "is_number", "also_named", "full_of", "size_as_tensor", "values_known", "widened",
-    "same_dtype",
+    "same_dtype", "sequence_like",
 ]
 
 

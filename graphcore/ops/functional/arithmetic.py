@@ -13,6 +13,7 @@ from graphcore.ops.functional.arguments import (
     floating,
     is_number,
     operands,
+    sequence_like,
     shape_error,
     tensor_of,
     tensors_of,
@@ -210,7 +211,7 @@ def clamp(input, min=None, max=None):
     if min is None and max is None:
         raise shape_error("clamp needs min or max, or both")
     if isinstance(input, (list, tuple)):
-        return type(input)(clamp(x, min, max) for x in input)
+        return sequence_like(input, (clamp(x, min, max) for x in input))
     x = tensor_of(input, "clamp")
     if min is not None:
         x = maximum(x, min)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 
 from graphcore.ops import structural
-from graphcore.ops.functional.arguments import Tensor, apply, cast, current_trace, dt, tensor_of
+from graphcore.ops.functional.arguments import Tensor, apply, cast, current_trace, dt, sequence_like, tensor_of
 from graphcore.ops.state import assign, assign_add, assign_sub
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
 def stop_gradient(value):
     """`value` (a Tensor, or a tuple or list of them) as a constant: no gradient flows through it."""
     if isinstance(value, (tuple, list)):
-        return type(value)(stop_gradient(v) for v in value)
+        return sequence_like(value, map(stop_gradient, value))
     return apply(structural.stop_gradient, tensor_of(value, "stop_gradient"))
 
 
@@ -53,7 +53,7 @@ def check_that(condition, *values):
 def mixed_precision_cast(dst_dtype, x):
     """Float Tensors, also those within tuples, lists and dicts, converted to a dtype."""
     if isinstance(x, (tuple, list)):
-        return type(x)(mixed_precision_cast(dst_dtype, v) for v in x)
+        return sequence_like(x, (mixed_precision_cast(dst_dtype, v) for v in x))
     if isinstance(x, dict):
         return {k: mixed_precision_cast(dst_dtype, v) for k, v in x.items()}
     return cast(x, dt.as_dtype(dst_dtype)) if isinstance(x, Tensor) and x.dtype.is_float else x

@@ -23,6 +23,7 @@ from graphcore.ops.functional.arguments import (
     floating,
     is_number,
     promote,
+    sequence_like,
     shape_error,
     size_as_tensor,
     tensor_of,
@@ -350,7 +351,7 @@ def clip_by_norm(x, max_norm, norm_type=2.0, error_if_nonfinite=False):
     total = _norm_of_norms(tensors, norm_type)
     scale = clamp(div(float(max_norm), total + 1e-6), max=1.0)
     clipped = [cast(mul(t, scale), t.dtype) for t in tensors]
-    return type(x)(clipped) if many else clipped[0]
+    return sequence_like(x, clipped) if many else clipped[0]
 
 
 def _norm_of_norms(tensors, norm_type) -> Tensor:
