@@ -27,8 +27,6 @@ _BUILTINS = {"bool": "bool_", "int": "int32", "float": "float32", "long": "int64
 def _otherwise(name: str):
     if name in _BUILTINS:
         return getattr(importlib.import_module("graphcore.dtype"), _BUILTINS[name])
-    if name == "amp":       # it stands with Model
-        return importlib.import_module("graphcore.train.amp")
     raise AttributeError(f"module 'graphcore' has no attribute {name!r}")
 
 
@@ -87,6 +85,6 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
     "inspected": "inspection",
     "net_summary": "summary",
     "tuning": "tune",
-}, modules="""boost common communication compiler context dataset device_context dtype errors experimental files
-    hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
+}, modules="""amp boost common communication compiler context dataset device_context dtype errors experimental
+    files hal initializer ir log mindrecord mint nn numpy onnx ops parallel parameter profiler random
     runtime scipy tensor train version""", otherwise=_otherwise)

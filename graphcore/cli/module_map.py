@@ -29,7 +29,6 @@ _MERGED = {
     "numpy": "numpy.array_creations numpy.array_ops numpy.dtypes numpy.logic_ops numpy.math_ops",
     "common.api": "common.jit_config graph.api graph.jit_config",
     "train": "train.model train.dataset_helper train.train_thor",
-    "train.amp": "amp",
     "train.callback": """train.callback._callback train.callback._checkpoint train.callback._early_stop
         train.callback._history train.callback._lambda_callback train.callback._loss_monitor
         train.callback._lr_scheduler_callback train.callback._reduce_lr_on_plateau train.callback._time_monitor""",
