@@ -201,7 +201,7 @@ def test_gradients_do_not_depend_on_set_grad(mode):
 
 
 def test_two_nets_with_an_optimiser_each_in_one_step(mode):
-    """Parameters and the counters of the optimisers have the same names; one net learns from the output of the other."""
+    """Parameters and the optimisers' counters share names; one net learns from the output of the other."""
     maker, judge = Linear(), Linear()
     optimizers = [nn.Momentum(net.trainable_params(), 0.01, 0.9) for net in (maker, judge)]
     judging = gc.value_and_grad(lambda x: (judge.w.sum() * ops.stop_gradient(maker(x))).mean(), None,
