@@ -40,7 +40,7 @@ def main() -> int:
     run_all(names, options.mode, options.results, options.again or bool(options.names), options.seconds,
             options.gigabytes, _say)
     if options.report:
-        options.report.write_text(page(records, results_in(options.results)), encoding="utf-8")
+        options.report.write_text(page(records, results_in(options.results), recorded_steps()), encoding="utf-8")
     return 0
 
 

@@ -95,7 +95,7 @@ def main() -> None:
         gain, size = float(gain or old["gain"]), int(size or old["size"])
         if options.train:
             steps = recorded_steps()
-            steps[name] = _step(name, gain, size, options.graph)
+            steps[name] = _step(name, gain, size, options.graph) | _tried(steps.get(name), gain, size)
             _write(RECORDED_STEPS, steps)
             print(f"{name}: {steps[name]}", flush=True)
         elif options.images:
@@ -120,6 +120,15 @@ def _cpu_seconds(name: str, gain: float, size: int) -> float:
     net, x = with_weights(name, gain), ms.Tensor(image(0, size))
     net(x)
     return cpu_seconds(net, x)
+
+
+def _tried(old: dict | None, gain: float, size: int) -> dict:
+    """What the new record of a step says of the old one and of those before."""
+    if not old:
+        return {}
+    tried = dict.fromkeys([*old.get("tried", ()), f"{old['gain']:g} at {old['size']}"])
+    tried.pop(f"{gain:g} at {size}", None)
+    return {"tried": list(tried)} if tried else {}
 
 
 def _step(name: str, gain: float, size: int, graph_mode: bool) -> dict:
