@@ -90,7 +90,22 @@ half, single, double = float16, float32, float64
 float_, int_, uint = float32, int64, uint64
 byte, short, intc, intp = int8, int16, int32, int64
 ubyte, ushort, uintc, uintp = uint8, uint16, uint32, uint64
-number = tuple(d for d in ALL if not d.is_bool)
+
+
+class _Number:
+    """What the dtypes of numbers have in common: ``dtype in number`` tells them from the others."""
+
+    def __contains__(self, dtype) -> bool:
+        return dtype in ALL and not dtype.is_bool
+
+    def __str__(self):
+        return "Number"
+
+    def __repr__(self):
+        return "mindspore.number"
+
+
+number = _Number()
 
 
 def from_name(name: str) -> DType:

@@ -329,7 +329,9 @@ class Parameter(Tensor):
         self.is_param_ps, self.init_in_server = True, bool(init_in_server)
 
     def add_pipeline_stage(self, stage) -> None:
-        """Accepted without effect: there are no pipeline stages on one CPU."""
+        """Accepted without effect: there are no pipeline stages on one CPU.  Raises TypeError for no int >= 0."""
+        if isinstance(stage, bool) or not isinstance(stage, int) or stage < 0:
+            raise TypeError(f"add_pipeline_stage takes an int >= 0, got {stage!r}")
 
     def register_hook(self, hook_fn):
         """Call ``hook_fn(gradient)`` wherever this Parameter is differentiated by; returns a handle with `remove()`.

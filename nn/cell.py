@@ -327,6 +327,7 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         for _, cell in self.cells_and_names():
             if cell.training is not mode or cell.phase != phase:
                 cell.__dict__.update(training=mode, phase=phase)
+                cell.__dict__["_flags"]["training"] = mode
                 changed = True
         if changed:
             epoch.structure_changed()

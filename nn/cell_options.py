@@ -47,8 +47,9 @@ class CellOptions:
         return self
 
     def get_flags(self) -> dict:
-        """The attributes set by `add_flags`, and "training"."""
-        return {"training": self.training, **self.__dict__["_flags"]}
+        """The attributes set by `add_flags`; "training" among them once `set_train` was called."""
+        flags = self.__dict__["_flags"]
+        return {**flags, "training": self.training} if "training" in flags else dict(flags)
 
     def set_grad(self, requires_grad=True):
         """Note that gradients of this Cell are wanted; returns this Cell.  Gradients do not depend on it."""
@@ -89,7 +90,9 @@ class CellOptions:
         """Accepted: there is one way to compile."""
 
     def set_boost(self, boost_type):
-        """Accepted without effect; returns this Cell."""
+        """Accepted without effect; returns this Cell.  Raises ValueError for another type than "less_bn"."""
+        if boost_type != "less_bn":
+            raise ValueError(f"set_boost: boost_type must be 'less_bn', got {boost_type!r}")
         return self
 
     def set_broadcast_flag(self, mode=True):
@@ -100,7 +103,9 @@ class CellOptions:
         """Accepted without effect on one CPU."""
 
     def set_comm_fusion(self, fusion_type):
-        """Note `comm_fusion` on the trainable Parameters; returns this Cell."""
+        """Note `comm_fusion` on the trainable Parameters; returns this Cell.  Raises ValueError unless it is >= 0."""
+        if isinstance(fusion_type, bool) or not isinstance(fusion_type, int) or fusion_type < 0:
+            raise ValueError(f"set_comm_fusion: fusion_type must be an int >= 0, got {fusion_type!r}")
         for parameter in self.trainable_params():
             parameter.comm_fusion = fusion_type
         return self

@@ -19,7 +19,9 @@ class CellTree:
         cell_naming.bind(self)
         return self
 
-    check_names_and_refresh_name = bind_names
+    def check_names_and_refresh_name(self) -> None:
+        """`bind_names`, as MindSpore calls it."""
+        self.bind_names()
 
     # -- Parameters ----------------------------------------------------------------------------------
     def parameters_and_names(self, name_prefix="", expand=True) -> Iterator[tuple]:

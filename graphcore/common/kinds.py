@@ -77,6 +77,9 @@ class TensorType:
     def __hash__(self):
         return hash(self._element)
 
+    def __str__(self):
+        return "Tensor" + (f"[{self._element}]" if self._element is not None else "")
+
     def __repr__(self):
         return "mindspore.tensor" + (f"[{self._element.name}]" if self._element is not None else "")
 

@@ -130,7 +130,8 @@ def add(x1, x2):
 @with_dtype
 def float_power(x1, x2):
     """x1 to the power x2 in float32 or wider."""
-    return F.pow(floats_like(x1), floats_like(x2))
+    base, exponent = (F.cast(v, dt.float32) if v.dtype.itemsize < 4 else v for v in map(floats_like, (x1, x2)))
+    return F.pow(base, exponent)
 
 
 def divmod(x1, x2, dtype=None):

@@ -392,7 +392,7 @@ def unravel_index(indices, shape, order="C"):
 
 
 def ravel_multi_index(multi_index, dims, mode="clip", order="C"):
-    """The numbers of elements from their indices along each axis; as `unravel_index`, the other way round.
+    """The numbers of elements, in float32, from their indices along each axis: `unravel_index`, the other way round.
 
     mode: "clip" or "wrap", or one for each axis: what indices out of range count as.
     """
@@ -407,7 +407,7 @@ def ravel_multi_index(multi_index, dims, mode="clip", order="C"):
     for column, size_, m, step in zip(columns, sizes, modes, reversed(steps) if order == "C" else steps):
         term = F.mul(_inside(column, size_, m), step)
         total = term if total is None else F.add(total, term)
-    return total
+    return F.cast(total, dt.float32)
 
 
 __all__ = ["atleast_1d", "atleast_2d", "atleast_3d", *(

@@ -6,12 +6,12 @@ from graphcore.nn.arguments import boolean, one_of, positive_int, rank
 from graphcore.nn.cell import Cell
 from graphcore.nn.layers.conv import TO_NCHW, TO_NHWC
 from graphcore.ops import pooling as records
-from graphcore.ops.dispatch import apply
 from graphcore.ops.functional.convolution import amounts
 from graphcore.ops.functional.pooling import pool_same
+from graphcore.ops.functional.volumes import pooled_maxima, pooled_means
 
 __all__ = ["MaxPool1d", "MaxPool2d", "MaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "AdaptiveAvgPool1d",
-           "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"]
+           "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]
 
 
 class _Pool(Cell):
@@ -141,7 +141,7 @@ class MaxPool1d(_MaxPool):
 class MaxPool3d(_MaxPool):
     """The largest element of each window of (N, C, D, H, W) or (C, D, H, W); see `MaxPool2d`.
 
-    return_indices and ceil_mode are not taken.
+    return_indices gives places in the D * H * W volume.
     """
 
     axes = 3
@@ -149,11 +149,10 @@ class MaxPool3d(_MaxPool):
     def __init__(self, kernel_size=1, stride=1, pad_mode="valid", padding=0, dilation=1, return_indices=False,
                  ceil_mode=False):
         super().__init__(kernel_size, stride, pad_mode, padding, dilation, return_indices, ceil_mode)
-        if return_indices or ceil_mode:
-            raise ValueError("MaxPool3d: return_indices and ceil_mode are not supported; pad the input instead")
 
     def pooled(self, x):
-        return _by_planes(x, self.kernel, self.steps, self.dilations, _sides(self, x), _max_of_planes)
+        return pooled_maxima(x, self.kernel, self.steps, _sides(self, x), self.dilations, self.ceil_mode,
+                             self.return_indices)
 
 
 class _AvgPool(_Pool):
@@ -205,51 +204,23 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool3d(_AvgPool):
-    """The mean of each window of (N, C, D, H, W) or (C, D, H, W); see `AvgPool2d`.
-
-    Padding counts as zeros: pad_mode "same", count_include_pad=False and ceil_mode are not taken.
-    """
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W); see `AvgPool2d`."""
 
     axes = 3
 
     def __init__(self, kernel_size=1, stride=1, pad_mode="valid", padding=0, ceil_mode=False, count_include_pad=True,
                  divisor_override=None):
         super().__init__(kernel_size, stride, pad_mode, padding, ceil_mode, count_include_pad, divisor_override)
-        if ceil_mode or not count_include_pad or self.pad_mode == "SAME":
-            raise ValueError("AvgPool3d takes pad_mode 'valid' or 'pad' with count_include_pad=True, without ceil_mode")
 
     def pooled(self, x):
-        y = _by_planes(x, self.kernel, self.steps, (1, 1, 1), _sides(self, x), _mean_of_planes)
-        if self.divisor_override is None:
-            return y
-        window = self.kernel[0] * self.kernel[1] * self.kernel[2]
-        return y * (window / self.divisor_override)
+        return pooled_means(x, self.kernel, self.steps, _sides(self, x), self.ceil_mode, self.count_include_pad,
+                            self.divisor_override or 0)
 
 
-# -- three axes: plane by plane, then in depth -----------------------------------------------------------------
-def _sides(pool, x) -> list:
+def _sides(pool, x) -> tuple:
     """(before, after) for each pooled axis."""
     dilations = getattr(pool, "dilations", (1,) * pool.axes)
     return amounts(pool.cls_name, pool.pad_mode, pool.pads, x.shape[2:], pool.kernel, pool.steps, dilations)
-
-
-def _by_planes(x, kernel, steps, dilations, sides, pool):
-    """Pool (N, C, D, H, W) as images (N, C * D, H, W), and the result as images (N, C, D, H' * W')."""
-    n, c, d, h, w = x.shape
-    planes = pool(ops.reshape(x, (n, c * d, h, w)), kernel[1:], steps[1:], sides[1] + sides[2], dilations[1:])
-    rows, columns = planes.shape[2:]
-    deep = pool(ops.reshape(planes, (n, c, d, rows * columns)), (kernel[0], 1), (steps[0], 1), sides[0] + (0, 0),
-                (dilations[0], 1))
-    return ops.reshape(deep, (n, c, deep.shape[2], rows, columns))
-
-
-def _max_of_planes(x, kernel, stride, pad, dilation):
-    return apply(records.max_pool2d, x, kernel=kernel, stride=stride, pad=pad, dilation=dilation)
-
-
-def _mean_of_planes(x, kernel, stride, pad, dilation):
-    return apply(records.avg_pool2d, x, kernel=kernel, stride=stride, pad=pad, count_include_pad=True,
-                 divisor_override=None)
 
 
 # -- to a given size -------------------------------------------------------------------------------------------
@@ -300,26 +271,41 @@ class AdaptiveAvgPool3d(_Adaptive):
         return ops.adaptive_avg_pool3d(input, self.sizes)
 
 
-class AdaptiveMaxPool1d(_Adaptive):
-    """Maxima over windows that divide (N, C, L) into (N, C, output_size)."""
-
-    axes = 1
-
-    def construct(self, x):
-        return ops.adaptive_max_pool1d(x, self.sizes)
-
-
-class AdaptiveMaxPool2d(_Adaptive):
-    """Maxima over windows that divide (N, C, H, W) or (C, H, W) into (..., *output_size).
-
-    return_indices: also the place of each maximum in its plane; only where the windows divide evenly.
-    """
-
-    axes = 2
+class _AdaptiveMax(_Adaptive):
 
     def __init__(self, output_size, return_indices=False):
         super().__init__(output_size)
         self.return_indices = boolean(return_indices, "return_indices", self.cls_name)
 
+
+class AdaptiveMaxPool1d(_Adaptive):
+    """Maxima over windows that divide (N, C, L) into (N, C, output_size)."""
+
+    axes = 1
+
+    def construct(self, input):
+        return ops.adaptive_max_pool1d(input, self.sizes)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMax):
+    """Maxima over windows that divide (N, C, H, W) or (C, H, W) into (..., *output_size).
+
+    return_indices: also the place of each maximum in its plane.
+    """
+
+    axes = 2
+
     def construct(self, input):
         return ops.adaptive_max_pool2d(input, self.sizes, self.return_indices)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMax):
+    """Maxima over windows that divide (N, C, D, H, W) or (C, D, H, W) into (..., *output_size).
+
+    return_indices: also the place of each maximum in its volume, int32.
+    """
+
+    axes = 3
+
+    def construct(self, input):
+        return ops.adaptive_max_pool3d(input, self.sizes, self.return_indices)

@@ -20,7 +20,7 @@ ALSO = {"train": ("train.callback", "train.serialization", "train.model", "train
         "ms": ("common.seed", "common.api"),
         "dataset": ("dataset.core.config",)}
 TENSORS = ("x", "f", "h", "l", "u", "d", "b")       # see inputs.py
-_STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", "net": "nn.Cell",
+_STANDING_FOR = {"Tensor": "ms.Tensor", "Parameter": "ms.Parameter", "p": "ms.Parameter", "net": "nn.Cell",
                  **dict.fromkeys(TENSORS, "ms.Tensor")}
 _MAKERS = ("Tensor", "wave", "positive", "ints")
 # Their result is not a value of the graph, or each run draws other numbers.

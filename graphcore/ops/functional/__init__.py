@@ -94,7 +94,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "padding": "pad roll unfold fold pixel_shuffle pixel_unshuffle channel_shuffle",
     "pooling": """
         max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
-        adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d max_pool3d avg_pool3d""",
+        adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d adaptive_max_pool3d""",
     "program": """
         assign assign_add assign_sub stop_gradient depend partial print_ is_ is_not in_ not_in tuple_len
         tuple_getitem grad value_and_grad get_grad mixed_precision_cast control_depend""",
@@ -131,5 +131,6 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 bessel_k0 bessel_k0e bessel_k1 bessel_k1e
         bessel_y0 bessel_y1""",
     "summation": "einsum",
+    "volumes": "max_pool3d avg_pool3d",
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
 }, modules="arguments", otherwise=_otherwise)

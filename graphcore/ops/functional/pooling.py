@@ -5,24 +5,25 @@ import math
 
 from graphcore.ops import pointwise as pw
 from graphcore.ops import pooling as records
-from graphcore.ops.functional.arguments import Dim, Tensor, apply, dt, floating, ints_of, shape_error, tensor_of
-from graphcore.ops.functional.arithmetic import pow
+from graphcore.ops.functional.arguments import Dim, Tensor, apply, cast, dt, floating, ints_of, shape_error, tensor_of
+from graphcore.ops.functional.arithmetic import add, mul, pow
 from graphcore.ops.functional.comparison import where
 from graphcore.ops.functional.convolution import same_padding
 from graphcore.ops.functional.creation import counted
+from graphcore.ops.functional.indexing import gather_elements
 from graphcore.ops.functional.joining import concat, window
 from graphcore.ops.functional.padding import pair_of, taps, zero_padded
 from graphcore.ops.functional.reduction import amax, mean
-from graphcore.ops.functional.shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
+from graphcore.ops.functional.reduction import max as largest_of
+from graphcore.ops.functional.shaping import broadcast_to, expand_dims, reshape, squeeze
 
 __all__ = [
     "max_pool2d", "avg_pool2d", "max_pool1d", "avg_pool1d", "lp_pool2d", "adaptive_avg_pool2d",
-    "adaptive_avg_pool1d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool1d", "max_pool3d",
-    "avg_pool3d",
+    "adaptive_avg_pool1d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool1d", "adaptive_max_pool3d",
 ]
 
 
-def _images(input, name, rank=4) -> tuple:
+def images_of(input, name, rank=4) -> tuple:
     """(images with a batch axis, whether it was added)."""
     x = tensor_of(input, name)
     if x.ndim not in (rank - 1, rank):
@@ -30,12 +31,12 @@ def _images(input, name, rank=4) -> tuple:
     return (x, False) if x.ndim == rank else (expand_dims(x, 0), True)
 
 
-def _overhang(extent, kernel, stride, before, dilation=1) -> int:
+def overhang(extent, kernel, stride, before, after, dilation=1) -> int:
     """How much more padding the ceil mode needs after an axis; a window never starts beyond the input."""
     reach = dilation * (kernel - 1) + 1
     if isinstance(extent, Dim):
         raise shape_error(f"ceil_mode needs known sizes, got {extent}")
-    span = extent + 2 * before - reach
+    span = extent + before + after - reach
     count = -(-span // stride) + 1
     if (count - 1) * stride >= extent + before:
         count -= 1
@@ -57,11 +58,11 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, return_indice
     Sizes are ints or pairs; stride None: the kernel size.  ceil_mode: windows that leave the image at its end count.
     return_indices: also the int64 place of each maximum in its image, row-major.  Raises ShapeError for bad sizes.
     """
-    x, added = _images(x, "max_pool2d")
+    x, added = images_of(x, "max_pool2d")
     kernel, stride, before, dilation = _settings("max_pool2d", kernel_size, stride, padding, dilation)
     pad = []
     for n, k, s, p, d in zip(x.shape[2:], kernel, stride, before, dilation):
-        pad += [p, p + (_overhang(n, k, s, p, d) if ceil_mode else 0)]
+        pad += [p, p + (overhang(n, k, s, p, p, d) if ceil_mode else 0)]
     y = apply(records.max_pool2d, x, kernel=kernel, stride=stride, pad=tuple(pad), dilation=dilation)
     places = max_places(x, y, kernel, stride, pad, dilation) if return_indices else None
     results = [squeeze(v, 0) if added else v for v in (y, places) if v is not None]
@@ -90,9 +91,9 @@ def avg_pool2d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, cou
     count_include_pad: whether padding counts as elements; divisor_override: divide by this instead (0: do not).
     Other arguments as in `max_pool2d`.
     """
-    x, added = _images(floating(tensor_of(input_x, "avg_pool2d")), "avg_pool2d")
+    x, added = images_of(floating(tensor_of(input_x, "avg_pool2d")), "avg_pool2d")
     kernel, stride, before, _ = _settings("avg_pool2d", kernel_size, stride, padding)
-    more = [_overhang(n, k, s, p) if ceil_mode else 0 for n, k, s, p in zip(x.shape[2:], kernel, stride, before)]
+    more = [overhang(n, k, s, p, p) if ceil_mode else 0 for n, k, s, p in zip(x.shape[2:], kernel, stride, before)]
     pad = (before[0], before[0] + more[0], before[1], before[1] + more[1])
     if any(more) and count_include_pad and not divisor_override:
         # given padding counts, what the ceil mode adds does not
@@ -142,32 +143,38 @@ def lp_pool2d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
 
 # -- to a given size ----------------------------------------------------------------------------------------
 
+def _windows(extent, size: int) -> list:
+    """(start, end) of `size` windows, from floor(i n / size) to ceil((i + 1) n / size)."""
+    if isinstance(extent, Dim):
+        raise shape_error(f"adaptive pooling to {size} needs a known size, got {extent}")
+    return [(i * extent // size, -(-(i + 1) * extent // size)) for i in range(size)]
+
+
 def _to_size(x: Tensor, axis: int, size: int, combine) -> Tensor:
-    """`size` windows over one axis, from floor(i n / size) to ceil((i + 1) n / size), each combined."""
-    extent = x.shape[axis]
-    if size == extent:
+    """`size` windows over one axis, each combined."""
+    if size == x.shape[axis]:
         return x
     if size == 1:
         return combine(x, axis, True)
-    if isinstance(extent, Dim):
-        raise shape_error(f"adaptive pooling to {size} needs a known size, got {extent}")
-    parts = []
-    for i in range(size):
-        start, end = i * extent // size, -(-(i + 1) * extent // size)
-        parts.append(combine(window(x, axis, start, end - start), axis, True))
-    return concat(parts, axis)
+    return concat([combine(window(x, axis, start, end - start), axis, True)
+                   for start, end in _windows(x.shape[axis], size)], axis)
 
 
-def _adaptive(name, input, output_size, axes, combine) -> Tensor:
+def _with_sizes(name, input, output_size, axes) -> tuple:
+    """(the Tensor, the wanted size of each of its last `axes` axes, as many as it has for None)."""
     x = tensor_of(input, name)
     if x.ndim not in (axes + 1, axes + 2):
         raise shape_error(f"{name} takes a tensor of {axes + 1} or {axes + 2} axes, got shape {x.shape}")
-    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * axes
-    for i, size in enumerate(wanted):
-        axis = x.ndim - axes + i
-        if size is not None and (not isinstance(size, int) or size < 1):
-            raise shape_error(f"{name}: output_size must hold positive ints or None, got {output_size}")
-        x = x if size is None else _to_size(x, axis, size, combine)
+    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * axes
+    if len(wanted) != axes or any(s is not None and (not isinstance(s, int) or s < 1) for s in wanted):
+        raise shape_error(f"{name}: output_size must be one or {axes} positive ints or None, got {output_size}")
+    return x, [n if size is None else size for n, size in zip(x.shape[-axes:], wanted)]
+
+
+def _adaptive(name, input, output_size, axes, combine) -> Tensor:
+    x, sizes = _with_sizes(name, input, output_size, axes)
+    for axis, size in enumerate(sizes, x.ndim - axes):
+        x = _to_size(x, axis, size, combine)
     return x
 
 
@@ -202,54 +209,45 @@ def adaptive_avg_pool3d(input, output_size):
     return _adaptive("adaptive_avg_pool3d", floating(tensor_of(input, "adaptive_avg_pool3d")), output_size, 3, mean)
 
 
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    """Maxima over windows that divide [N, C, L] into `output_size`; return_indices: also their int64 places."""
+    return _adaptive_maxima("adaptive_max_pool1d", input, output_size, 1, return_indices)
+
+
 def adaptive_max_pool2d(input, output_size, return_indices=False):
     """Maxima over windows that divide [N, C, H, W] (or [C, H, W]) into `output_size`.
 
-    return_indices: also the places of the maxima; only where the windows divide evenly.
+    return_indices: also the int64 places of the maxima in their image, row-major.
     """
     x = tensor_of(input, "adaptive_max_pool2d")
     kernel = x.shape[2:] if output_size in (1, (1, 1)) and x.ndim == 4 else _even(x, output_size)
     if kernel is not None and (return_indices or output_size not in (1, (1, 1))):
         return max_pool2d(x, kernel, kernel, return_indices=return_indices)
-    if return_indices:
-        raise shape_error(f"adaptive_max_pool2d gives indices where {output_size} divides images of {x.shape} evenly")
-    return _adaptive("adaptive_max_pool2d", x, output_size, 2, amax)
+    return _adaptive_maxima("adaptive_max_pool2d", x, output_size, 2, return_indices)
 
 
-def adaptive_max_pool1d(input, output_size):
-    """Maxima over windows that divide [N, C, L] into `output_size`."""
-    return _adaptive("adaptive_max_pool1d", input, output_size, 1, amax)
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    """Maxima over windows that divide [N, C, D, H, W] (or [C, D, H, W]) into `output_size`.
+
+    return_indices: also the int32 places of the maxima in their volume, row-major.
+    """
+    found = _adaptive_maxima("adaptive_max_pool3d", input, output_size, 3, return_indices)
+    return (found[0], cast(found[1], dt.int32)) if return_indices else found
 
 
-# -- three axes ---------------------------------------------------------------------------------------------
-
-def _pool_depth(name, x, kernel_size, stride, pool_images, combine):
-    x = tensor_of(x, name)
-    if x.ndim != 5:
-        raise shape_error(f"{name} takes a tensor [N, C, D, H, W], got shape {x.shape}")
-    kernel = ints_of(kernel_size, name) * (3 if isinstance(kernel_size, int) else 1)
-    steps = kernel if stride is None else ints_of(stride, name) * (3 if isinstance(stride, int) else 1)
-    n, c, d, *image = x.shape
-    pooled = pool_images(reshape(moveaxis(x, 2, 1), (n * d, c, *image)), kernel[1:], steps[1:])
-    slices = moveaxis(reshape(pooled, (n, d, *pooled.shape[1:])), 1, 2)
-    starts = range(0, d - kernel[0] + 1, steps[0])
-    return concat([combine(window(slices, 2, start, kernel[0]), 2, True) for start in starts], 2)
-
-
-def max_pool3d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-    """The largest element of each window of [N, C, D, H, W]; without padding, dilation, ceil mode and indices."""
-    if padding or dilation != 1 or ceil_mode or return_indices:
-        raise shape_error("max_pool3d has no padding, dilation, ceil_mode or return_indices here; use ops.pad")
-    return _pool_depth("max_pool3d", x, kernel_size, stride, max_pool2d, amax)
-
-
-def avg_pool3d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, count_include_pad=True,
-               divisor_override=0):
-    """The mean of each window of [N, C, D, H, W]; without ceil mode, padding counts."""
-    if ceil_mode or divisor_override or padding and not count_include_pad:
-        raise shape_error("avg_pool3d has no ceil_mode, divisor_override or count_include_pad=False here; use ops.pad")
-    x = tensor_of(input_x, "avg_pool3d")
-    p = (ints_of(padding, "avg_pool3d") * 3)[:3]
-    return _pool_depth("avg_pool3d", zero_padded(x, (0, 0, *p), (0, 0, *p)), kernel_size, stride, avg_pool2d, mean)
-
-
+def _adaptive_maxima(name, input, output_size, axes, return_indices):
+    if not return_indices:
+        return _adaptive(name, input, output_size, axes, amax)
+    x, sizes = _with_sizes(name, input, output_size, axes)
+    places, reach = None, 1         # of the axes that are done; how far one step along the next one goes
+    for axis in reversed(range(x.ndim - axes, x.ndim)):
+        extent, maxima, labels = x.shape[axis], [], []
+        for start, end in _windows(extent, sizes[axis - x.ndim]):
+            largest, chosen = largest_of(window(x, axis, start, end - start), axis, True)
+            label = mul(add(chosen, Tensor(start, dt.int64)), Tensor(reach, dt.int64))
+            if places is not None:
+                label = add(label, gather_elements(window(places, axis, start, end - start), axis, chosen))
+            maxima.append(largest)
+            labels.append(label)
+        x, places, reach = concat(maxima, axis), concat(labels, axis), reach * extent
+    return x, places

@@ -38,7 +38,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         Conv2DBackpropInput ReduceSum SumExt ReduceMean ReduceProd ReduceMax ReduceMin ReduceAll ReduceAny ReduceStd
         ArgMaxWithValue ArgMinWithValue Argmax Argmin CumSum CumProd LpNorm L2Normalize L2Loss MatMul BatchMatMul
         Dense Einsum Cdist Conv2D Conv2DTranspose Conv3D MaxPool AvgPool MaxPoolWithArgmax AdaptiveAvgPool2D
-        AdaptiveMaxPool2D MaxPool3D AvgPool3D BatchNorm LayerNorm RmsNorm LRN Dropout""",
+        AdaptiveMaxPool2D AdaptiveAvgPool3D AdaptiveMaxPool3D MaxPool3D AvgPool3D BatchNorm LayerNorm
+        RmsNorm LRN Dropout""",
     "losses": """
         SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits SigmoidCrossEntropyWithLogits
         BinaryCrossEntropy BCEWithLogitsLoss NLLLoss SmoothL1Loss KLDivLoss SoftMarginLoss CTCLoss CTCLossV2

@@ -16,6 +16,7 @@ from graphcore.ops.functional.normalization import (
 from graphcore.ops.functional.ordering import running
 from graphcore.ops.functional.padding import pair_of
 from graphcore.ops.functional.pooling import max_places, pool_same, same_padding
+from graphcore.ops.functional.volumes import pooled_maxima, pooled_means, three_of
 from graphcore.ops.primitives.base import Primitive, primitive
 
 # -- reductions -------------------------------------------------------------------------------------------
@@ -254,29 +255,46 @@ def AdaptiveAvgPool2D(x, *, output_size):
 
 @primitive
 def AdaptiveMaxPool2D(input, *, output_size):
-    """Maxima over windows that divide an image into `output_size`."""
-    return F.adaptive_max_pool2d(input, output_size)
+    """(maxima over windows that divide an image into `output_size`, their int64 places)."""
+    return F.adaptive_max_pool2d(input, output_size, True)
+
+
+@primitive
+def AdaptiveMaxPool3D(x, output_size):
+    """(maxima over windows that divide a volume into `output_size`, three ints or a Tensor of them; int32 places)."""
+    return F.adaptive_max_pool3d(x, ints_of(output_size, "AdaptiveMaxPool3D: output_size"), True)
+
+
+@primitive
+def AdaptiveAvgPool3D(x, *, output_size):
+    """Means over windows that divide a volume into `output_size`."""
+    return F.adaptive_avg_pool3d(x, output_size)
 
 
 @primitive
 def MaxPool3D(x, *, kernel_size=1, strides=1, pad_mode="VALID", pad_list=0, ceil_mode=None, data_format="NCDHW"):
-    """The largest element of each window of [N, C, D, H, W]; windows lie within (pad_mode "valid")."""
-    _check_valid("MaxPool3D", pad_mode)
-    return F.max_pool3d(x, kernel_size, strides)
+    """The largest element of each window of [N, C, D, H, W].
+
+    pad_mode: "valid", "same", or "pad" with `pad_list`: an int, three, or six, before and after each axis.
+    """
+    _check_layout("MaxPool3D", data_format)
+    kernel, steps, sides = _volume_windows("MaxPool3D", x, kernel_size, strides, pad_mode, pad_list)
+    return pooled_maxima(x, kernel, steps, sides, ceil_mode=bool(ceil_mode))
 
 
 @primitive
 def AvgPool3D(x, *, kernel_size=1, strides=1, pad_mode="valid", pad=0, ceil_mode=False, count_include_pad=True,
               divisor_override=0, data_format="NCDHW"):
-    """The mean of each window of [N, C, D, H, W]; pad_mode "valid" or "pad"."""
-    if pad_mode.lower() != "pad":
-        _check_valid("AvgPool3D", pad_mode)
-    return F.avg_pool3d(x, kernel_size, strides, pad, ceil_mode, count_include_pad, divisor_override)
+    """The mean of each window of [N, C, D, H, W]; pad_mode as in `MaxPool3D`, with `pad`."""
+    _check_layout("AvgPool3D", data_format)
+    kernel, steps, sides = _volume_windows("AvgPool3D", x, kernel_size, strides, pad_mode, pad)
+    return pooled_means(x, kernel, steps, sides, ceil_mode, count_include_pad, divisor_override)
 
 
-def _check_valid(name, pad_mode):
-    if pad_mode.lower() != "valid":
-        raise shape_error(f"{name}: pad_mode {pad_mode!r} is not supported, pad with ops.pad first")
+def _volume_windows(name, x, kernel_size, strides, pad_mode, padding) -> tuple:
+    """(kernel, strides, (before, after) of each axis) of windows on [N, C, D, H, W]."""
+    kernel, steps = three_of(kernel_size, f"{name}: kernel_size"), three_of(strides, f"{name}: strides")
+    return kernel, steps, amounts(name, pad_mode, padding, x.shape[2:], kernel, steps, (1, 1, 1))
 
 
 # -- normalisation and dropout --------------------------------------------------------------------------------
