@@ -13,7 +13,7 @@ from graphcore.compiler.memory import MemoryPlan, check_plan, plan_memory
 from graphcore.compiler.runtime.program import NativeProgram
 from graphcore.compiler.schedule import windows
 from graphcore.compiler.schedule.derive import Split, split_launches
-from graphcore.compiler.schedule.grouping import group_entries
+from graphcore.compiler.schedule.joining import group_entries
 from graphcore.compiler.schedule.steps import Schedule, make_schedule
 from graphcore.compiler.toolchain.naming import symbol
 from graphcore.errors import ShapeError

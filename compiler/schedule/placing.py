@@ -4,14 +4,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from graphcore.compiler.launch import contiguous_strides
-from graphcore.compiler.schedule.groups import Fuser, Group
+from graphcore.compiler.schedule.groups import Group, Grouping
 from graphcore.compiler.schedule.kinds import is_compute
 from graphcore.compiler.schedule.windows import Window, squeezed, whole_base, window
 from graphcore.ir.graph import Graph, Node
 from graphcore.ops.view import strided
 
 
-def place_parts(graph: Graph, fuser: Fuser, taken: Container[Node], epilogues: Container[Group]) -> dict:
+def place_parts(graph: Graph, grouping: Grouping, taken: Container[Node], epilogues: Container[Group]) -> dict:
     """Parts that nothing else needs → their `concat`; each such part's group is told its window there.
 
     taken: nodes that are written elsewhere; epilogues: groups that run on the tiles of an operator, and whose results
@@ -26,7 +26,7 @@ def place_parts(graph: Graph, fuser: Fuser, taken: Container[Node], epilogues: C
             base = whole_base(part)
             if base is None or not is_compute(base) or base in roots or base in taken:
                 continue
-            (group, *others), users = fuser.groups_of[base], fuser.consumers[base]
+            (group, *others), users = grouping.groups_of[base], grouping.consumers[base]
             if others or group in epilogues or len(users) != 1 or group.space_of(base) != squeezed(base.shape):
                 continue
             moved = strided(part.shape, contiguous_strides(whole.shape), "reshape", {"shape": base.shape})

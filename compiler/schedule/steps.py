@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphcore.compiler.launch import contiguous_strides
-from graphcore.compiler.schedule.groups import Fuser, Group
+from graphcore.compiler.schedule.fusion import fuse
+from graphcore.compiler.schedule.groups import Group
 from graphcore.compiler.schedule.kinds import (
     exchanges_in_order,
     has_own_kernel,
@@ -63,10 +64,9 @@ def make_schedule(graph: Graph, accepts_epilogue: frozenset) -> Schedule:
 class _Scheduler:
     def __init__(self, graph: Graph, accepts_epilogue: frozenset):
         self.graph, self.accepts = graph, accepts_epilogue
-        self.fuser = Fuser(graph)
-        self.groups = self.fuser.run()
+        self.grouping = fuse(graph)
         self.unit_of: dict = {}                 # group -> the unit that runs it (itself, or the operator it follows)
-        self.successors = self.fuser.successors
+        self.successors = self.grouping.successors
         self.callers = [n for n in graph.nodes if may_call_python(n)]
 
     def run(self) -> Schedule:
@@ -74,11 +74,11 @@ class _Scheduler:
         epilogues = self._attach_epilogues(operators)
         direct, copies = self._destinations()
         attached = set(epilogues.values())
-        placed = place_parts(self.graph, self.fuser, direct, attached)
-        units = operators + [g for g in self.groups if g not in attached]
+        placed = place_parts(self.graph, self.grouping, direct, attached)
+        units = operators + [g for g in self.grouping.groups if g not in attached]
         steps = [Step(u, epilogues.get(u)) if isinstance(u, Node) else Step(None, u)
                  for u in self._sort(units, epilogues)]
-        return Schedule(self.graph, tuple(steps), direct, placed, tuple(copies), tuple(self.fuser.decisions))
+        return Schedule(self.graph, tuple(steps), direct, placed, tuple(copies), tuple(self.grouping.decisions))
 
     # -- epilogues -------------------------------------------------------------------------------------
     def _attach_epilogues(self, operators: list) -> dict:
@@ -86,12 +86,12 @@ class _Scheduler:
         for operator in operators:
             if operator.op not in self.accepts:
                 continue
-            for g in self.groups:
+            for g in self.grouping.groups:
                 if g not in found.values() and self._may_follow(operator, g):
                     found[operator] = g
                     self._merge_units(operator, g)
                     for m in g.nodes:
-                        self.fuser.note(m, f"runs on the tiles of {operator.op} while they are in cache")
+                        self.grouping.note(m, f"runs on the tiles of {operator.op} while they are in cache")
                     break
         return found
 
@@ -109,10 +109,10 @@ class _Scheduler:
                 elif reach.base not in g.nodes and not reach.base.is_leaf and reach.base.op != "iota":
                     others.update(self._units(reach.base))
         after = [u for u in self.successors.get(operator, ()) if u is not g]
-        return reads and not any(self.fuser.reaches(after, u) or u in after for u in others)
+        return reads and not any(self.grouping.reaches(after, u) or u in after for u in others)
 
     def _units(self, base: Node) -> list:
-        found = self.fuser.groups_of[base] if is_compute(base) else [maker(base)]
+        found = self.grouping.groups_of[base] if is_compute(base) else [maker(base)]
         return [self.unit_of.get(u, u) for u in found]
 
     def _merge_units(self, operator: Node, g: Group) -> None:
@@ -150,19 +150,19 @@ class _Scheduler:
         were.
         """
         leaf = self.graph.params[name]
-        if leaf in self.fuser.external and any(window(r).base is leaf for r in self.graph.roots):
+        if leaf in self.grouping.external and any(window(r).base is leaf for r in self.graph.roots):
             return False
         writer = base.inputs[0] if base.op == "exchange_end" else self._units(base)[0]      # written from its start
         readers = set(self.callers)
         if writer in readers:
             return False
-        for user, operand in self.fuser.consumers.get(leaf, ()):
+        for user, operand in self.grouping.consumers.get(leaf, ()):
             units = self._units(user)
             if any(u is writer for u in units):
                 if not self._reads_in_step(user, operand, base):
                     return False
             readers.update(u for u in units if u is not writer)
-        if any(self.fuser.reaches([writer], r) for r in readers):
+        if any(self.grouping.reaches([writer], r) for r in readers):
             return False
         for r in readers:
             self.successors.setdefault(r, set()).add(writer)
@@ -172,7 +172,7 @@ class _Scheduler:
         """Whether the writing kernel reads each old element just before it writes the new one."""
         if not is_compute(user) or not is_compute(base) or kind(user) == "reduction":
             return False
-        group = self.fuser.groups_of[base][0]
+        group = self.grouping.groups_of[base][0]
         if user not in group.nodes or group.nodes[user] != group.nodes[base]:
             return False
         if group.reduced is not None and group.nodes[base] == "full":
@@ -188,7 +188,7 @@ class _Scheduler:
         Exchanges with other processes start as soon as they can, also ahead of other work, and are waited for in the
         same order when nothing else is ready.
         """
-        order = self.fuser.order
+        order = self.grouping.order
         position = {u: order[u] if isinstance(u, Node) else max(order[m] for m in u.nodes) for u in units}
         waiting = dict.fromkeys(units, 0)
         for u in units:
@@ -257,7 +257,7 @@ class _Scheduler:
         return reads, remaining
 
     def _growth(self, unit, epilogues, reads, remaining) -> int:
-        stored = self.fuser.values(unit) if isinstance(unit, Node) else list(unit.stored)
+        stored = self.grouping.values(unit) if isinstance(unit, Node) else list(unit.stored)
         if unit in epilogues:
             stored = list(epilogues[unit].stored)
         made = sum(_bytes(n) for n in stored)
