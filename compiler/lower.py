@@ -23,6 +23,7 @@ from graphcore.compiler.lower_regions import lower_region
 from graphcore.compiler.schedule.groups import Group
 from graphcore.compiler.schedule.kinds import kind
 from graphcore.compiler.schedule.loops import Array, find_loops, merge_windows
+from graphcore.compiler.schedule.placing import own_offset
 from graphcore.compiler.schedule.steps import Schedule, Step, make_schedule
 from graphcore.compiler.schedule.windows import insert_copies, window
 from graphcore.dtype import DType
@@ -167,11 +168,11 @@ class Lowering:
         for node, (where, key) in self.schedule.direct.items():
             self.buffers[node] = (self.buffers[self.schedule.graph.params[key]] if where == "update"
                                   else self.outputs[key])
-        for part, whole in self.schedule.placed.items():
-            self.buffers[part] = self.buffer(whole)
         for node in self.schedule.graph.nodes:
             if node.op == "exchange_end":       # the result arrives where it is read
                 self.buffers[node.inputs[0]] = self.buffer(node)
+        for part, whole in self.schedule.placed.items():
+            self.buffers[part] = self.buffer(whole)
         for step in self.schedule.steps:
             self._step(step)
         self._final_copies()
@@ -240,6 +241,8 @@ class Lowering:
         begun = node.inputs[0] if ends else node
         attrs = begun.attrs
         source, target = self.view(begun.inputs[0]), View.whole(self.buffer(node), node.shape)
+        if self.schedule.placed.get(window(begun.inputs[0]).base) is begun:     # written where all are gathered
+            source = replace(source, offset=own_offset(begun))
         number = self.tables.exchanges.setdefault(target.buffer, len(self.tables.exchanges))
         if ends:
             reads = (target.buffer, *(self.view(i).buffer for i in node.inputs[1:]))

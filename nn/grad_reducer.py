@@ -7,7 +7,7 @@ from graphcore.nn.arguments import boolean
 from graphcore.nn.cell import Cell
 from graphcore.ops.functional.communication import all_reduce
 from graphcore.ops.transport import group_size
-from graphcore.parallel import get_auto_parallel_context
+from graphcore.parallel import bucket_bytes, get_auto_parallel_context
 
 __all__ = ["DistributedGradReducer"]
 
@@ -18,13 +18,10 @@ class DistributedGradReducer(Cell):
     parameters: what the gradients belong to, in their order; gradients of Parameters with `layerwise_parallel` stay
     those of this process.  mean: whether to divide by `degree` (None: as `gradients_mean` of the parallel context
     says).  degree: int (None: the number of processes).  fusion_type: accepted, without effect: small gradients travel
-    together as `comm_fusion` of the parallel context says, or in buckets of `BUCKET` bytes.
+    together as `comm_fusion` of the parallel context says, or in buckets of 1 MiB.
     All processes make it at once: with `parameter_broadcast` they then begin with rank 0's Parameters.
     Raises TypeError or ValueError for a degree that is no number of processes.
     """
-
-    #: Bytes of gradients that travel together.  Larger ones than a quarter of it travel alone.
-    BUCKET = 1 << 20
 
     def __init__(self, parameters, mean=None, degree=None, fusion_type=1, group="hccl_world_group"):
         super().__init__(auto_prefix=False)
@@ -40,7 +37,7 @@ class DistributedGradReducer(Cell):
         self.degree = size if degree is None else degree
         self.exchanges = size > 1
         self.reduced = tuple(not p.layerwise_parallel for p in parameters)
-        self.fuse = _bucket_bytes(self.BUCKET)
+        self.fuse = bucket_bytes("allreduce")
         begin_alike(parameters, get_auto_parallel_context("parameter_broadcast"), self.group)
 
     def construct(self, grads):
@@ -52,9 +49,3 @@ class DistributedGradReducer(Cell):
         """The share of this process is scaled before it travels: the product is part of the kernel that makes it."""
         share = gradient * (1.0 / self.degree) if self.mean else gradient
         return all_reduce(share, "sum", self.group, self.fuse)
-
-
-def _bucket_bytes(default: int) -> int:
-    """How many bytes of gradients travel together: ``comm_fusion={"allreduce": {"mode": "size", "config": MiB}}``."""
-    chosen = get_auto_parallel_context("comm_fusion").get("allreduce", {})
-    return int(chosen["config"] * (1 << 20)) if chosen.get("mode") == "size" else default

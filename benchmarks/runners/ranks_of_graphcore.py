@@ -26,17 +26,18 @@ def main(name: str, sharded: bool, seconds: float) -> None:
     shares = [tuple(Tensor(np.split(a, size)[rank]) for a in arrays) for arrays in task.arguments]
     for arguments in shares:
         float(step(*arguments))
-    exchanges = _exchanges_of(lambda: float(step(*shares[0]))) if size > 1 else []
     before = _waited()
     times = _times(lambda i: float(step(*shares[i % len(shares)])), seconds)
     waiting = (_waited() - before) / len(times)
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024   # before there are arrays to measure with
+    exchanges = _exchanges_of(lambda: float(step(*shares[0]))) if size > 1 else []
     alone = _alone(exchanges)
     kept = sum(int(np.prod(p.shape)) * p.dtype.itemsize for p in step.get_parameters()
                if p.part_of is None or not p.part_of.stands_in)
     if rank == 0:
         print(json.dumps({"times": times, "waiting": waiting, "alone": alone, "exchanges": len(exchanges),
                           "bytes": sum(target.nbytes for _, _, target in exchanges), "kept": kept,
-                          "resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+                          "resident": resident}))
 
 
 def _times(call, seconds: float) -> list[float]:

@@ -1,7 +1,8 @@
 """Exchanges with other processes: which travel together, and what is computed in the meantime.
 
 Gradients are summed over all processes as the backward pass makes them.  Small ones are joined to *buckets* in that
-order, so that there are fewer exchanges, each worth its latency.  Then every exchange is taken apart into a node that
+order, so that there are fewer exchanges, each worth its latency; so are the parts of sums that processes share, and
+the Parameters that are gathered from their updates.  Then every exchange is taken apart into a node that
 starts it and one that waits for it; the schedule starts each as soon as its source is there, in one order on all
 processes, and waits when nothing else is left to do.
 """
@@ -23,7 +24,10 @@ def arrange(graph: Graph, log: list) -> Graph:
     """The graph with reduce-scatters where only the own part of a sum is used, buckets, and exchanges in two halves."""
     if not any(is_exchange(n) for n in graph.nodes):
         return graph
-    return in_halves(in_buckets(own_parts(graph, log), log))
+    graph = own_parts(graph, log)
+    for name in ("all_reduce", "reduce_scatter", "all_gather"):     # what is gathered needs what was scattered
+        graph = in_buckets(graph, name, log)
+    return in_halves(graph)
 
 
 def is_exchange(node: Node) -> bool:
@@ -46,8 +50,7 @@ def own_parts(graph: Graph, log: list) -> Graph:
         if total.op == "all_reduce" and total.attrs["reduce"] == "sum" and total not in roots \
                 and total.attrs["group"] == attrs["group"] and all(u.op == "own_part" for u in users[total]):
             log.append(f"own_part(all_reduce) of {total.type} -> reduce_scatter")
-            return collectives.reduce_scatter(inputs[0].inputs[0], reduce="sum", group=attrs["group"],
-                                              size=attrs["size"])
+            return collectives.reduce_scatter(inputs[0].inputs[0], reduce="sum", fuse=total.attrs["fuse"], **attrs)
         rows = n.shape[0]
         return view.slice_(inputs[0], begin=(attrs["rank"] * rows,) + (0,) * (n.rank - 1), size=n.shape,
                            stride=(1,) * n.rank)
@@ -57,38 +60,33 @@ def own_parts(graph: Graph, log: list) -> Graph:
 
 # -- buckets ---------------------------------------------------------------------------------------------------
 
-def in_buckets(graph: Graph, log: list) -> Graph:
-    """all_reduce(a), all_reduce(b) ... -> parts of all_reduce(concat(a, b ...)), as far as their `fuse` allows."""
-    buckets = [b for b in find_buckets(graph) if len(b) > 1]
+def in_buckets(graph: Graph, name: str, log: list) -> Graph:
+    """f(a), f(b) ... -> parts of f(a, b ... joined) for the operator f of this name, as far as their `fuse` allows."""
+    buckets = [b for b in find_buckets(graph, name) if len(b) > 1]
     kept, roots = len(graph.roots), (*graph.roots, *(n for b in buckets for n in b))
     done = kept
     for bucket in buckets:
         members = roots[done:done + len(bucket)]        # as they are now: they may need parts of earlier buckets
         done += len(bucket)
-        flat = [view.reshape(n.inputs[0], shape=(n.type.size,)) for n in members]
-        total = collectives.all_reduce(view.concat(*flat, axis=0), **members[0].attrs)
-        log.append(f"{len(members)} sums of {total.type.size * total.dtype.itemsize} bytes together travel as one")
-        parts, start = {}, 0
+        total, parts = _joined(members)
+        log.append(f"{len(members)} {members[0].op} of {_bytes(total)} bytes together travel as one")
         for n in members:
-            part = view.slice_(total, begin=(start,), size=(n.type.size,), stride=(1,))
-            parts[n] = view.reshape(part, shape=n.shape)
             graph.origins.add(total, graph.origins.of(n))
-            start += n.type.size
         roots = ir.substitute(roots, parts, graph.origins)
     effects, outputs = len(graph.effects), len(graph.effects) + len(graph.outputs)
     updates = zip((name for name, _ in graph.updates), roots[outputs:kept])
     return graph.replace_roots(roots[effects:outputs], updates, roots[:effects])
 
 
-def find_buckets(graph: Graph) -> list:
-    """Lists of `all_reduce` nodes that may travel together, in the order in which they are started."""
+def find_buckets(graph: Graph, name: str) -> list:
+    """Lists of exchanges of one operator that may travel together, in the order in which they are started."""
     ordered = exchanges_in_order(graph)
     needed = _needed(graph, ordered)
     buckets: list[list] = []
     open_: dict[tuple, tuple] = {}              # attributes and dtype -> (bucket, place of its first, bytes)
     for place, n in enumerate(ordered):
-        limit = n.attrs["fuse"] if n.op == "all_reduce" and n.type.is_static else 0
-        size = n.type.size * n.dtype.itemsize if limit else 0
+        limit = n.attrs["fuse"] if n.op == name and n.type.is_static else 0
+        size = _bytes(n) if limit else 0
         if not limit or size * LARGE > limit:
             continue
         key = (n.dtype.name, *sorted(n.attrs.items()))
@@ -99,6 +97,33 @@ def find_buckets(graph: Graph) -> list:
         bucket.append(n)
         open_[key] = (bucket, first, held + size)
     return buckets
+
+
+def _joined(members: list) -> tuple:
+    """(the exchange of all members' sources together, member -> its part of that).
+
+    A sum travels as vectors end to end.  Of a shared sum each process gets a row, of which each member is some columns;
+    a gathered tensor is such columns of the rows of all processes.
+    """
+    first, size = members[0], members[0].attrs["size"]
+    cut, gathered = first.op == "reduce_scatter", first.op == "all_gather"
+    rows = (size,) if cut else ()
+    flat = [view.reshape(n.inputs[0], shape=(*rows, n.inputs[0].type.size // (size if cut else 1))) for n in members]
+    source = view.concat(*flat, axis=len(rows))
+    total = getattr(collectives, first.op)(view.reshape(source, shape=(source.type.size,)) if cut else source,
+                                           **first.attrs)
+    table = view.reshape(total, shape=(size, source.type.size)) if gathered else total
+    parts, start = {}, 0
+    for n, vector in zip(members, flat):
+        begin, extent = ((0, start), (size, vector.shape[-1])) if gathered else ((start,), (vector.shape[-1],))
+        parts[n] = view.reshape(view.slice_(table, begin=begin, size=extent, stride=(1,) * len(begin)), shape=n.shape)
+        start += vector.shape[-1]
+    return total, parts
+
+
+def _bytes(n: Node) -> int:
+    """Bytes of the whole that is exchanged, of which a process may give or get its part alone."""
+    return max(n.type.size, n.inputs[0].type.size) * n.dtype.itemsize
 
 
 def _needed(graph: Graph, ordered: list) -> dict:
@@ -127,7 +152,7 @@ def in_halves(graph: Graph) -> Graph:
         if window(source) is None or whole_base(source) is None:
             source = pointwise.copy(source)
         begun = collectives.exchange_begin(source, what=n.op, reduce=attrs.get("reduce", ""), root=attrs.get("root", 0),
-                                           group=attrs["group"], size=attrs["size"])
+                                           rank=attrs.get("rank", 0), group=attrs["group"], size=attrs["size"])
         graph.origins.add(begun, graph.origins.of(n))
         return collectives.exchange_end(begun, *((source,) if n.op in _READ_UNTIL_END else ()))
 

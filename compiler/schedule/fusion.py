@@ -14,7 +14,7 @@ from graphcore.compiler.schedule.kinds import is_compute, kind, own_shape, reduc
 from graphcore.compiler.schedule.merging import merge_siblings, move_to_producers
 from graphcore.compiler.schedule.windows import Window, access, squeezed
 from graphcore.ir.dims import product
-from graphcore.ir.graph import Graph, Node
+from graphcore.ir.graph import Graph, Node, walk
 from graphcore.ops.record import REGISTRY
 
 FEW_ROWS = 4                 # a row-wise kernel over fewer rows keeps threads idle,
@@ -25,7 +25,7 @@ FAR = 8                      # nodes that are looked at on the way from a row va
 def fuse(graph: Graph) -> Grouping:
     """The groups of a graph's compute nodes."""
     grouping = Grouping(graph)
-    for n in reversed(graph.nodes):
+    for n in reversed(tuple(walk((*grouping.exchanges, *graph.roots)))):    # an exchange after what starts before it
         if is_compute(n):
             _place(n, grouping)
         else:

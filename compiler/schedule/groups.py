@@ -84,6 +84,7 @@ class Grouping:
     groups: all of them.  groups_of: node → the groups that compute it; the first stores it.
     consumers: node → (user, operand by which it is read) of each use, through views too.
     external: nodes whose value must be in memory whatever the groups are; of these, results: those of the graph.
+    exchanges: the nodes that start exchanges with other processes, in their order.
     successors: unit → units that need something of it, where a unit is a group or an operator with its own kernel.
     decisions: why each node was fused or not.
     """
@@ -110,8 +111,8 @@ class Grouping:
         self.results = {window(root).base for root in graph.roots}
         self.external |= self.results
         self.external.update(n for n in graph.nodes if kind(n) == "pointwise" and self._is_searched(n))
-        effects, exchanges = graph.effects, exchanges_in_order(graph)      # each of both keeps its order
-        self._following = [dict(zip(nodes, nodes[1:])) for nodes in (effects, exchanges)]
+        self.exchanges = exchanges_in_order(graph)          # which keep their order, as effects do
+        self._following = [dict(zip(nodes, nodes[1:])) for nodes in (graph.effects, self.exchanges)]
 
     def _is_searched(self, n: Node) -> bool:
         """Whether elements of n are compared with its own extreme: the gradient of max and min looks for it.

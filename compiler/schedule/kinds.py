@@ -4,6 +4,9 @@ from __future__ import annotations
 from graphcore.ir.graph import Graph, Node, graphs_of
 from graphcore.ops.record import REGISTRY
 
+#: How many exchanges start between one and another that needs its result: so long its data may be under way.
+AHEAD = 2
+
 
 def kind(node: Node) -> str:
     """'leaf', 'index' (computed from the loop index wherever it is used), or the kind of the operator's record."""
@@ -36,18 +39,27 @@ def exchanges(node: Node) -> bool:
 def exchanges_in_order(graph: Graph) -> list:
     """The nodes that start exchanges, in the one order of all processes: as their sources are ready.
 
-    First come those that need no other exchange, and so on; among them those with the shorter way to their source.
-    That depends on nothing but what lies below each.
+    Those that need no other exchange are ordered by the way to their source.  One that needs others comes `AHEAD`
+    places after the last of them.  That depends on nothing but what lies below each.
     """
     found = [n for n in graph.nodes if exchanges(n)]
     if len(found) < 2:
         return found
     starts = set(found)
-    before: dict[Node, tuple] = {}              # (exchanges on the way to a node, nodes on the way)
+    way: dict[Node, int] = {}                   # nodes on the way to a node
+    free: dict[Node, bool] = {}                 # whether there is no exchange on it
     for n in graph.nodes:
-        rounds = max((before[i][0] + (i in starts) for i in n.inputs), default=0)
-        before[n] = rounds, 1 + max((before[i][1] for i in n.inputs), default=0)
-    return sorted(found, key=before.__getitem__)
+        way[n] = 1 + max((way[i] for i in n.inputs), default=0)
+        free[n] = all(free[i] and i not in starts for i in n.inputs)
+    first = sorted((n for n in found if free[n]), key=way.__getitem__)
+    place = {n: (number, 0, way[n]) for number, n in enumerate(first)}
+    last: dict[Node, tuple] = {}                # the place of the last exchange on the way to a node
+    for n in graph.nodes:
+        before = [place[i] if i in starts else last[i] for i in n.inputs]
+        last[n] = max(before, default=(-AHEAD, -1, 0))
+        if n in starts and n not in place:
+            place[n] = last[n][0] + AHEAD, last[n][1] + 1, way[n]
+    return sorted(found, key=place.__getitem__)
 
 
 def maker(base: Node) -> Node:

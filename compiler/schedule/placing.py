@@ -1,4 +1,6 @@
-"""Parts of a `concat` that their group writes straight into it, instead of into memory of their own to be copied."""
+"""Parts of a larger array that their group writes straight into it, instead of into memory of their own to be copied:
+of a `concat`, and of what is gathered from several processes.
+"""
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
@@ -7,6 +9,7 @@ from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.groups import Group, Grouping
 from graphcore.compiler.schedule.kinds import is_compute
 from graphcore.compiler.schedule.windows import Window, squeezed, whole_base, window
+from graphcore.ir.dims import Size
 from graphcore.ir.graph import Graph, Node
 from graphcore.ops.view import strided
 
@@ -35,6 +38,23 @@ def place_parts(graph: Graph, grouping: Grouping, taken: Container[Node], epilog
                 group.windows[base] = Window(whole, group.space_of(base), strides, offset)
                 placed[base] = whole
     return placed
+
+
+def own_part_of(begun: Node, graph: Graph, grouping: Grouping, epilogues: Container[Group]) -> Node | None:
+    """What an `all_gather` that starts gathers, if one group computes it for that alone, and not on another's tiles."""
+    base = whole_base(begun.inputs[0])
+    if base is None or not is_compute(base) or any(window(r).base is base for r in graph.roots):
+        return None
+    group, *others = grouping.groups_of[base]
+    if others or group in epilogues or len(grouping.consumers[base]) != 1 or base in group.windows \
+            or group.space_of(base) != squeezed(base.shape):
+        return None
+    return base
+
+
+def own_offset(begun: Node) -> Size:
+    """Where in the gathered array the part of this process begins, in elements."""
+    return begun.inputs[0].type.size * begun.attrs["rank"]
 
 
 def _parts(whole: Node) -> Iterator[tuple]:

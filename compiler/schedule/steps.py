@@ -13,7 +13,6 @@ from graphcore.compiler.launch import contiguous_strides
 from graphcore.compiler.schedule.fusion import fuse
 from graphcore.compiler.schedule.groups import Group
 from graphcore.compiler.schedule.kinds import (
-    exchanges_in_order,
     has_own_kernel,
     is_compute,
     kind,
@@ -21,13 +20,13 @@ from graphcore.compiler.schedule.kinds import (
     may_call_python,
     own_shape,
 )
-from graphcore.compiler.schedule.placing import place_parts
-from graphcore.compiler.schedule.windows import access, squeezed, whole_base, window
+from graphcore.compiler.schedule.placing import own_offset, own_part_of, place_parts
+from graphcore.compiler.schedule.windows import Window, access, squeezed, whole_base, window
 from graphcore.ir.dims import evaluate, product
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
 
-NOT_URGENT = (1, 0)     # what most units are, see `_urgency`
+NOT_URGENT = (1, 0, 0)  # what most units are, see `_urgency`
 TYPICAL_SIZE = 64       # what a symbolic size is taken for where only an estimate is needed
 
 
@@ -75,6 +74,7 @@ class _Scheduler:
         direct, copies = self._destinations()
         attached = set(epilogues.values())
         placed = place_parts(self.graph, self.grouping, direct, attached)
+        placed |= self._place_gathered(direct, attached)
         units = operators + [g for g in self.grouping.groups if g not in attached]
         steps = [Step(u, epilogues.get(u)) if isinstance(u, Node) else Step(None, u)
                  for u in self._sort(units, epilogues)]
@@ -168,8 +168,41 @@ class _Scheduler:
             self.successors.setdefault(r, set()).add(writer)
         return True
 
-    def _reads_in_step(self, user: Node, operand: Node, base: Node) -> bool:
-        """Whether the writing kernel reads each old element just before it writes the new one."""
+    def _place_gathered(self, direct: dict, attached: set) -> dict:
+        """Own parts that are written straight to where the parts of all processes are gathered -> that `all_gather`."""
+        placed = {}
+        for end in self.graph.nodes:
+            begun = end.inputs[0] if end.op == "exchange_end" else None
+            if begun is None or begun.attrs["what"] != "all_gather":
+                continue
+            part = own_part_of(begun, self.graph, self.grouping, attached)
+            if part is None or part in direct:
+                continue
+            where, name = direct.get(end, ("", ""))
+            if where == "update" and not self._may_write_part(self.graph.params[name], begun, part):
+                continue
+            group = self.grouping.groups_of[part][0]
+            space = group.space_of(part)
+            group.windows[part] = Window(begun, space, contiguous_strides(space), own_offset(begun))
+            placed[part] = begun
+        return placed
+
+    def _may_write_part(self, leaf: Node, begun: Node, part: Node) -> bool:
+        """Whether a Parameter's memory may take the own part of its new value; orders its readers before."""
+        writer, readers = self.grouping.groups_of[part][0], set(self.callers)
+        for user, operand in self.grouping.consumers.get(leaf, ()):
+            units = self._units(user)
+            if any(u is writer for u in units) and not self._reads_in_step(user, operand, part, own_offset(begun)):
+                return False
+            readers.update(u for u in units if u is not writer)
+        if any(self.grouping.reaches([writer], r) for r in readers):
+            return False
+        for r in readers:
+            self.successors.setdefault(r, set()).add(writer)
+        return True
+
+    def _reads_in_step(self, user: Node, operand: Node, base: Node, offset=0) -> bool:
+        """Whether the writing kernel reads each old element, from `offset` on, just before it writes the new one."""
         if not is_compute(user) or not is_compute(base) or kind(user) == "reduction":
             return False
         group = self.grouping.groups_of[base][0]
@@ -179,7 +212,7 @@ class _Scheduler:
             return False
         space = group.space_of(user)
         reach = access(operand, user.shape)
-        return reach.offset == 0 and reach.strides == contiguous_strides(space) and squeezed(base.shape) == space
+        return reach.offset == offset and reach.strides == contiguous_strides(space) and squeezed(base.shape) == space
 
     # -- order -----------------------------------------------------------------------------------------
     def _sort(self, units: list, epilogues: dict) -> list:
@@ -213,19 +246,20 @@ class _Scheduler:
         return result
 
     def _urgency(self, units: list) -> dict:
-        """For units that come before or after others that are ready: a pair that is less or more than `NOT_URGENT`.
+        """For units that come before or after others that are ready: what is less or more than `NOT_URGENT`.
 
-        What leads to an exchange comes before what leads to a later one, so that the first starts early; an end comes
-        after everything else, in the order of the starts.
+        What leads to an exchange comes before what leads to a later one, so that the first starts early.  An end comes
+        after everything else, in the order of the starts, unless another exchange needs it: then it comes before what
+        leads to those that start after that one.
         """
-        number = {n: k for k, n in enumerate(exchanges_in_order(self.graph))}
+        number = {n: k for k, n in enumerate(self.grouping.exchanges)}
         found: dict = {}
         for u in reversed(self._topological(units)) if number else ():
             leads = [found[s] for s in self.successors.get(u, ()) if found.get(s, NOT_URGENT) < NOT_URGENT]
-            if isinstance(u, Node) and u.op == "exchange_end":
-                found[u] = (2, number[u.inputs[0]])
-            elif u in number:
-                found[u] = (0, number[u])
+            if u in number:
+                found[u] = (0, number[u], 0)
+            elif isinstance(u, Node) and u.op == "exchange_end":
+                found[u] = (*min(leads)[:2], 1) if leads else (2, number[u.inputs[0]], 0)
             elif leads:
                 found[u] = min(leads)
         return found

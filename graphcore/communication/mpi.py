@@ -125,7 +125,8 @@ class MpiTransport:
 
     def _all_gather(self, communicator, collective, source, target):
         own = _bytes(target).reshape(communicator.size, -1)[communicator.rank]
-        np.copyto(own, _bytes(source))
+        if source.ctypes.data != own.ctypes.data:
+            np.copyto(own, _bytes(source))
         return communicator.Iallgather(self.mpi.IN_PLACE, _bytes(target))
 
     def _broadcast(self, communicator, collective, source, target):

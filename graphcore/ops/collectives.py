@@ -58,29 +58,32 @@ class all_reduce(Exchange):
 
 @op
 class all_gather(Exchange):
-    """The tensors of all processes one after the other along axis 0."""
-    def infer(x, *, group, size):
+    """The tensors of all processes one after the other along axis 0; that of this one, number `rank`, included.
+
+    fuse: gathered tensors of up to this many bytes in total may be exchanged together (0: this one by itself).
+    """
+    def infer(x, *, rank, group, size, fuse):
         if not x.shape:
             raise ShapeError("all_gather takes tensors of at least one axis")
         return x.with_shape((x.shape[0] * size, *x.shape[1:]))
-    def reference(x, *, group, size):
+    def reference(x, *, rank, group, size, fuse):
         return exchange(Collective("all_gather", group), x, np.empty((len(x) * size, *x.shape[1:]), x.dtype))
-    def vjp(g, y, x, *, group, size):
-        return (reduce_scatter(g, reduce="sum", group=group, size=size),)
+    def vjp(g, y, x, *, rank, group, size, fuse):
+        return (reduce_scatter(g, reduce="sum", rank=rank, group=group, size=size, fuse=0),)
 
 
 @op
 class reduce_scatter(Exchange):
-    """This process's part along axis 0 of the combination over all processes."""
-    def infer(x, *, reduce, group, size):
+    """The part of this process, number `rank`, along axis 0 of the combination over all; fuse: as in `all_reduce`."""
+    def infer(x, *, reduce, rank, group, size, fuse):
         _check_reduced("reduce_scatter", x)
         _check_split("reduce_scatter", x, size)
         return x.with_shape((x.shape[0] // size, *x.shape[1:]))
-    def reference(x, *, reduce, group, size):
+    def reference(x, *, reduce, rank, group, size, fuse):
         target = np.empty((len(x) // size, *x.shape[1:]), x.dtype)
         return exchange(Collective("reduce_scatter", group, reduce), x, target)
-    def vjp(g, y, x, *, reduce, group, size):
-        whole = {"group": group, "size": size}
+    def vjp(g, y, x, *, reduce, rank, group, size, fuse):
+        whole = {"rank": rank, "group": group, "size": size, "fuse": 0}
         g = all_gather(pointwise.mul(g, y) if reduce == "prod" else g, **whole)
         if reduce == "prod":
             return (pointwise.div(g, x),)
@@ -125,10 +128,13 @@ class own_part(Exchange):
 
 @op
 class exchange_begin(Exchange):
-    """Start the operator `what`; the result is there once `exchange_end` says so."""
-    def infer(x, *, what, reduce, root, group, size):
+    """Start the operator `what`; the result is there once `exchange_end` says so.
+
+    rank: this process's number where the operator asks for it, else 0.
+    """
+    def infer(x, *, what, reduce, root, rank, group, size):
         return x.with_shape(_result_shape(what, x.shape, size))
-    def reference(x, *, what, reduce, root, group, size):
+    def reference(x, *, what, reduce, root, rank, group, size):
         target = np.empty(_result_shape(what, x.shape, size), x.dtype)
         return exchange(Collective(what, group, reduce, root), x, target)
 

@@ -50,8 +50,9 @@ class Transport(Protocol):
     def begin(self, collective: Collective, source: np.ndarray, target: np.ndarray):
         """Start an exchange; gives a handle with ``finish()``, which returns once `target` holds the result.
 
-        Both arrays are contiguous and stay where they are until then; for "all_reduce" they may be one array, and
-        only there and in "all_gather" and "broadcast" `source` may change in between.
+        Both arrays are contiguous and stay where they are until then; for "all_reduce" they may be one array, for
+        "all_gather" `source` may lie at its place in `target`, and only there and in "broadcast" it may change in
+        between.
         """
 
 

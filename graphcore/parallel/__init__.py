@@ -38,6 +38,8 @@ _DEFAULTS = {
     "pipeline_segments": 1, "dump_local_norm": False, "dump_local_norm_path": "", "dump_device_local_norm": False,
     "init_param_in_compile": True,
 }
+#: Bytes that travel together, unless the context says otherwise.  What is larger than a quarter of it travels alone.
+BUCKET = 1 << 20
 _MODES = ("stand_alone", "data_parallel", "hybrid_parallel", "semi_auto_parallel", "auto_parallel")
 _KNOWN_MODES = _MODES[:2]
 
@@ -65,6 +67,15 @@ def get_auto_parallel_context(attr_key: str):
     _require_known(attr_key)
     value = _current[attr_key]
     return _of_processes(attr_key) if value is None else value
+
+
+def bucket_bytes(what: str) -> int:
+    """How many bytes travel together: of gradients ("allreduce") or of gathered Parameters ("allgather").
+
+    ``comm_fusion={"allreduce": {"mode": "size", "config": MiB}, ...}`` says it, else it is `BUCKET`.
+    """
+    chosen = get_auto_parallel_context("comm_fusion").get(what, {})
+    return int(chosen["config"] * (1 << 20)) if chosen.get("mode") == "size" else BUCKET
 
 
 def reset_auto_parallel_context() -> None:

@@ -14,7 +14,7 @@ from graphcore.initializer import Zero
 from graphcore.lazy import MetaTensor, Recipe
 from graphcore.ops.functional.communication import all_gather, own_part
 from graphcore.ops.transport import WORLD, group_rank, group_size
-from graphcore.parallel import get_auto_parallel_context
+from graphcore.parallel import bucket_bytes, get_auto_parallel_context
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.parts import PartOf
@@ -42,6 +42,7 @@ class Sharding:
 
     def __init__(self, wholes: tuple, parts: Parts):
         self.wholes, self.parts = wholes, parts
+        self.fuse = bucket_bytes("allgather")
         self.places = tuple(i for i, p in enumerate(parts) if p.part_of is not None)
 
     def begin(self, gradients: tuple) -> tuple:
@@ -56,7 +57,7 @@ class Sharding:
     def end(self, before: list) -> None:
         """Put the updated parts of all processes together; the stand-ins are as they were, so nothing stores them."""
         for i, value in zip(self.places, before):
-            ops.assign(self.wholes[i], all_gather(self.parts[i].value()))
+            ops.assign(self.wholes[i], all_gather(self.parts[i].value(), fuse=self.fuse))
             ops.assign(self.parts[i], value)
 
 

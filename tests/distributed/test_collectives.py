@@ -8,7 +8,7 @@ from graphcore.dtype import float32
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
 from graphcore.ir.types import TensorType
-from graphcore.ops import collectives, linear, pointwise
+from graphcore.ops import collectives, linear, pointwise, view
 from tests.distributed.conftest import lines_of
 
 VALUES = """
@@ -105,13 +105,14 @@ def _chain(length, fuse, size=16):
 
 def test_small_sums_travel_together_in_the_order_in_which_they_are_made():
     graph = _chain(6, fuse=16 * 4 * 4)                  # four of them fill a bucket
-    buckets = exchanges.find_buckets(graph)
+    buckets = exchanges.find_buckets(graph, "all_reduce")
     assert [len(b) for b in buckets] == [4, 2]
     assert [n for b in buckets for n in b] == list(reversed(graph.outputs))
     done = run_stages(graph)[-1].graph
     begun = [n for n in done.nodes if n.op == "exchange_begin"]
     assert sorted(n.type.size for n in begun) == [2 * 16, 4 * 16]
-    assert not exchanges.find_buckets(_chain(6, fuse=0)) and not exchanges.find_buckets(_chain(6, fuse=16 * 4 * 4 - 1))
+    for fuse in (0, 16 * 4 * 4 - 1):
+        assert not exchanges.find_buckets(_chain(6, fuse), "all_reduce")
 
 
 def test_sums_that_need_each_other_do_not_travel_together():
@@ -119,7 +120,7 @@ def test_sums_that_need_each_other_do_not_travel_together():
     first = _reduced(x, 1024)
     second, other = _reduced(pointwise.exp(first), 1024), _reduced(pointwise.sin(x), 1024)
     graph = Graph("needs", (x,), (first, second, other))
-    assert [set(b) for b in exchanges.find_buckets(graph)] == [{first, other}, {second}]
+    assert [set(b) for b in exchanges.find_buckets(graph, "all_reduce")] == [{first, other}, {second}]
 
 
 def test_the_own_part_of_a_sum_is_a_reduce_scatter():
@@ -146,3 +147,42 @@ def test_what_an_exchange_needs_is_computed_before_what_later_ones_need():
     done = run_stages(Graph("backward", (x,), tuple(gradients)))[-1].graph
     order = [s.node.op for s in make_schedule(done, frozenset()).steps if s.node is not None]
     assert order[:-3] == ["matmul", "matmul", "exchange_begin"] * 3
+
+
+def _shared_updates(count, rows=64, fuse=0):
+    """Gradients of `count` Parameters, one after the other; of each the own part is summed, updated, and gathered."""
+    x, updates = ir.input_("x", TensorType(float32, (64, 64))), []
+    y = x
+    for k in range(count):
+        y = linear.matmul(pointwise.exp(y), x)
+        weight = ir.param(f"w{k}", TensorType(float32, (rows, 64)))
+        gradient = _reduced(view.slice_(y, begin=(0, 0), size=(rows, 64), stride=(1, 1)), fuse)
+        own = [collectives.own_part(v, rank=1, **TWO) for v in (weight, gradient)]
+        updates.append((f"w{k}", collectives.all_gather(pointwise.sub(*own), rank=1, fuse=fuse, **TWO)))
+    return run_stages(Graph("shared", (x,), (), tuple(updates)))[-1].graph
+
+
+def test_own_parts_are_updated_where_they_are_gathered_while_later_gradients_are_made():
+    schedule = make_schedule(_shared_updates(4), frozenset())
+    begun = [s.node.attrs["what"] for s in schedule.steps if s.node is not None and s.node.op == "exchange_begin"]
+    cut, whole = "reduce_scatter", "all_gather"
+    assert begun == [cut, cut, cut, whole, cut, whole, whole, whole]
+    assert sorted(where for where in schedule.direct.values() if where[0] == "update") == [
+        ("update", f"w{k}") for k in range(4)] and not schedule.copies
+    assert len(schedule.placed) == 4 and {n.attrs["what"] for n in schedule.placed.values()} == {whole}
+
+
+def test_a_parameter_that_is_read_later_is_not_overwritten():
+    weight = ir.param("w", TensorType(float32, (64, 64)))
+    own = collectives.own_part(weight, rank=1, **TWO)
+    gathered = collectives.all_gather(pointwise.exp(own), rank=1, fuse=0, **TWO)
+    late = linear.matmul(gathered, weight)              # reads the old value and needs the new one
+    schedule = make_schedule(run_stages(Graph("late", (), (late,), (("w", gathered),)))[-1].graph, frozenset())
+    assert [where for where, _ in schedule.copies] == [("update", "w")]
+    assert len(schedule.placed) == 1                    # in memory of its own the parts may come together
+
+
+def test_small_shared_gradients_and_parameters_travel_together():
+    begun = [n for n in _shared_updates(4, rows=8, fuse=1 << 20).nodes if n.op == "exchange_begin"]
+    assert [(n.attrs["what"], n.inputs[0].type.size) for n in begun] == [
+        ("reduce_scatter", 4 * 8 * 64), ("all_gather", 4 * 4 * 64)]

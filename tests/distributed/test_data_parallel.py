@@ -54,8 +54,10 @@ def train(net, optimizer):
         losses.append(float(total(step(Tensor(x), Tensor(y)))) / size)
     return losses, [float(abs(p.asnumpy()).sum()) for p in cell.trainable_params()]
 
-first = {case: train(*case.split("-")) for case in cases}
-print(json.dumps(first))
+for case in cases:          # lines short enough for mpiexec to pass on whole
+    losses, weights = train(*case.split("-"))
+    for i in range(0, steps, 50):
+        print(json.dumps([case, losses[i:i + 50], weights]))
 """
 
 
@@ -65,12 +67,21 @@ def _alone(folder, *arguments) -> dict:
     process = subprocess.run([sys.executable, "-m", "graphcore.cli.main", "run", str(folder / "alone.py"), *arguments],
                              capture_output=True, text=True, env={**os.environ, "GRAPHCORE_THREADS": "1"})
     assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+    return _trained(process.stdout.splitlines())
+
+
+def _trained(lines: list) -> dict:
+    """case → (losses, sizes of the weights), of what the script printed."""
+    found: dict = {}
+    for line in lines:
+        case, losses, weights = json.loads(line)
+        found[case] = found.get(case, ([],))[0] + losses, weights
+    return found
 
 
 def _compare(launch, folder, how, steps, *cases) -> None:
     wanted = _alone(folder, str(steps), how, *cases)
-    found = [json.loads(lines[-1]) for lines in lines_of(launch(TRAIN, steps, how, *cases)).values()]
+    found = [_trained(lines) for lines in lines_of(launch(TRAIN, steps, how, *cases)).values()]
     assert len(found) == 2
     for case, (losses, weights) in wanted.items():
         for of_rank in found:

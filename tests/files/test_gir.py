@@ -81,7 +81,7 @@ X = "graph g(%x: f32[4], %y: f32[2]) -> f32[4] {"
     (f"{X}\n%1 = slice(%x) {{begin=(0,), size=(-1,), stride=(9,)}} : f32[-1]\nreturn %x\n}}", "negative size"),
     (f"{X}\n%1 = relu(%y) : f32[4]\nreturn %1\n}}", r"its type should be f32\[2\]"),
     (f"{X}\n%1 = hook(%x) {{callback=0, label=\"\"}} : f32[4]\nreturn %1\n}}", "Python function"),
-    (f"{X}\n%1 = all_gather(%x) {{group=\"world\", size=1}} : f32[4]\nreturn %1\n}}", "other processes"),
+    (f"{X}\n%1 = all_to_all(%x) {{group=\"world\", size=1}} : f32[4]\nreturn %1\n}}", "other processes"),
     (f"{X}\n%1 = host_call(%x) {{callback=0, label=\"\", returns=False}} : ()\neffect %1\nreturn %x\n}}", "effects"),
     (f"{X}\n%1 = broadcast_to(%x) {{shape=(99999999999999,4)}} : f32[99999999999999,4]\nreturn %x\n}}\n", None),
     ("graph g(%x: f32[N]) -> f32[N] {\nreturn %x\n}", "known sizes"),

@@ -32,8 +32,8 @@ def all_reduce(x, op="sum", group=None, fuse=0):
     return cast(apply(records.all_reduce, wide, reduce=op, fuse=int(fuse), **attrs), x.dtype)
 
 
-def reduce_scatter(x, op="sum", group=None):
-    """This process's part, along axis 0, of the combination of the tensors of all processes.
+def reduce_scatter(x, op="sum", group=None, fuse=0):
+    """This process's part, along axis 0, of the combination of the tensors of all processes; fuse: as in `all_reduce`.
 
     Raises ShapeError where axis 0 cannot be divided among the processes; else as `all_reduce`.
     """
@@ -41,13 +41,16 @@ def reduce_scatter(x, op="sum", group=None):
     if attrs is None:
         return x
     wide = cast(x, dt.float32) if x.dtype in _HALVES else x
-    return cast(apply(records.reduce_scatter, wide, reduce=op, **attrs), x.dtype)
+    return cast(apply(records.reduce_scatter, wide, reduce=op, fuse=int(fuse), **_with_rank(attrs)), x.dtype)
 
 
-def all_gather(x, group=None):
-    """The tensors of all processes one after the other along axis 0.  Raises ShapeError for a 0-d tensor."""
+def all_gather(x, group=None, fuse=0):
+    """The tensors of all processes one after the other along axis 0.  Raises ShapeError for a 0-d tensor.
+
+    fuse: gathered tensors of up to so many bytes in total may travel together.
+    """
     x, attrs = _prepared("all_gather", x, group)
-    return x if attrs is None else apply(records.all_gather, x, **attrs)
+    return x if attrs is None else apply(records.all_gather, x, fuse=int(fuse), **_with_rank(attrs))
 
 
 def broadcast(x, root=0, group=None):
@@ -81,7 +84,11 @@ def own_part(x, group=None):
     """This process's part of `x` along axis 0.  Of an `all_reduce` sum that nothing else needs it is a
     `reduce_scatter`.  Raises ShapeError where the axis cannot be divided."""
     x, attrs = _prepared("own_part", x, group)
-    return x if attrs is None else apply(records.own_part, x, rank=group_rank(attrs["group"]), **attrs)
+    return x if attrs is None else apply(records.own_part, x, **_with_rank(attrs))
+
+
+def _with_rank(attrs: dict) -> dict:
+    return {"rank": group_rank(attrs["group"]), **attrs}
 
 
 def _prepared(name: str, x, group, op="sum") -> tuple:
