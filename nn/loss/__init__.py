@@ -6,9 +6,9 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn.loss", {
     "base": "LossBase _Loss=LossBase",       # _Loss: MindSpore 1.x's name
     "classification": """
         SoftmaxCrossEntropyWithLogits CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss DiceLoss
-        MultiClassDiceLoss FocalLoss SoftMarginLoss MultiLabelSoftMarginLoss""",
+        MultiClassDiceLoss FocalLoss SoftMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss MultilabelMarginLoss""",
     "sequence": "CTCLoss",
     "regression": """
         MSELoss RMSELoss L1Loss MAELoss SmoothL1Loss HuberLoss MarginRankingLoss CosineEmbeddingLoss
-        HingeEmbeddingLoss TripletMarginLoss PoissonNLLLoss GaussianNLLLoss""",
+        HingeEmbeddingLoss TripletMarginLoss TripletMarginWithDistanceLoss PoissonNLLLoss GaussianNLLLoss""",
 })

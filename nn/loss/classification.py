@@ -10,7 +10,8 @@ from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
 __all__ = ["SoftmaxCrossEntropyWithLogits", "CrossEntropyLoss", "NLLLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss",
-           "SoftMarginLoss", "MultiLabelSoftMarginLoss", "FocalLoss", "DiceLoss", "MultiClassDiceLoss"]
+           "SoftMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultilabelMarginLoss", "FocalLoss",
+           "DiceLoss", "MultiClassDiceLoss"]
 
 
 class SoftmaxCrossEntropyWithLogits(LossBase):
@@ -133,6 +134,31 @@ class MultiLabelSoftMarginLoss(LossBase):
 
     def construct(self, x, target):
         return ops.multilabel_soft_margin_loss(x, target, self.weight, self.reduction)
+
+
+class MultiMarginLoss(LossBase):
+    """By how much other classes come within `margin` of the right one, to the power p; see `ops.multi_margin_loss`.
+
+    weight: a Tensor (C,), or None; construct may be given another.  input: scores (N, C); target: classes (N,).
+    """
+
+    def __init__(self, p=1, margin=1.0, reduction="mean", weight=None):
+        super().__init__(reduction)
+        if isinstance(p, bool) or p not in (1, 2):
+            raise ValueError(f"MultiMarginLoss: p must be 1 or 2, got {p!r}")
+        self.p, self.margin = p, number(margin, "margin", self.cls_name)
+        self.weight = check_weight(weight, self.cls_name)
+
+    def construct(self, x, target, weight=None):
+        return ops.multi_margin_loss(x, target, self.p, self.margin, self.weight if weight is None else weight,
+                                     self.reduction)
+
+
+class MultilabelMarginLoss(LossBase):
+    """By how much classes that do not hold come within 1 of those that do; see `ops.multilabel_margin_loss`."""
+
+    def construct(self, x, target):
+        return ops.multilabel_margin_loss(x, target, self.reduction)
 
 
 class FocalLoss(LossBase):

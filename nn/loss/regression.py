@@ -9,7 +9,8 @@ from graphcore.nn.arguments import boolean, number
 from graphcore.nn.loss.base import LossBase
 
 __all__ = ["MSELoss", "RMSELoss", "L1Loss", "MAELoss", "SmoothL1Loss", "HuberLoss", "MarginRankingLoss",
-           "CosineEmbeddingLoss", "HingeEmbeddingLoss", "TripletMarginLoss", "PoissonNLLLoss", "GaussianNLLLoss"]
+           "CosineEmbeddingLoss", "HingeEmbeddingLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+           "PoissonNLLLoss", "GaussianNLLLoss"]
 
 
 class MSELoss(LossBase):
@@ -122,6 +123,29 @@ class TripletMarginLoss(LossBase):
     def construct(self, x, positive, negative, margin=1.0):
         margin = self.margin if self.margin != 1.0 else margin
         return ops.triplet_margin_loss(x, positive, negative, margin, self.p, self.eps, self.swap, self.reduction)
+
+
+class TripletMarginWithDistanceLoss(LossBase):
+    """`TripletMarginLoss` with another distance.
+
+    distance_function: of two tensors (N, D), giving (N,); None: the length of the difference.
+    """
+
+    def __init__(self, distance_function=None, swap=False, reduction="mean", margin=1.0):
+        super().__init__(reduction)
+        self.distance_function = _distance if distance_function is None else distance_function
+        self.swap = boolean(swap, "swap", self.cls_name)
+        self.margin = number(margin, "margin", self.cls_name)
+
+    def construct(self, x, positive, negative):
+        far = self.distance_function(x, negative)
+        if self.swap:
+            far = ops.minimum(far, self.distance_function(positive, negative))
+        return self.get_loss(ops.relu(self.distance_function(x, positive) - far + self.margin))
+
+
+def _distance(a, b):
+    return ops.norm(a - b, dim=-1)
 
 
 class PoissonNLLLoss(LossBase):

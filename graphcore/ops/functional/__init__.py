@@ -69,6 +69,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         arctanh erf erfc exp2 abs absolute positive erfinv sinc deg2rad rad2deg logit floor ceil trunc round rint
         frac hypot logaddexp logaddexp2 xlogy copysign ldexp bitwise_and bitwise_or bitwise_xor bitwise_left_shift
         bitwise_right_shift bitwise_not invert signbit heaviside scalar_cast identity""",
+    "fractional": "fractional_max_pool2d fractional_max_pool3d",
     "fourier": """
         fft fft2 fftn ifft ifft2 ifftn rfft rfft2 rfftn irfft irfft2 irfftn hfft hfft2 hfftn ihfft ihfft2 ihfftn
         fftshift ifftshift fftfreq rfftfreq stft istft""",
@@ -85,7 +86,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "loss": """
         cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits kl_div mse_loss l1_loss
         smooth_l1_loss huber_loss cosine_similarity cosine_embedding_loss margin_ranking_loss hinge_embedding_loss
-        soft_margin_loss multilabel_soft_margin_loss triplet_margin_loss gaussian_nll_loss""",
+        soft_margin_loss multilabel_soft_margin_loss multi_margin_loss multilabel_margin_loss triplet_margin_loss
+        gaussian_nll_loss""",
     "measures": "dist pdist cov nanmedian logcumsumexp histc float_power_ext bidense",
     "normalization": """
         batch_norm instance_norm layer_norm group_norm rms_norm lrn dropout dropout1d dropout2d dropout3d""",
@@ -93,7 +95,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         sort argsort msort topk top_k intopk median cumsum cumprod diff trapz reverse_sequence cummax cummin""",
     "padding": "pad roll unfold fold pixel_shuffle pixel_unshuffle channel_shuffle",
     "pooling": """
-        max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
+        max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
         adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d adaptive_max_pool3d""",
     "program": """
         assign assign_add assign_sub stop_gradient depend partial print_ is_ is_not in_ not_in tuple_len
@@ -131,6 +133,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 bessel_k0 bessel_k0e bessel_k1 bessel_k1e
         bessel_y0 bessel_y1""",
     "summation": "einsum",
+    "unpooling": "max_unpool1d max_unpool2d max_unpool3d",
     "volumes": "max_pool3d avg_pool3d",
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
 }, modules="arguments", otherwise=_otherwise)

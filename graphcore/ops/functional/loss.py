@@ -13,6 +13,7 @@ from graphcore.ops.functional.arguments import (
     also_named,
     apply,
     cast,
+    dt,
     dtype_error,
     floating,
     operands,
@@ -21,17 +22,18 @@ from graphcore.ops.functional.arguments import (
     widened,
 )
 from graphcore.ops.functional.arithmetic import add, clamp, div, maximum, mul, sub
-from graphcore.ops.functional.comparison import less, where
+from graphcore.ops.functional.comparison import less, logical_and, logical_not, where
 from graphcore.ops.functional.creation import is_class
 from graphcore.ops.functional.elementary import abs, log, neg, square
-from graphcore.ops.functional.reduction import mean, norm, sum
-from graphcore.ops.functional.shaping import reshape
+from graphcore.ops.functional.ordering import cumprod
+from graphcore.ops.functional.reduction import any, mean, norm, sum
+from graphcore.ops.functional.shaping import expand_dims, reshape
 
 __all__ = [
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div", "mse_loss",
     "l1_loss", "smooth_l1_loss", "huber_loss", "cosine_similarity", "cosine_embedding_loss", "margin_ranking_loss",
-    "hinge_embedding_loss", "soft_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss",
-    "gaussian_nll_loss",
+    "hinge_embedding_loss", "soft_margin_loss", "multilabel_soft_margin_loss", "multi_margin_loss",
+    "multilabel_margin_loss", "triplet_margin_loss", "gaussian_nll_loss",
 ]
 
 
@@ -262,6 +264,44 @@ def multilabel_soft_margin_loss(input, target, weight=None, reduction="mean"):
     x, y = _pair("multilabel_soft_margin_loss", input, target)
     loss = neg(add(mul(y, logsigmoid(x)), mul(1.0 - y, logsigmoid(neg(x)))))
     return reduced(mean(loss if weight is None else mul(loss, weight), -1), reduction)
+
+
+def multi_margin_loss(input, target, p=1, margin=1, weight=None, reduction="mean"):
+    """By how much other classes come within `margin` of the right one: sum((weight * gap)^p) / C over the others.
+
+    input: scores [N, C]; target: class indices [N]; p: 1 or 2; weight: [C], one number for the right class of each.
+    """
+    x, labels = floating(tensor_of(input, "multi_margin_loss")), tensor_of(target, "multi_margin_loss")
+    if x.ndim != 2 or labels.shape != x.shape[:1]:
+        raise shape_error(f"multi_margin_loss takes scores [N, C] and classes [N], got shapes {x.shape} and "
+                          f"{labels.shape}")
+    if p not in (1, 2):
+        raise shape_error(f"multi_margin_loss: p must be 1 or 2, got {p!r}")
+    right = is_class(labels, x.shape[1], 1)
+    own = sum(where(right, x, 0.0), 1, keepdim=True)
+    gap = maximum(add(sub(x, own), float(margin)), 0.0)
+    loss = square(gap) if p == 2 else gap
+    if weight is not None:
+        loss = mul(loss, sum(where(right, weight, 0.0), 1, keepdim=True))
+    return reduced(div(sum(where(right, 0.0, loss), 1), float(x.shape[1])), reduction)
+
+
+def multilabel_margin_loss(input, target, reduction="mean"):
+    """By how much classes that do not hold come within 1 of those that hold: the sum over all pairs, divided by C.
+
+    input: scores [N, C] or [C]; target: of this shape, the classes that hold, followed by -1.
+    """
+    x, labels = floating(tensor_of(input, "multilabel_margin_loss")), tensor_of(target, "multilabel_margin_loss")
+    if x.ndim not in (1, 2) or labels.shape != x.shape:
+        raise shape_error(f"multilabel_margin_loss takes scores [N, C] or [C] and classes of this shape, got shapes "
+                          f"{x.shape} and {labels.shape}")
+    classes = x.shape[-1]
+    counts = cumprod(cast(labels >= 0, dt.int32), -1) > 0       # up to the first -1
+    holds = any(logical_and(is_class(labels, classes, -1 % (labels.ndim + 1)), expand_dims(counts, -1)), -2)
+    own, others = expand_dims(x, -1), expand_dims(x, -2)
+    pairs = logical_and(expand_dims(holds, -1), logical_not(expand_dims(holds, -2)))
+    gaps = where(pairs, maximum(add(sub(others, own), 1.0), 0.0), 0.0)
+    return reduced(div(sum(gaps, (-2, -1)), float(classes)), reduction)
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-06, swap=False, reduction="mean"):

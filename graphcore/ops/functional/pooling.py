@@ -18,7 +18,8 @@ from graphcore.ops.functional.reduction import max as largest_of
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, reshape, squeeze
 
 __all__ = [
-    "max_pool2d", "avg_pool2d", "max_pool1d", "avg_pool1d", "lp_pool2d", "adaptive_avg_pool2d",
+    "max_pool2d", "avg_pool2d", "max_pool1d", "avg_pool1d", "lp_pool1d", "lp_pool2d",
+    "adaptive_avg_pool2d",
     "adaptive_avg_pool1d", "adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool1d", "adaptive_max_pool3d",
 ]
 
@@ -134,11 +135,17 @@ def avg_pool1d(input_x, kernel_size=1, stride=1, padding=0, ceil_mode=False, cou
 
 
 def lp_pool2d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
-    """The norm sum(x^p)^(1/p) of each window of [N, C, H, W]."""
+    """The norm sum(x^p)^(1/p) of each window of [N, C, H, W]; of one cut off by the ceil mode, as if it were whole."""
     kernel = pair_of(kernel_size, "lp_pool2d")
     means = avg_pool2d(pow(tensor_of(x, "lp_pool2d"), float(norm_type)), kernel, kernel if stride is None else stride,
-                       ceil_mode=ceil_mode, divisor_override=1)
-    return pow(means, 1.0 / norm_type)
+                       ceil_mode=ceil_mode)
+    return pow(mul(means, float(kernel[0] * kernel[1])), 1.0 / norm_type)
+
+
+def lp_pool1d(x, norm_type, kernel_size, stride=None, ceil_mode=False):
+    """The norm sum(x^p)^(1/p) of each window of [N, C, L] or [C, L]."""
+    (kernel,), (step,) = ints_of(kernel_size, "lp_pool1d"), ints_of(kernel_size if stride is None else stride, "stride")
+    return squeeze(lp_pool2d(expand_dims(x, -2), norm_type, (1, kernel), (1, step), ceil_mode), -2)
 
 
 # -- to a given size ----------------------------------------------------------------------------------------

@@ -37,12 +37,11 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
     "layers": """
         Conv2DBackpropInput ReduceSum SumExt ReduceMean ReduceProd ReduceMax ReduceMin ReduceAll ReduceAny ReduceStd
         ArgMaxWithValue ArgMinWithValue Argmax Argmin CumSum CumProd LpNorm L2Normalize L2Loss MatMul BatchMatMul
-        Dense Einsum Cdist Conv2D Conv2DTranspose Conv3D MaxPool AvgPool MaxPoolWithArgmax AdaptiveAvgPool2D
-        AdaptiveMaxPool2D AdaptiveAvgPool3D AdaptiveMaxPool3D MaxPool3D AvgPool3D BatchNorm LayerNorm
-        RmsNorm LRN Dropout""",
+        Dense Einsum Cdist Conv2D Conv2DTranspose Conv3D BatchNorm LayerNorm RmsNorm LRN Dropout""",
     "losses": """
         SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits SigmoidCrossEntropyWithLogits
-        BinaryCrossEntropy BCEWithLogitsLoss NLLLoss SmoothL1Loss KLDivLoss SoftMarginLoss CTCLoss CTCLossV2
+        BinaryCrossEntropy BCEWithLogitsLoss NLLLoss SmoothL1Loss KLDivLoss SoftMarginLoss MultiMarginLoss
+        MultilabelMarginLoss CTCLoss CTCLossV2
         BoundingBoxEncode BoundingBoxDecode CheckValid IOU""",
     "numeric": """
         BesselI0 BesselI0e BesselI1 BesselI1e BesselJ0 BesselJ1 BesselK0 BesselK0e BesselK1 BesselK1e BesselY0
@@ -58,11 +57,17 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         SearchSorted IdentityN RaggedRange SparseToDense SparseTensorDenseMatmul EmbeddingLookup BartlettWindow
         BlackmanWindow HammingWindow TrilIndices TriuIndices LogSpace SpaceToBatchND BatchToSpaceND BatchToSpaceNDV2
         Scan""",
+    "pooling": """
+        MaxPool AvgPool MaxPoolWithArgmax MaxPoolWithArgmaxV2 AdaptiveAvgPool2D AdaptiveMaxPool2D AdaptiveAvgPool3D
+        AdaptiveMaxPool3D MaxPool3D AvgPool3D MaxPool3DWithArgmax MaxUnpool2D MaxUnpool3D
+        FractionalMaxPoolWithFixedKsize FractionalMaxPool3DWithFixedKsize""",
     "rare": """
         identity Eps Bernoulli RandomCategorical Dropout2D Dropout3D DropoutGenMask DropoutDoMask InTopK
         FillDiagonal UnravelIndex MaskedScatter Im2Col FFTWithSize LuUnpack Ormqr Eig""",
     "recurrent": "DynamicGRUV2 DynamicRNN LSTM",
     "updates": """
-        ApplyMomentum FusedWeightScaleApplyMomentum Adam AdamWeightDecay ApplyAdagrad ApplyRMSProp ApplyGradientDescent
-        SGD""",
+        ApplyMomentum FusedWeightScaleApplyMomentum ApplyKerasMomentum Adam AdamWeightDecay AdamNoUpdateParam
+        ApplyAdaMax ApplyAdamWithAmsgrad ApplyAdamWithAmsgradV2 ApplyAdagrad ApplyAdagradV2 ApplyAdagradDA
+        ApplyAdadelta ApplyRMSProp ApplyCenteredRMSProp ApplyAddSign ApplyPowerSign ApplyFtrl ApplyProximalAdagrad
+        ApplyProximalGradientDescent ApplyGradientDescent SGD""",
 })

@@ -1,9 +1,8 @@
-"""Primitives of layers: reductions, matrix products, convolutions, pooling, normalisation."""
+"""Primitives of layers: reductions, matrix products, convolutions, normalisation."""
 from __future__ import annotations
 
 from graphcore import dtype as dt
 from graphcore.ops import functional as F
-from graphcore.ops import pooling as pooling_records
 from graphcore.ops.functional.arguments import ints_of, same_dtype, shape_error
 from graphcore.ops.functional.convolution import amounts, transposed
 from graphcore.ops.functional.linalg import product_of
@@ -15,8 +14,6 @@ from graphcore.ops.functional.normalization import (
 )
 from graphcore.ops.functional.ordering import running
 from graphcore.ops.functional.padding import pair_of
-from graphcore.ops.functional.pooling import max_places, pool_same, same_padding
-from graphcore.ops.functional.volumes import pooled_maxima, pooled_means, three_of
 from graphcore.ops.primitives.base import Primitive, primitive
 
 # -- reductions -------------------------------------------------------------------------------------------
@@ -173,16 +170,16 @@ def Cdist(x1, x2, *, p=2.0):
 def Conv2D(x, weight, *, out_channel, kernel_size, mode=1, pad_mode="valid", pad=0, stride=1, dilation=1, group=1,
            data_format="NCHW"):
     """The convolution of images [N, C, H, W] with `weight`; see `ops.conv2d`."""
-    _check_layout("Conv2D", data_format)
-    return F.conv2d(x, weight, None, _last_two(stride), pad_mode, pad, _last_two(dilation), group)
+    check_layout("Conv2D", data_format)
+    return F.conv2d(x, weight, None, last_two(stride), pad_mode, pad, last_two(dilation), group)
 
 
-def _check_layout(name, data_format):
+def check_layout(name, data_format):
     if data_format not in ("NCHW", "NCDHW"):
         raise shape_error(f"{name}: the layout is NCHW, got {data_format!r}; transpose the input")
 
 
-def _last_two(value):
+def last_two(value):
     """A size for height and width, of one, two or four (N, C, H, W) ints."""
     values = ints_of(value, "a stride or dilation")
     return values[2:] if len(values) == 4 else values
@@ -194,9 +191,9 @@ def Conv2DTranspose(dout, weight, input_size=None, *, out_channel, kernel_size, 
     """The transposed convolution: the gradient of a convolution for its input of shape `input_size`."""
     from graphcore.ops import linear
     from graphcore.ops.dispatch import apply
-    _check_layout("Conv2DTranspose", data_format)
+    check_layout("Conv2DTranspose", data_format)
     dout, weight = same_dtype([dout, weight])
-    stride, dilation = pair_of(_last_two(stride), "stride"), pair_of(_last_two(dilation), "dilation")
+    stride, dilation = pair_of(last_two(stride), "stride"), pair_of(last_two(dilation), "dilation")
     pad = pad_list if pad_list is not None else pad
     if input_size is None:
         sides = ints_of(pad, "pad")
@@ -215,86 +212,6 @@ def Conv3D(x, weight, *, out_channel, kernel_size, mode=1, pad_mode="valid", pad
            data_format="NCDHW"):
     """The convolution of [N, C, D, H, W] with `weight`; see `ops.conv3d`."""
     return F.conv3d(x, weight, None, stride, pad_mode, pad, dilation, group)
-
-
-# -- pooling ----------------------------------------------------------------------------------------------
-
-@primitive
-def MaxPool(x, *, kernel_size=1, strides=1, pad_mode="valid", data_format="NCHW"):
-    """The largest element of each window."""
-    _check_layout("MaxPool", data_format)
-    return pool_same(pooling_records.max_pool2d, x, *_windows(kernel_size, strides), pad_mode)
-
-
-@primitive
-def AvgPool(x, *, kernel_size=1, strides=1, pad_mode="VALID", data_format="NCHW"):
-    """The mean of each window."""
-    _check_layout("AvgPool", data_format)
-    return pool_same(pooling_records.avg_pool2d, x, *_windows(kernel_size, strides), pad_mode)
-
-
-def _windows(kernel_size, strides) -> tuple:
-    return pair_of(_last_two(kernel_size), "kernel_size"), pair_of(_last_two(strides), "strides")
-
-
-@primitive
-def MaxPoolWithArgmax(x, *, kernel_size=1, strides=1, pad_mode="valid", data_format="NCHW"):
-    """(the largest element of each window, its int32 place in the image)."""
-    kernel, stride = _windows(kernel_size, strides)
-    y = pool_same(pooling_records.max_pool2d, x, kernel, stride, pad_mode)
-    sides = [same_padding(n, k, s) if pad_mode.lower() == "same" else (0, 0)
-             for n, k, s in zip(x.shape[2:], kernel, stride)]
-    return y, F.cast(max_places(x, y, kernel, stride, sides[0] + sides[1], (1, 1)), dt.int32)
-
-
-@primitive
-def AdaptiveAvgPool2D(x, *, output_size):
-    """Means over windows that divide an image into `output_size`."""
-    return F.adaptive_avg_pool2d(x, output_size)
-
-
-@primitive
-def AdaptiveMaxPool2D(input, *, output_size):
-    """(maxima over windows that divide an image into `output_size`, their int64 places)."""
-    return F.adaptive_max_pool2d(input, output_size, True)
-
-
-@primitive
-def AdaptiveMaxPool3D(x, output_size):
-    """(maxima over windows that divide a volume into `output_size`, three ints or a Tensor of them; int32 places)."""
-    return F.adaptive_max_pool3d(x, ints_of(output_size, "AdaptiveMaxPool3D: output_size"), True)
-
-
-@primitive
-def AdaptiveAvgPool3D(x, *, output_size):
-    """Means over windows that divide a volume into `output_size`."""
-    return F.adaptive_avg_pool3d(x, output_size)
-
-
-@primitive
-def MaxPool3D(x, *, kernel_size=1, strides=1, pad_mode="VALID", pad_list=0, ceil_mode=None, data_format="NCDHW"):
-    """The largest element of each window of [N, C, D, H, W].
-
-    pad_mode: "valid", "same", or "pad" with `pad_list`: an int, three, or six, before and after each axis.
-    """
-    _check_layout("MaxPool3D", data_format)
-    kernel, steps, sides = _volume_windows("MaxPool3D", x, kernel_size, strides, pad_mode, pad_list)
-    return pooled_maxima(x, kernel, steps, sides, ceil_mode=bool(ceil_mode))
-
-
-@primitive
-def AvgPool3D(x, *, kernel_size=1, strides=1, pad_mode="valid", pad=0, ceil_mode=False, count_include_pad=True,
-              divisor_override=0, data_format="NCDHW"):
-    """The mean of each window of [N, C, D, H, W]; pad_mode as in `MaxPool3D`, with `pad`."""
-    _check_layout("AvgPool3D", data_format)
-    kernel, steps, sides = _volume_windows("AvgPool3D", x, kernel_size, strides, pad_mode, pad)
-    return pooled_means(x, kernel, steps, sides, ceil_mode, count_include_pad, divisor_override)
-
-
-def _volume_windows(name, x, kernel_size, strides, pad_mode, padding) -> tuple:
-    """(kernel, strides, (before, after) of each axis) of windows on [N, C, D, H, W]."""
-    kernel, steps = three_of(kernel_size, f"{name}: kernel_size"), three_of(strides, f"{name}: strides")
-    return kernel, steps, amounts(name, pad_mode, padding, x.shape[2:], kernel, steps, (1, 1, 1))
 
 
 # -- normalisation and dropout --------------------------------------------------------------------------------

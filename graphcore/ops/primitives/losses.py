@@ -1,6 +1,7 @@
 """Primitives of losses, and of boxes around objects."""
 from __future__ import annotations
 
+from graphcore import dtype as dt
 from graphcore.errors import LengthError
 from graphcore.ops import functional as F
 from graphcore.ops.functional.ctc import ctc_of_logits
@@ -67,6 +68,20 @@ def KLDivLoss(logits, labels, *, reduction="mean"):
 def SoftMarginLoss(input, target, *, reduction="mean"):
     """log(1 + e^(-target * input))."""
     return F.soft_margin_loss(input, target, reduction)
+
+
+@primitive
+def MultiMarginLoss(x, target, weight=None, *, p=1, margin=1.0, reduction="mean"):
+    """By how much other classes come within `margin` of the right one; see `ops.multi_margin_loss`."""
+    return F.multi_margin_loss(x, target, p, margin, weight, reduction)
+
+
+@primitive
+def MultilabelMarginLoss(x, target, *, reduction="mean"):
+    """(`ops.multilabel_margin_loss`, int32 like target: 1 for the classes that hold)."""
+    classes = F.where(F.cumprod(F.cast(target >= 0, dt.int32), -1) > 0, target, -1)
+    holds = F.amax(F.one_hot(classes, x.shape[-1], 1, 0), -2)
+    return F.multilabel_margin_loss(x, target, reduction), F.cast(holds, dt.int32)
 
 
 @primitive
