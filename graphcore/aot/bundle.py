@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+import graphcore
 from graphcore.aot.manifest import FILE_NAME, ArrayInfo, FileInfo, Manifest, interface_number
 from graphcore.files.atomic import atomic_write
 from graphcore.files.safetensors_file import write_safetensors
-from graphcore.version import __version__
 
 #: Names that no argument can have in C or C++, in the functions and in the header's example.
 _C_WORDS = frozenset("""auto break case char const continue default do double else enum extern float for goto if inline
@@ -69,11 +69,11 @@ def write_bundle(folder: str | os.PathLike, name: str, exported, weights: str = 
     places, weights_info = _placed_weights(folder, weights_name, values)
     interface = interface_number(name, *infos, graph.symbols)
     library = build_library(graph, name, places, levels, threads, interface)
-    title = f"{name}: {graph.name}, compiled by graphcore {__version__}"
+    title = f"{name}: {graph.name}, compiled by graphcore {graphcore.__version__}"
     header = header_text(name, inputs, outputs, graph.symbols, weights_name, [r.name for r in library.levels], title)
     manifest = Manifest(
         name, tuple(infos[0]), tuple(infos[1]), graph.symbols, exported.result,
-        _write(folder / f"{name}.so", library.image), weights_info, f"{name}.h", f"graphcore {__version__}",
+        _write(folder / f"{name}.so", library.image), weights_info, f"{name}.h", f"graphcore {graphcore.__version__}",
         tuple({"name": n, "dtype": v.dtype.name.rstrip("_"), "shape": list(v.shape)} for n, v in values.items()),
         tuple(map(asdict, library.levels)), architecture="x86-64" if library.levels[0].name != "native" else "native")
     _write(folder / f"{name}.h", header.encode())

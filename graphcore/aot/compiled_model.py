@@ -11,18 +11,21 @@ import sys
 import threading
 import weakref
 from collections.abc import Mapping
-from operator import le
+from operator import index, le
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy import empty
 
 from graphcore.aot.manifest import DTYPES, ArrayInfo, FileInfo, Manifest, read_manifest
 from graphcore.errors import DTypeError, FormatError, GraphcoreError, ShapeError
-from graphcore.ir.dims import evaluate
+from graphcore.ir.dims import Dim, evaluate
 from graphcore.tensor import Tensor
 
 _MOST_CALLS = 1024          # different shapes of inputs that are remembered
+_MOST_THREADS = (1 << 31) - 1
+_LARGEST_SIZE = (1 << 63) - 1
 
 
 class CompiledModelError(GraphcoreError, RuntimeError):
@@ -38,12 +41,15 @@ class CompiledModel:
     folder: of the bundle; threads: that a call may use; cpu_level: 2, 3 or 4 (0: the best of this CPU); weights: path
     of other weights than those beside the library, with the same names, shapes and dtypes; largest: name of a symbolic
     size -> the largest value that memory is allocated for (by default what calls bring).
-    Raises FormatError for a folder that holds no intact model, CompiledModelError where the library says no.
+    Raises FormatError for a folder that holds no intact model, TypeError or ValueError for an option that makes no
+    sense, CompiledModelError where the library says no.
     """
 
     def __init__(self, folder: str | os.PathLike, threads: int = 1, cpu_level: int = 0,
                  weights: str | os.PathLike | None = None, largest: Mapping[str, int] | None = None):
         folder = Path(folder)
+        _check_number("threads", threads, 0, _MOST_THREADS)
+        _check_number("cpu_level", cpu_level, 0, 4)
         self.manifest = read_manifest(folder)
         self._library = _open_library(folder, self.manifest)
         self._threads, self._cpu_level = threads, cpu_level
@@ -83,7 +89,7 @@ class CompiledModel:
         Raises TypeError for another number of inputs, ShapeError or DTypeError for one that does not fit.
         """
         if len(inputs) != len(self._inputs):
-            raise TypeError(f"{self.name} takes {len(self._inputs)} inputs, got {len(inputs)}")
+            raise TypeError(f"{self.name} takes {len(self._inputs)} inputs, got {len(inputs)}: {self!r}")
         arrays = [value._array if type(value) is Tensor and value._dtype is declared.dtype else declared.array(value)
                   for value, declared in zip(inputs, self._inputs)]
         shapes = tuple([array.shape for array in arrays])
@@ -114,6 +120,8 @@ class CompiledModel:
             declared.bind(shape, sizes)
         for declared, shape in zip(self._inputs, shapes):
             declared.check(shape, sizes)
+        if any(size < 1 for size in sizes.values()):
+            raise ShapeError(f"{self.name} takes no empty arrays: {_words(sizes)}")
         outputs = tuple((declared.shape(sizes), np.dtype(declared.dtype.storage)) for declared in self._outputs)
         call = tuple(sizes[symbol] for symbol in self.manifest.symbols), outputs
         if len(self._calls) >= _MOST_CALLS:
@@ -228,6 +236,8 @@ def _weights_path(folder: Path, manifest: Manifest, other) -> bytes | None:
             raise ValueError(f"{manifest.name} has its weights in the library; compile it with weights beside it")
         return None
     path = intact_file(folder, manifest.weights) if other is None else Path(other).resolve()
+    if not path.is_file():
+        raise CompiledModelError(f"the file of weights cannot be read: there is no file {path}")
     return os.fsencode(path)
 
 
@@ -236,7 +246,22 @@ def _checked_sizes(manifest: Manifest, largest: Mapping[str, int]) -> dict:
     if unknown:
         known = f"they are {', '.join(manifest.symbols)}" if manifest.symbols else "it has none"
         raise ValueError(f"{manifest.name} has no symbolic size {unknown[0]!r}; {known}")
-    return dict(largest)
+    for symbol, value in largest.items():
+        _check_number(f"the largest {symbol}", value, 1, _LARGEST_SIZE)
+    return {symbol: index(value) for symbol, value in largest.items()}
+
+
+def _check_number(what: str, value, least: int, most: int) -> None:
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{what} is a whole number, got {value!r}") from None
+    if not least <= number <= most:
+        raise ValueError(f"{what} is a number from {least} to {most}, got {number}")
+
+
+def _words(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{symbol} = {value}" for symbol, value in sizes.items())
 
 
 class _Declared:
@@ -255,7 +280,7 @@ class _Declared:
             if not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array)
         if dtype is not self.dtype:
-            raise DTypeError(f"{self.info.name} takes {self.info.dtype}, got {getattr(dtype, 'name', dtype)}")
+            raise DTypeError(f"{self.info.name} takes {self.info.dtype}, got {dtype}: convert it first")
         return array
 
     def bind(self, shape: tuple, sizes: dict) -> None:
@@ -269,19 +294,21 @@ class _Declared:
     def check(self, shape: tuple, sizes: dict) -> None:
         """Raise ShapeError unless this is the declared shape for these values of the symbols."""
         if shape != tuple(evaluate(size, sizes) for size in self.sizes):
-            raise self._misfit(shape)
+            raise self._misfit(shape, sizes)
 
     def shape(self, sizes: dict) -> tuple:
         """The shape of an output.  Raises ShapeError where the sizes are too small for the net."""
         shape = tuple(evaluate(size, sizes) for size in self.sizes)
         if any(size < 0 for size in shape):
-            given = ", ".join(f"{symbol} = {value}" for symbol, value in sizes.items())
-            raise ShapeError(f"{given} is too small: {self.info.name} would get the shape {shape}")
+            raise ShapeError(f"{_words(sizes)} is too small: {self.info.name} would get the shape {shape}")
         return shape
 
-    def _misfit(self, shape: tuple) -> ShapeError:
-        declared = ", ".join(map(str, self.info.shape))
-        return ShapeError(f"{self.info.name} takes the shape ({declared}), got {shape}")
+    def _misfit(self, shape: tuple, sizes: Mapping[str, int] = MappingProxyType({})) -> ShapeError:
+        declared = f"{list(self.info.shape)}".replace("'", "")
+        known = _words({symbol: value for symbol, value in sizes.items() if any(
+            isinstance(size, Dim) and symbol in size.symbols() for size in self.sizes)})
+        return ShapeError(f"{self.info.name} takes the shape {declared}{f' with {known}' * bool(known)}, got "
+                          f"{list(shape)}")
 
 
 def _data_at() -> int | None:

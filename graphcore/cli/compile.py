@@ -45,8 +45,11 @@ def run(options: argparse.Namespace) -> int:
         exported = _from_onnx(options)
     else:
         exported = _from_python(options)
-    written = write_bundle(options.output, options.name, exported, options.weights, tuple(options.levels or (2, 3, 4)),
-                           not options.no_threads)
+    try:
+        written = write_bundle(options.output, options.name, exported, options.weights,
+                               tuple(options.levels or (2, 3, 4)), not options.no_threads)
+    except OSError as error:
+        raise UsageError(f"the folder {options.output} cannot be written: {error.strerror}") from error
     for path in written.files:
         print(f"{path}  {path.stat().st_size:,} bytes")
     for level in written.manifest.levels:

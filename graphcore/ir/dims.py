@@ -120,13 +120,13 @@ class Dim:
 
     def _unordered(self, other):
         raise ShapeError(f"the size {self} is symbolic: how it compares is known only when the program runs; decide by "
-                         "tensors, or leave this size out of set_inputs")
+                         "tensors, or give this size as a number")
 
     __lt__ = __le__ = __gt__ = __ge__ = _unordered
 
     def __int__(self):
         raise ShapeError(f"the size {self} is symbolic: its value is known only when the program runs; compute with "
-                         "tensors, or leave this size out of set_inputs")
+                         "tensors, or give this size as a number")
 
     __index__ = __int__
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -144,17 +145,50 @@ def test_threads_of_python_and_of_the_library(bundles):
 
 def test_what_does_not_fit_is_refused(bundles):
     model = CompiledModel(bundles("lenet"))
-    with pytest.raises(ShapeError, match=r"x takes the shape \(3, 1, 28, 28\), got \(2, 1, 28, 28\)"):
+    with pytest.raises(ShapeError, match=r"x takes the shape \[3, 1, 28, 28\], got \[2, 1, 28, 28\]"):
         model(floats(2, 1, 28, 28))
     with pytest.raises(DTypeError, match="x takes float32, got float64"):
         model(np.zeros((3, 1, 28, 28)))
     with pytest.raises(TypeError, match="takes 1 inputs, got 2"):
         model(1, 2)
     with pytest.raises(CompiledModelError, match="no code for this CPU"):
-        CompiledModel(bundles("lenet"), cpu_level=9)(floats(3, 1, 28, 28))
-    with pytest.raises(ValueError, match="no symbolic size 'N'"):
-        CompiledModel(bundles("lenet"), largest={"N": 3})
+        CompiledModel(bundles("lenet"), cpu_level=1)(floats(3, 1, 28, 28))
     assert "lenet: (x: float32[3, 1, 28, 28]) -> (output: float32[3, 10])" in repr(model)
+
+
+def test_sizes_that_do_not_fit_are_named(tmp_path):
+    gc.export(Two(), *map(parse_type, ("f32[M,6]", "f32[N,6]", "f32[N]")), file_name=str(tmp_path), file_format="SO")
+    model = gc.load(tmp_path)
+    a, b, scale = (np.ones(shape, np.float32) for shape in ((3, 6), (2, 6), 2))
+    assert [tuple(y.shape) for y in model(a, b, scale)] == [(3, 2), (5, 6)]
+    for inputs, words in (((a, b[:, :5], scale), "b takes the shape [N, 6] with N = 2, got [2, 5]"),
+                          ((a, b, scale[:1]), "scale takes the shape [N] with N = 2, got [1]"),
+                          ((a[:0], b, scale), "takes no empty arrays: M = 0, N = 2")):
+        with pytest.raises(ShapeError, match=re.escape(words)):
+            model(*inputs)
+
+
+class Two(nn.Cell):
+    """Two symbolic sizes, one of them in two inputs."""
+
+    def construct(self, a, b, scale):
+        return ops.matmul(a, ops.transpose(b, (1, 0))) * scale, ops.concat((a, b))
+
+
+@pytest.mark.parametrize("options, error, words", [
+    ({"largest": {"N": 3}}, ValueError, "no symbolic size 'N'"),
+    ({"threads": -1}, ValueError, "threads is a number from 0"), ({"threads": 1 << 40}, ValueError, "threads is"),
+    ({"cpu_level": 9}, ValueError, "cpu_level is a number from 0 to 4, got 9"),
+    ({"cpu_level": "v3"}, TypeError, "cpu_level is a whole number, got 'v3'")])
+def test_options_that_make_no_sense_are_refused(bundles, options, error, words):
+    with pytest.raises(error, match=words):
+        CompiledModel(bundles("lenet"), **options)
+
+
+@pytest.mark.parametrize("size, error", [(0, ValueError), (1.5, TypeError), (1 << 70, ValueError)])
+def test_largest_sizes_that_make_no_sense_are_refused(bundles, size, error):
+    with pytest.raises(error, match="the largest N is a"):
+        CompiledModel(bundles("lenet", types=(parse_type("f32[N,1,28,28]"),)), largest={"N": size})
 
 
 def test_sizes_out_of_proportion_are_refused(bundles):

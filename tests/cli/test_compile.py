@@ -60,8 +60,9 @@ def test_an_onnx_model(command, tmp_path):
     (("none.gir",), "there is no file 'none.gir'"), (("none.onnx",), "there is no file 'none.onnx'"),
     (("none.py:Net",), "there is no file 'none.py'"), (("net.py:Net",), "0 inputs are given"),
     (("net.py:Net", "--input", "f32[2,4]", "--name", "int"), "cannot be the name of C functions"),
+    (("net.py:Net", "--input", "f32[2,4]", "--output", "net.py"), "the folder net.py cannot be written: File exists"),
 ])
 def test_what_is_not_right_is_one_line(command, file, arguments, words):
     file("net.py", NET)
-    code, out, err = command("compile", *arguments, "-o", "build")
+    code, out, err = command("compile", "-o", "build", *arguments)
     assert code == 2 and out == "" and words in err and err.count("\n") == 1

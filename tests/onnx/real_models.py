@@ -138,8 +138,8 @@ def main(arguments=None) -> int:
             worst, same, seconds = compare(path, make, count, options.library)
             failed |= worst > tolerance
             kind = " as a library" * options.library
-            print(f"{package}, {path.stem}{kind}: {count} inputs, largest difference {worst:.1e}, top entry equal in {same}; "
-                  f"imported and compiled in {seconds:.1f} s", flush=True)
+            print(f"{package}, {path.stem}{kind}: {count} inputs, largest difference {worst:.1e}, "
+                  f"top entry equal in {same}; imported and compiled in {seconds:.1f} s", flush=True)
     return int(failed)
 
 
