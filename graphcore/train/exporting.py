@@ -11,6 +11,7 @@ from graphcore.files.stored import StoredTensor
 from graphcore.ir.dims import Dim
 from graphcore.ir.types import TensorType
 from graphcore.nn.cell import Cell
+from graphcore.random import key_parameter
 from graphcore.tensor import Tensor
 
 __all__ = ["export"]
@@ -72,11 +73,33 @@ def exported_graph(net, inputs) -> GraphFile:
     """
     captured = _captured(net, [_opened(x, i) for i, x in enumerate(inputs)])
     graph = captured.graph
-    if graph.updates or graph.effects or captured.asks or captured.actions or captured.callbacks:
-        raise ExportError("export: the net changes Parameters or attributes, prints, or asks Python for values while "
-                          "it runs; a file holds a graph alone. Take these out of construct")
+    beside = _what_it_does_beside(captured)
+    if beside:
+        cure = ("Compute with tensors there, or let it be a constant" if captured.asks else
+                "Take this out of construct")
+        raise ExportError(f"export: the net {' and '.join(beside)} while it runs; a file holds a graph alone. {cure}")
     values = {name: StoredTensor.of(captured.parameters[name].materialized()) for name in graph.params}
     return GraphFile(graph, values, _numbers(captured.structure))
+
+
+def _what_it_does_beside(captured) -> list[str]:
+    """What a captured net does besides computing its outputs, in words."""
+    graph, words = captured.graph, []
+    if captured.asks:
+        [asked] = graph.outputs
+        places = [str(origin) for origin in graph.origins.of(asked) if str(origin)]
+        return [f"asks Python for the value of a tensor of type {asked.type}, the result of {asked.op}"
+                + f" ({places[0]})" * bool(places)]
+    changed = [name for name, _ in graph.updates if captured.parameters[name] is not key_parameter()]
+    if changed:
+        words.append(f"changes the Parameter{'s' * (len(changed) > 1)} {', '.join(changed)}")
+    if len(changed) < len(graph.updates):
+        words.append("draws random numbers")
+    if captured.actions:
+        words.append("changes attributes, lists or other Python objects")
+    if graph.effects or captured.callbacks:
+        words.append("prints, asserts or calls Python")
+    return words
 
 
 def _opened(value, position: int):

@@ -236,18 +236,37 @@ def test_a_damaged_library_is_never_loaded(bundles, tmp_path):
         CompiledModel(folder)
 
 
-def test_nets_that_need_python_are_refused(tmp_path):
-    class Counts(nn.Cell):
-        def __init__(self):
-            super().__init__()
-            self.count = Parameter(Tensor(np.zeros(2, np.float32)), name="count")
+class Beside(nn.Cell):
+    """Does something besides computing: what its argument says."""
 
-        def construct(self, x):
+    def __init__(self, what):
+        super().__init__()
+        self.what, self.calls = what, 0
+        self.count = Parameter(Tensor(np.zeros(2, np.float32)), name="count")
+
+    def construct(self, x):
+        if self.what == "count":
             ops.assign(self.count, x)
-            return x
+        elif self.what == "print":
+            print(x)
+        elif self.what == "calls":
+            self.calls += 1
+        elif self.what == "random":
+            return x + ops.rand(2)
+        elif self.what == "value":
+            return x[:int(ops.argmax(x))]
+        return x
 
-    with pytest.raises(ExportError, match="changes Parameters"):
-        gc.export(Counts(), floats(2), file_name=str(tmp_path / "counts"), file_format="SO")
+
+@pytest.mark.parametrize("what, words", [
+    ("count", "changes the Parameter count while"), ("print", "prints"), ("calls", "changes attributes"),
+    ("random", "draws random numbers while"), ("value", "asks Python for the value .* let it be a constant")])
+def test_nets_that_need_python_are_refused(tmp_path, what, words):
+    with pytest.raises(ExportError, match=words):
+        gc.export(Beside(what), floats(2), file_name=str(tmp_path / "net"), file_format="SO")
+
+
+def test_names_that_c_does_not_allow_and_unknown_levels_are_refused(tmp_path):
     net, inputs = made("lenet")
     for name in ("int", "3d", "a-b", "_x", "class", "gc"):
         with pytest.raises(ValueError, match="cannot be the name of C functions"):

@@ -63,7 +63,7 @@ class Counts(nn.Cell):
 
 
 def test_a_net_with_effects_cannot_be_exported(tmp_path):
-    with pytest.raises(ExportError, match="changes Parameters"):
+    with pytest.raises(ExportError, match="changes the Parameter"):
         gc.export(Counts(), gc.Tensor([1.0]), file_name=str(tmp_path / "c"), file_format="GIR")
 
 

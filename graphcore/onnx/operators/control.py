@@ -15,6 +15,8 @@ from graphcore.tensor import Tensor
 
 _UNROLLED = 16              # iterations up to which a loop is tried in Python first
 _MOST_ITERATIONS = 1 << 15  # of a loop that Python runs
+_OPEN_STACK = ("a loop whose condition the program computes cannot stack outputs: how many there are is not known; "
+               "call the model in PYNATIVE_MODE")
 
 
 @operator("If", 1)
@@ -88,8 +90,7 @@ def _in_python(once, count, condition, state, stacks: int, most: int) -> tuple:
         goes_on, state, given = once(Tensor(i, dt.int64), state)
         if _in_capture() and not is_known(goes_on):
             if stacks:
-                raise UnsupportedOnnxError("a loop whose condition the program computes cannot stack outputs: how many "
-                                           "there are is not known")
+                raise UnsupportedOnnxError(_OPEN_STACK)
             left = None if count is None else Tensor(count - i - 1, dt.int64)
             return _as_region(lambda j, s, done=i + 1: once(j + done, s), left, goes_on, state)
         goes_on = bool(goes_on)
@@ -121,14 +122,12 @@ def _as_region(once, count, condition, state) -> tuple:
 def _counted(once, count, condition, state) -> tuple:
     """A loop with stacks, of a known number of iterations."""
     if count is None or not is_known(condition) or condition is not None and not bool(condition):
-        raise UnsupportedOnnxError("a loop whose condition the program computes cannot stack outputs: how many there "
-                                   "are is not known")
+        raise UnsupportedOnnxError(_OPEN_STACK)
 
     def step(state, i):
         goes_on, new, given = once(i, list(state))
         if not is_known(goes_on) or not bool(goes_on):
-            raise UnsupportedOnnxError("a loop whose condition the program computes cannot stack outputs: how many "
-                                       "there are is not known")
+            raise UnsupportedOnnxError(_OPEN_STACK)
         return tuple(new), tuple(given)
 
     last, stacked = scan_over(step, tuple(state), F.arange(count, dtype=dt.int64))
