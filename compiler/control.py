@@ -125,7 +125,7 @@ class HostCall:
 class Exchange:
     """Start exchange number `number` with other processes, from `source` to `target`; ends: wait for it instead.
 
-    collective: (what, group, reduce, root), see `ops.transport.Collective`.
+    collective: (what, group, reduce, root, sends, receives), see `ops.transport.Collective`.
     """
 
     number: int

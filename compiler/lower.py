@@ -250,7 +250,7 @@ class Lowering:
             reads = (source.buffer,)
             if attrs["what"] == "all_reduce":
                 self.offer_sharing(target.buffer, source.buffer)
-        collective = tuple(attrs[name] for name in ("what", "group", "reduce", "root"))
+        collective = tuple(attrs[name] for name in ("what", "group", "reduce", "root", "sends", "receives"))
         self.emit(Exchange(number, ends, collective, source, target, reads, (target.buffer,)))
 
     def _share_with_epilogue(self, node: Node, group: Group) -> None:

@@ -16,8 +16,10 @@ from graphcore.ops import collectives, pointwise, view
 
 #: A gradient of more than this part of a bucket travels by itself, where it lies.
 LARGE = 4
+#: Attributes that some exchanges have, and what they are for the others.
+_OF_SOME = {"reduce": "", "root": 0, "rank": 0, "sends": (), "receives": ()}
 #: Operators whose source is read until the end; of the others the target holds a copy from the start.
-_READ_UNTIL_END = ("reduce_scatter", "all_to_all")
+_READ_UNTIL_END = ("reduce_scatter", "all_to_all", "neighbor_exchange")
 
 
 def arrange(graph: Graph, log: list) -> Graph:
@@ -151,8 +153,8 @@ def in_halves(graph: Graph) -> Graph:
         source, attrs = inputs[0], n.attrs
         if window(source) is None or whole_base(source) is None:
             source = pointwise.copy(source)
-        begun = collectives.exchange_begin(source, what=n.op, reduce=attrs.get("reduce", ""), root=attrs.get("root", 0),
-                                           rank=attrs.get("rank", 0), group=attrs["group"], size=attrs["size"])
+        own = {name: attrs.get(name, unset) for name, unset in _OF_SOME.items()}
+        begun = collectives.exchange_begin(source, what=n.op, group=attrs["group"], size=attrs["size"], **own)
         graph.origins.add(begun, graph.origins.of(n))
         return collectives.exchange_end(begun, *((source,) if n.op in _READ_UNTIL_END else ()))
 

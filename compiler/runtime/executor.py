@@ -139,7 +139,9 @@ class Instance:
         if known is None or known[0] != where:          # outputs, Parameters and elements of stacks may move
             arrays = (_array_at(address, exchange.dtype, (size,))
                       for address, size in zip(where, (exchange.source, exchange.target)))
-            known = where, Collective(exchange.what, exchange.group, exchange.reduce, exchange.root), *arrays
+            collective = Collective(exchange.what, exchange.group, exchange.reduce, exchange.root, exchange.sends,
+                                    exchange.receives)
+            known = where, collective, *arrays
             self._exchanged[exchange.number] = known
         self._under_way[exchange.number] = transport().begin(*known[1:])
 
@@ -182,6 +184,8 @@ def _plans(exchanges: list) -> dict:
     found: dict = {}
     for e in exchanges:
         line = f"{e.what} {e.reduce} of {e.source} elements ({np.dtype(e.dtype).name})".replace("  ", " ")
+        if e.what == "neighbor_exchange":       # of which each process has its own
+            line = e.what
         found[e.group] = found.get(e.group, "") + line + "\n"
     return found
 

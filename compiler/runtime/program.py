@@ -131,6 +131,8 @@ class Exchange:
     group: str
     reduce: str
     root: int
+    sends: tuple
+    receives: tuple
 
 
 _INSTRUCTIONS = {"call": Instruction, "control": Control, "host": HostCall, "exchange": Exchange}

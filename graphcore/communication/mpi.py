@@ -137,10 +137,57 @@ class MpiTransport:
     def _all_to_all(self, communicator, collective, source, target):
         return communicator.Ialltoall(_bytes(source), _bytes(target))
 
+    def _neighbor_exchange(self, communicator, collective, source, target):
+        return _Messages(self.mpi, communicator, collective, source, target)
+
 
 _STARTS = {"all_reduce": MpiTransport._all_reduce, "reduce_scatter": MpiTransport._reduce_scatter,
            "all_gather": MpiTransport._all_gather, "broadcast": MpiTransport._broadcast,
-           "all_to_all": MpiTransport._all_to_all}
+           "all_to_all": MpiTransport._all_to_all, "neighbor_exchange": MpiTransport._neighbor_exchange}
+
+
+class _Messages:
+    """The messages of a neighbor exchange, as one request."""
+
+    def __init__(self, mpi, communicator, collective: Collective, source: np.ndarray, target: np.ndarray):
+        self.mpi, self.tag = mpi, collective.tag
+        self.arriving = _pieces(target, collective.receives)
+        begun = [communicator.Irecv(piece, rank, self.tag) for rank, piece in self.arriving]
+        self.requests = begun + [communicator.Isend(piece, rank, self.tag)
+                                 for rank, piece in _pieces(source, collective.sends)]
+        self.statuses = [mpi.Status() for _ in self.requests]
+        self.done = False
+
+    def Test(self) -> None:
+        self._ask(self.mpi.Request.Testall)
+
+    def Wait(self) -> None:
+        """Raises CommunicationError where a message is of another size than the one that is waited for."""
+        self._ask(self.mpi.Request.Waitall)
+        for (rank, piece), status in zip(self.arriving, self.statuses):
+            count, longer = status.Get_count(self.mpi.BYTE), status.Get_error() != self.mpi.SUCCESS
+            if longer or count != piece.nbytes:
+                raise CommunicationError(f"rank {rank} of the group sent {'more' if longer else count} bytes (tag "
+                                         f"{self.tag}), but {piece.nbytes} are waited for; both must give tensors of "
+                                         "the same shape and dtype")
+
+    def _ask(self, call) -> None:
+        """Test or wait for all; MPI forgets those that are done, so once all are it is not asked again."""
+        if not self.done:
+            try:
+                self.done = call(self.requests, self.statuses)
+            except self.mpi.Exception:          # of which the statuses tell more
+                self.done = True
+
+
+def _pieces(array: np.ndarray, routes: tuple) -> list:
+    """(rank, bytes) of the vectors that lie end to end in an array; routes: rank, elements, rank, elements ..."""
+    memory, found, start = _bytes(array), [], 0
+    for rank, elements in zip(routes[::2], routes[1::2]):
+        end = start + elements * array.itemsize
+        found.append((rank, memory[start:end]))
+        start = end
+    return found
 
 
 class _Exchange:
@@ -152,9 +199,11 @@ class _Exchange:
     def finish(self) -> None:
         """Wait for the result."""
         begun = time.perf_counter()
-        self.request.Wait()
-        self.transport.seconds_waiting += time.perf_counter() - begun
-        self.transport._pending.remove(self)
+        try:
+            self.request.Wait()
+        finally:
+            self.transport.seconds_waiting += time.perf_counter() - begun
+            self.transport._pending.remove(self)
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphcore.dtype import bfloat16, float16
 from graphcore.errors import DTypeError, ShapeError
-from graphcore.ops import pointwise
+from graphcore.ops import pointwise, view
 from graphcore.ops.record import Operator, op
 from graphcore.ops.transport import Collective, exchange
 
@@ -117,6 +117,23 @@ class all_to_all(Exchange):
 
 
 @op
+class neighbor_exchange(Exchange):
+    """Vectors to single processes and from them: the input and the result hold them end to end.
+
+    sends, receives: rank, elements, rank, elements ... of those that go out and of those that come in.
+    """
+    def infer(x, *, sends, receives, group, size):
+        if x.shape != (sum(sends[1::2]),):
+            raise ShapeError(f"neighbor_exchange sends {sum(sends[1::2])} elements, got {x}")
+        return x.with_shape((sum(receives[1::2]),))
+    def reference(x, *, sends, receives, group, size):
+        target = np.empty(sum(receives[1::2]), x.dtype)
+        return exchange(Collective("neighbor_exchange", group, sends=sends, receives=receives), x, target)
+    def vjp(g, y, x, *, sends, receives, group, size):
+        return (neighbor_exchange(g, sends=receives, receives=sends, group=group, size=size),)
+
+
+@op
 class own_part(Exchange):
     """Part number `rank` of `size` along axis 0: no exchange by itself, but of a sum over all processes it is one."""
     def infer(x, *, rank, group, size):
@@ -124,19 +141,22 @@ class own_part(Exchange):
         return x.with_shape((x.shape[0] // size, *x.shape[1:]))
     def reference(x, *, rank, group, size):
         return x[rank * (len(x) // size):(rank + 1) * (len(x) // size)]
+    def vjp(g, y, x, *, rank, group, size):
+        begin = (rank * g.shape[0],) + (0,) * (g.rank - 1)
+        return (view.place(g, shape=x.shape, begin=begin, stride=(1,) * g.rank, fill=0.0),)
 
 
 @op
 class exchange_begin(Exchange):
     """Start the operator `what`; the result is there once `exchange_end` says so.
 
-    rank: this process's number where the operator asks for it, else 0.
+    reduce, root, rank, sends, receives: as the operator has them, else "", 0 or ().
     """
-    def infer(x, *, what, reduce, root, rank, group, size):
-        return x.with_shape(_result_shape(what, x.shape, size))
-    def reference(x, *, what, reduce, root, rank, group, size):
-        target = np.empty(_result_shape(what, x.shape, size), x.dtype)
-        return exchange(Collective(what, group, reduce, root), x, target)
+    def infer(x, *, what, reduce, root, rank, sends, receives, group, size):
+        return x.with_shape(_result_shape(what, x.shape, size, receives))
+    def reference(x, *, what, reduce, root, rank, sends, receives, group, size):
+        target = np.empty(_result_shape(what, x.shape, size, receives), x.dtype)
+        return exchange(Collective(what, group, reduce, root, sends, receives), x, target)
 
 
 @op
@@ -149,7 +169,9 @@ class exchange_end(Exchange):
         return begun
 
 
-def _result_shape(what: str, shape: tuple, size: int) -> tuple:
+def _result_shape(what: str, shape: tuple, size: int, receives: tuple) -> tuple:
+    if what == "neighbor_exchange":
+        return (sum(receives[1::2]),)
     if what == "all_gather":
         return (shape[0] * size, *shape[1:])
     return (shape[0] // size, *shape[1:]) if what == "reduce_scatter" else shape

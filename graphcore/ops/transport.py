@@ -22,14 +22,19 @@ class CommunicationError(GraphcoreError, RuntimeError):
 class Collective:
     """One exchange among the processes of `group`, which all of them make in the same order.
 
-    what: "all_reduce", "all_gather", "reduce_scatter", "broadcast" or "all_to_all" (see `ops.collectives`);
-    reduce: "sum", "max", "min" or "prod" where it combines, else ""; root: the rank whose data `broadcast` gives.
+    what: "all_reduce", "all_gather", "reduce_scatter", "broadcast", "all_to_all" or "neighbor_exchange" (see
+    `ops.collectives`); reduce: "sum", "max", "min" or "prod" where it combines, else ""; root: the rank whose data
+    `broadcast` gives.  sends, receives: of a "neighbor_exchange", which need not be made by all processes, rank,
+    elements, rank, elements ... of the vectors that go out and come in; tag: what they must have in common.
     """
 
     what: str
     group: str
     reduce: str = ""
     root: int = 0
+    sends: tuple = ()
+    receives: tuple = ()
+    tag: int = 0
 
 
 class Transport(Protocol):

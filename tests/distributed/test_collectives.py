@@ -22,6 +22,9 @@ generator = np.random.default_rng(3)
 all_x, all_w = (generator.standard_normal((size, 6 * k, 2)) for k in (1, 4))        # those of all ranks
 x = Tensor(all_x[rank].astype(np.float32))
 rows = lambda x: x.reshape(size, -1, 2)
+left, right = [(rank - 1) % size], [(rank + 1) % size]
+uneven = [4 * (k + 1) for k in range(size)]; uneven[-1] = 12 - sum(uneven[:-1])
+ends = np.cumsum([0, *uneven])
 CASES = {
     "sum": (ops.AllReduce(), lambda x: [x.sum(0)] * size),
     "max": (ops.AllReduce("max"), lambda x: [x.max(0)] * size),
@@ -33,6 +36,13 @@ CASES = {
     "broadcast": (lambda v: ops.Broadcast(1)((v,))[0], lambda x: [x[1]] * size),
     "all to all": (ops.AlltoAll(size, 0, 1), lambda x: [np.concatenate([rows(x[j])[k] for j in range(size)], 1)
                                                         for k in range(size)]),
+    "neighbors": (lambda v: ops.NeighborExchange(right, left, ([6, 2],), ([6, 2],), gc.float32)((v,))[0],
+                  lambda x: [x[(k - 1) % size] for k in range(size)]),
+    "uneven": (lambda v: ops.AlltoAllV()(v.reshape(-1), uneven, [uneven[rank]] * size),
+               lambda x: [np.concatenate([x[j].reshape(-1)[ends[k]:ends[k + 1]] for j in range(size)])
+                          for k in range(size)]),
+    "scatter of one": (ops.CollectiveScatter(1), lambda x: list(rows(x[1]))),
+    "reduce": (ops.Reduce(1), lambda x: [x.sum(0)] * size),     # in a compiled function all get it
 }
 
 def weights(w, y):

@@ -5,7 +5,13 @@ group: a name that `communication.create_group` made, or None (or one of MindSpo
 """
 from __future__ import annotations
 
+import math
+from itertools import accumulate
+
+import numpy as np
+
 from graphcore import dtype as dt
+from graphcore.capture.trace import current_trace
 from graphcore.errors import shown
 from graphcore.ops import collectives as records
 from graphcore.ops.dispatch import apply, cast
@@ -13,8 +19,10 @@ from graphcore.ops.functional.arguments import axis_of, shape_error, tensor_of
 from graphcore.ops.functional.joining import concat
 from graphcore.ops.functional.shaping import reshape
 from graphcore.ops.transport import group_rank, group_size
+from graphcore.tensor import Tensor
 
-__all__ = ["all_gather", "all_reduce", "all_to_all", "broadcast", "own_part", "reduce_scatter"]
+__all__ = ["all_gather", "all_reduce", "all_to_all", "all_to_all_uneven", "broadcast", "neighbor_exchange", "own_part",
+           "reduce_scatter"]
 
 _HALVES = (dt.float16, dt.bfloat16)
 
@@ -78,6 +86,58 @@ def all_to_all(x, split_axis=0, concat_axis=0, group=None):
     stacked = concat([reshape(p, (1, *p.shape)) for p in parts], 0)
     arrived = apply(records.all_to_all, stacked, **attrs)
     return concat([arrived[k] for k in range(size)], concat_axis)
+
+
+def all_to_all_uneven(x, sizes, arriving, group=None):
+    """Rows of `x` to each process, `sizes` of them, and `arriving` rows from each, joined along axis 0.
+
+    sizes, arriving: a number of rows for each process.  Raises ShapeError unless `x` has the rows that are sent, and
+    ValueError unless there is a number for each process.
+    """
+    x, attrs = _prepared("all_to_all", x, group)
+    size = 1 if attrs is None else attrs["size"]
+    if len(sizes) != size or len(arriving) != size:
+        raise ValueError(f"all_to_all: there are {size} processes, got {len(sizes)} sizes to send and {len(arriving)} "
+                         "to receive")
+    if not x.shape or x.shape[0] != sum(sizes):
+        raise shape_error(f"all_to_all: {sum(sizes)} rows are to be sent, but the tensor has shape {x.shape}")
+    if attrs is None:
+        return x
+    row = math.prod(x.shape[1:])
+    sends, receives = (tuple(v for rank, rows in enumerate(counts) if rows for v in (rank, rows * row))
+                       for counts in (sizes, arriving))
+    arrived = apply(records.neighbor_exchange, reshape(x, (-1,)), sends=sends, receives=receives, **attrs)
+    return reshape(arrived, (sum(arriving), *x.shape[1:]))
+
+
+def neighbor_exchange(tensors, destinations, sources, shapes, dtype, group=None) -> tuple:
+    """Each of `tensors` goes to the process of `destinations` at its place; those of `shapes` that come from `sources`.
+
+    All tensors have this dtype.  Gradients go the other way.  Raises ValueError where lists have other lengths, with
+    one process, and in a compiled function for a process that receives nothing.
+    """
+    tensors = tuple(tensor_of(t, "neighbor_exchange") for t in tensors)
+    if len(tensors) != len(destinations) or len(shapes) != len(sources):
+        raise ValueError(f"neighbor_exchange: {len(tensors)} tensors for {len(destinations)} processes, "
+                         f"{len(shapes)} shapes of what {len(sources)} processes send")
+    if any(t.dtype is not dtype for t in tensors):
+        raise TypeError(f"neighbor_exchange: all tensors must be {dtype.name}, got {tensors}")
+    if not shapes and current_trace() is not None:
+        raise ValueError("neighbor_exchange: in a compiled function each process must receive something, of which the "
+                         "function makes use; let this one receive a tensor of one element")
+    flat = [reshape(t, (-1,)) for t in tensors]
+    whole = concat(flat, 0) if flat else Tensor(np.empty(0, dtype.storage), dtype)
+    whole, attrs = _prepared("neighbor_exchange", whole, group)
+    if attrs is None:
+        from graphcore.parallel import ParallelismError
+        raise ParallelismError("neighbor_exchange: there is no other process; start the script with `graphcore launch "
+                               "-n N script.py`")
+    sizes = [math.prod(shape) for shape in shapes]
+    sends = tuple(v for rank, t in zip(destinations, tensors) for v in (rank, t.size))
+    receives = tuple(v for pair in zip(sources, sizes) for v in pair)
+    arrived = apply(records.neighbor_exchange, whole, sends=sends, receives=receives, **attrs)
+    ends = list(accumulate(sizes, initial=0))
+    return tuple(reshape(arrived[a:b], tuple(shape)) for a, b, shape in zip(ends, ends[1:], shapes))
 
 
 def own_part(x, group=None):

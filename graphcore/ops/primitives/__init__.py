@@ -20,9 +20,11 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
     "custom": "Custom PyFunc",
     "detection": "CropAndResize NMSWithMask ROIAlign RandomChoiceWithMask",
     "devices": """
-        ReduceOp AllReduce AllGather ReduceScatter Broadcast AlltoAll FloatStatus NPUAllocFloatStatus
-        NPUGetFloatStatus NPUClearFloatStatus ScalarSummary TensorSummary ImageSummary HistogramSummary
-        ControlDepend""",
+        FloatStatus NPUAllocFloatStatus NPUGetFloatStatus NPUClearFloatStatus ScalarSummary TensorSummary
+        ImageSummary HistogramSummary ControlDepend""",
+    "exchanges": """
+        ReduceOp AllReduce AllGather AlltoAll AlltoAllV Barrier Broadcast CollectiveGather CollectiveScatter
+        NeighborExchange Receive Reduce ReduceScatter Send""",
     "elementwise": """
         Add TensorAdd Sub Mul Div RealDiv DivNoNan Mod FloorMod FloorDiv TruncateDiv TruncateMod Pow Maximum Minimum
         Neg Abs Sign Square Sqrt Rsqrt Exp Expm1 Log Log1p Reciprocal Inv Floor Ceil Rint Trunc Sin Cos Tan Asin
