@@ -56,7 +56,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         zeros ones full fill fills zeros_like ones_like full_like deepcopy arange range make_range linspace logspace
         eye tril triu tril_indices triu_indices meshgrid one_hot diag diagflat diag_embed scalar_to_tensor
         scalar_to_array tuple_to_array""",
-    "ctc": "ctc_loss",
+    "cropping": "crop_and_resize",
+    "ctc": "ctc_loss ctc_greedy_decoder",
     "deformable": "deformable_conv2d",
     "flash_attention": "flash_attention_score",
     "decompositions": """
@@ -93,7 +94,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         batch_norm instance_norm layer_norm group_norm rms_norm lrn dropout dropout1d dropout2d dropout3d""",
     "ordering": """
         sort argsort msort topk top_k intopk median cumsum cumprod diff trapz reverse_sequence cummax cummin""",
-    "padding": "pad roll unfold fold pixel_shuffle pixel_unshuffle channel_shuffle",
+    "padding": "pad roll unfold fold col2im pixel_shuffle pixel_unshuffle channel_shuffle",
     "pooling": """
         max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
         adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d adaptive_max_pool3d""",
@@ -107,7 +108,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         sum mean prod max amax min amin aminmax argmax argmin all any var std var_mean std_mean logsumexp norm
         vector_norm matrix_norm nansum nanmean count_nonzero reduce_sum reduce_mean reduce_max reduce_min
         clip_by_norm clip_by_global_norm""",
-    "resizing": "interpolate upsample grid_sample",
+    "resizing": "interpolate upsample",
+    "sampling": "grid_sample affine_grid",
     "scattering": """
         scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_max scatter_min scatter_nd_add
         scatter_nd_sub scatter_nd_mul scatter_nd_div scatter_nd_max scatter_nd_min tensor_scatter_mul

@@ -4,18 +4,21 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore.ops.functional.arguments import Tensor, cast, dt, dtype_error, floating, shape_error, tensor_of, widened
-from graphcore.ops.functional.arithmetic import add, div, maximum, sub
+from graphcore.ops.functional.arithmetic import add, div, floor_div, maximum, sub
 from graphcore.ops.functional.comparison import logical_and, not_equal, where
 from graphcore.ops.functional.creation import full_like
 from graphcore.ops.functional.elementary import exp, log, neg
-from graphcore.ops.functional.indexing import gather_elements
+from graphcore.ops.functional.indexing import gather, gather_elements
 from graphcore.ops.functional.joining import concat, stack
 from graphcore.ops.functional.loss import reduced
+from graphcore.ops.functional.ordering import cumsum
 from graphcore.ops.functional.program import stop_gradient
 from graphcore.ops.functional.reduction import amax, mean, sum
+from graphcore.ops.functional.reduction import max as largest_of
+from graphcore.ops.functional.selecting import positions
 from graphcore.ops.functional.shaping import broadcast_to, expand_dims, reshape, swapaxes
 
-__all__ = ["ctc_loss"]
+__all__ = ["ctc_loss", "ctc_greedy_decoder"]
 
 _NEVER = -1e30      # the logarithm of no chance at all; infinities would leave NaN in differences
 
@@ -111,6 +114,33 @@ def _at_the_end(last: Tensor, labels_of: Tensor) -> Tensor:
     without = gather_elements(last, 1, maximum(end - 1, 0))
     without = where(end > 0, without, _NEVER)
     return reshape(_log_sum(gather_elements(last, 1, end), without), (-1,))
+
+
+def ctc_greedy_decoder(inputs, sequence_length, merge_repeated=True):
+    """The best class at each step of scores [T, N, C], without blanks, the last class.
+
+    sequence_length: [N], how many steps count; merge_repeated: a class that goes on for several steps is one label.
+    Gives (int64 [labels, 2]: the sample and number of each label; int64 [labels]: the labels; int64 [2]: how many
+    samples there are, and the most labels of one; [N, 1]: minus the sum of the best scores).  The number of labels
+    depends on the data: see `ops.nonzero` for captures.
+    """
+    scores, lengths = tensor_of(inputs, "ctc_greedy_decoder"), tensor_of(sequence_length, "ctc_greedy_decoder")
+    if scores.ndim != 3 or lengths.shape != scores.shape[1:2]:
+        raise shape_error(f"ctc_greedy_decoder takes scores [T, N, C] and lengths [N], got shapes {scores.shape} and "
+                          f"{lengths.shape}")
+    steps, samples, classes = scores.shape
+    best, labels = (swapaxes(v, 0, 1) for v in largest_of(scores, 2))
+    counts = Tensor(np.arange(steps)) < expand_dims(cast(lengths, dt.int64), 1)
+    kept = logical_and(counts, not_equal(labels, classes - 1))
+    if merge_repeated:
+        before = concat([full_like(labels[:, :1], -1), labels[:, :-1]], 1)
+        kept = logical_and(kept, not_equal(labels, before))
+    number = cumsum(cast(kept, dt.int64), 1)
+    places = positions(kept, "ctc_greedy_decoder")
+    found = stack([floor_div(places, steps), gather(reshape(number, (-1,)), places, 0) - 1], 1)
+    most = amax(number[:, -1])
+    return (found, gather(reshape(labels, (-1,)), places, 0), stack([full_like(most, samples), most], 0),
+            neg(sum(where(counts, best, 0.0), 1, keepdim=True)))
 
 
 def ctc_of_logits(logits: np.ndarray, labels: list, steps_of: np.ndarray, merge_repeated: bool) -> tuple:

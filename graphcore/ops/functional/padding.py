@@ -10,7 +10,7 @@ from graphcore.ops.functional.joining import concat, stack, window
 from graphcore.ops.functional.shaping import flip, reshape, transpose
 
 __all__ = [
-    "pad", "roll", "unfold", "fold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
+    "pad", "roll", "unfold", "fold", "col2im", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
 ]
 
 
@@ -178,6 +178,15 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
         total = add(total, apply(records.place, part, shape=total.shape, begin=(0, 0, k // kw * dh, k % kw * dw),
                                  stride=(1, 1, sh, sw), fill=0.0))
     return zero_padded(total, (0, 0, -top, -left), (0, 0, -bottom, -right))
+
+
+def col2im(input_x, output_size, kernel_size, dilation, padding_value, stride):
+    """Windows [N, C, kh * kw, number of windows] added up where they lie in images [N, C, *output_size]."""
+    x = tensor_of(input_x, "col2im")
+    if x.ndim != 4:
+        raise shape_error(f"col2im takes a tensor [N, C, kh * kw, number of windows], got shape {x.shape}")
+    columns = reshape(x, (x.shape[0], x.shape[1] * x.shape[2], x.shape[3]))
+    return fold(columns, output_size, kernel_size, dilation, padding_value, stride)
 
 
 # -- channels and pixels --------------------------------------------------------------------------------------

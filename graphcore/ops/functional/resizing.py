@@ -5,18 +5,15 @@ import math
 
 import numpy as np
 
-from graphcore.ops.functional.arguments import Dim, Tensor, also_named, cast, dt, floating, shape_error, tensor_of
-from graphcore.ops.functional.arithmetic import add, clamp, mul, sub
-from graphcore.ops.functional.comparison import where
-from graphcore.ops.functional.elementary import floor
-from graphcore.ops.functional.indexing import gather, gather_elements
-from graphcore.ops.functional.joining import unstack
+from graphcore.ops.functional.arguments import Dim, Tensor, also_named, floating, shape_error, tensor_of
+from graphcore.ops.functional.arithmetic import add, mul
+from graphcore.ops.functional.indexing import gather
 from graphcore.ops.functional.pooling import _adaptive
 from graphcore.ops.functional.reduction import mean
-from graphcore.ops.functional.shaping import broadcast_to, expand_dims, repeat_elements, reshape
+from graphcore.ops.functional.shaping import repeat_elements
 
 __all__ = [
-    "interpolate", "upsample", "grid_sample",
+    "interpolate", "upsample",
 ]
 
 
@@ -78,9 +75,11 @@ def resized(x: Tensor, axis: int, size, mode: str, align_corners=False, scale=No
     if mode.startswith("nearest"):
         return gather(x, Tensor(_nearest(extent, size, mode, align_corners, scale)), axis)
     places = _places(extent, size, align_corners, scale)
-    if mode == "linear-from-corner":        # MindSpore's ResizeBilinear without half_pixel_centers
+    from_corner = mode.endswith("from-corner")      # MindSpore's primitives without half_pixel_centers
+    if from_corner:
         places = np.arange(size) * (extent / size)
-    parts = _cubic(places, extent, align_corners) if mode == "bicubic" else _linear(places, extent)
+    cubic = mode.startswith("bicubic")
+    parts = _cubic(places, extent, align_corners or from_corner) if cubic else _linear(places, extent)
     return _weighted(floating(x), axis, *parts)
 
 
@@ -107,18 +106,21 @@ def _linear(places, extent):
     return np.stack([below, np.minimum(below + 1, extent - 1)]), np.stack([1 - part, part])
 
 
-def _cubic(places, extent, align_corners):
-    """Keys' cubic convolution, as MindSpore has it: a = -0.5, the weights of what lies outside left out.
+def _cubic(places, extent, edge_goes_on):
+    """Keys' cubic convolution, as MindSpore has it: a = -0.5, the weights of what lies outside left out; the places are
+    rounded to 1/1024.
 
-    With `align_corners` a = -0.75 and the edge is continued.
+    edge_goes_on: a = -0.75 and the edge is continued.
     """
-    a = -0.75 if align_corners else -0.5
-    indices = np.floor(places) + np.arange(-1, 3)[:, None]
+    a = -0.75 if edge_goes_on else -0.5
+    below = np.floor(places)
+    places = below + np.rint((places - below) * 1024) / 1024
+    indices = below + np.arange(-1, 3)[:, None]
     distances = np.abs(places - indices)
     near = (a + 2) * distances ** 3 - (a + 3) * distances ** 2 + 1
     far = a * (distances ** 3 - 5 * distances ** 2 + 8 * distances - 4)
     weights = np.where(distances <= 1, near, far)
-    if not align_corners:
+    if not edge_goes_on:
         weights = np.where((indices >= 0) & (indices < extent), weights, 0.0)
         weights /= weights.sum(0)
     return np.clip(indices, 0, extent - 1).astype(np.int32), weights
@@ -132,46 +134,3 @@ def _weighted(x, axis, indices, weights):
         part = mul(gather(x, Tensor(places), axis), Tensor(factors.reshape(shape), x.dtype))
         total = part if total is None else add(total, part)
     return total
-
-
-# -- at given places ----------------------------------------------------------------------------------------
-
-def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
-    """Images [N, C, H, W] read at the places of `grid` [N, H', W', 2], which are (x, y) from -1 to 1.
-
-    mode: "bilinear" or "nearest"; padding_mode: outside of the image "zeros" or its "border"; align_corners: whether -1
-    and 1 are the centres of the corner pixels or their outer edges.  Raises ValueError for other modes or shapes.
-    """
-    x, places = floating(tensor_of(input, "grid_sample")), floating(tensor_of(grid, "grid_sample"))
-    if x.ndim != 4 or places.ndim != 4 or places.shape[-1] != 2:
-        raise shape_error(f"grid_sample takes images [N, C, H, W] and a grid [N, H', W', 2], got shapes {x.shape} and "
-                          f"{places.shape}")
-    if mode not in ("bilinear", "nearest") or padding_mode not in ("zeros", "border"):
-        raise shape_error(f"grid_sample: mode is 'bilinear' or 'nearest', padding_mode 'zeros' or 'border', got "
-                          f"{mode!r} and {padding_mode!r}")
-    columns, rows = unstack(places, -1)
-    columns, rows = _pixel(columns, x.shape[3], align_corners), _pixel(rows, x.shape[2], align_corners)
-    if padding_mode == "border":
-        columns, rows = clamp(columns, 0, x.shape[3] - 1), clamp(rows, 0, x.shape[2] - 1)
-    if mode == "nearest":
-        return _read(x, floor(add(rows, 0.5)), floor(add(columns, 0.5)))
-    top, left = floor(rows), floor(columns)
-    down, right = expand_dims(sub(rows, top), 1), expand_dims(sub(columns, left), 1)
-    upper = add(mul(_read(x, top, left), 1 - right), mul(_read(x, top, left + 1), right))
-    lower = add(mul(_read(x, top + 1, left), 1 - right), mul(_read(x, top + 1, left + 1), right))
-    return add(mul(upper, 1 - down), mul(lower, down))
-
-
-def _pixel(place, size, align_corners) -> Tensor:
-    """From -1 ... 1 to the number of a pixel, with a fraction."""
-    return mul(add(place, 1), (size - 1) / 2) if align_corners else sub(mul(add(place, 1), size / 2), 0.5)
-
-
-def _read(x, rows, columns) -> Tensor:
-    """The pixels of whole-numbered float places [N, H', W'], 0 outside of the image."""
-    n, c, h, w = x.shape
-    inside = (rows >= 0) & (rows <= h - 1) & (columns >= 0) & (columns <= w - 1)
-    flat = cast(add(mul(clamp(rows, 0, h - 1), w), clamp(columns, 0, w - 1)), dt.int32)
-    flat = broadcast_to(reshape(flat, (n, 1, flat.shape[1] * flat.shape[2])), (n, c, flat.shape[1] * flat.shape[2]))
-    values = reshape(gather_elements(reshape(x, (n, c, h * w)), 2, flat), (n, c, *rows.shape[1:]))
-    return where(expand_dims(inside, 1), values, Tensor(0, x.dtype))

@@ -36,6 +36,9 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         GeLU Gelu Elu CeLU LeakyReLU SoftShrink HShrink Softmax LogSoftmax GLU Round Logit IsClose ApproximateEqual
         NanToNum SquaredDifference MulNoNan BiasAdd ScalarCast ScalarToTensor Print Assert""",
     "hooks": "HookBackward InsertGradientOf",
+    "images": """
+        ResizeBicubic ResizeLinear1D UpsampleNearest3D UpsampleTrilinear3D GridSampler2D GridSampler3D AffineGrid
+        Col2Im ChannelShuffle RGBToHSV HSVToRGB AdjustHue AdjustSaturation""",
     "layers": """
         Conv2DBackpropInput ReduceSum SumExt ReduceMean ReduceProd ReduceMax ReduceMin ReduceAll ReduceAny ReduceStd
         ArgMaxWithValue ArgMinWithValue Argmax Argmin CumSum CumProd LpNorm L2Normalize L2Loss MatMul BatchMatMul
@@ -43,7 +46,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
     "losses": """
         SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits SigmoidCrossEntropyWithLogits
         BinaryCrossEntropy BCEWithLogitsLoss NLLLoss SmoothL1Loss KLDivLoss SoftMarginLoss MultiMarginLoss
-        MultilabelMarginLoss CTCLoss CTCLossV2
+        MultilabelMarginLoss CTCLoss CTCLossV2 CTCGreedyDecoder
         BoundingBoxEncode BoundingBoxDecode CheckValid IOU""",
     "numeric": """
         BesselI0 BesselI0e BesselI1 BesselI1e BesselJ0 BesselJ1 BesselK0 BesselK0e BesselK1 BesselK1e BesselY0

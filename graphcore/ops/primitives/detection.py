@@ -5,7 +5,6 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.ops import functional as F
-from graphcore.ops.functional.arguments import shape_error
 from graphcore.ops.host import on_host
 from graphcore.ops.primitives.base import primitive
 from graphcore.random import next_key
@@ -58,50 +57,8 @@ def RandomChoiceWithMask(input_x, *, count=256, seed=0, seed2=0):
 
 @primitive
 def CropAndResize(x, boxes, box_indices, crop_size, *, method="bilinear", extrapolation_value=0.0):
-    """Boxes of images [N, H, W, C], each resized to crop_size: float32 [boxes, height, width, C].
-
-    boxes: [M, 4], (y0, x0, y1, x1) as shares of the image between its first and last pixels; box_indices: int32 [M],
-    the images they are of.  method: "bilinear", "nearest" or "bilinear_v2", where boxes are made of whole pixels and
-    points outside take the nearest of them.  extrapolation_value: of points outside the image in the other methods.
-    """
-    if method not in ("bilinear", "nearest", "bilinear_v2"):
-        raise shape_error(f"CropAndResize: method must be 'bilinear', 'nearest' or 'bilinear_v2', got {method!r}")
-    _, height, width, channels = x.shape
-    rows, row_inside = _points_of(boxes[:, 0], boxes[:, 2], crop_size[0], height, method)
-    columns, column_inside = _points_of(boxes[:, 1], boxes[:, 3], crop_size[1], width, method)
-    rows, columns = F.expand_dims(rows, 2), F.expand_dims(columns, 1)
-    pixels = F.reshape(F.cast(x, dt.float32), (-1, channels))
-    first = F.reshape(F.cast(box_indices, dt.int32) * height, (-1, 1, 1))
-
-    def at(row, column):
-        places = (first + F.cast(F.clamp(row, 0.0, height - 1.0), dt.int32)) * width
-        return F.gather(pixels, places + F.cast(F.clamp(column, 0.0, width - 1.0), dt.int32), 0)
-
-    if method == "nearest":
-        found = at(F.floor(rows + 0.5), F.floor(columns + 0.5))
-    else:
-        top, left = F.floor(rows), F.floor(columns)
-        down, right = F.expand_dims(rows - top, -1), F.expand_dims(columns - left, -1)
-        upper = at(top, left) * (1.0 - right) + at(top, left + 1.0) * right
-        lower = at(top + 1.0, left) * (1.0 - right) + at(top + 1.0, left + 1.0) * right
-        found = upper * (1.0 - down) + lower * down
-    inside = F.logical_and(F.expand_dims(row_inside, 2), F.expand_dims(column_inside, 1))
-    return F.where(F.expand_dims(inside, -1), found, float(extrapolation_value))
-
-
-def _points_of(start, end, count, size, method):
-    """([boxes, count] where points of boxes lie along an axis of `size` pixels, whether that is in the image)."""
-    steps = Tensor(np.arange(count, dtype=np.float32))
-    start, end = F.expand_dims(start, 1), F.expand_dims(end, 1)
-    if method == "bilinear_v2":
-        first, last = F.trunc(start * float(size)), F.trunc(end * float(size))
-        points = first + (steps + 0.5) * ((last - first + 1.0) / count) - 0.5
-        points = F.clamp(F.maximum(F.minimum(points, last), first), 0.0, size - 1.0)
-    elif count == 1:
-        points = (start + end) * (0.5 * (size - 1))
-    else:
-        points = start * (size - 1.0) + steps * ((end - start) * ((size - 1.0) / (count - 1)))
-    return points, F.logical_and(points >= 0.0, points <= size - 1.0)
+    """Boxes of images [N, H, W, C], each resized to crop_size; see `ops.crop_and_resize`."""
+    return F.crop_and_resize(x, boxes, box_indices, crop_size, method, extrapolation_value)
 
 
 @primitive

@@ -112,6 +112,12 @@ def CTCLoss(x, labels_indices, labels_values, sequence_length, *, preprocess_col
 
 
 @primitive
+def CTCGreedyDecoder(inputs, sequence_length, *, merge_repeated=True):
+    """The best class at each step without blanks; see `ops.ctc_greedy_decoder`."""
+    return F.ctc_greedy_decoder(inputs, sequence_length, merge_repeated)
+
+
+@primitive
 def CTCLossV2(log_probs, targets, input_lengths, target_lengths, *, blank=0, reduction="none", zero_infinity=False):
     """(CTC loss [N] of log probabilities, the logarithms of the chances of beginnings); see `ops.ctc_loss`."""
     return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
