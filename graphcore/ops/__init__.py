@@ -30,5 +30,5 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops", {
     "primitives": " ".join(primitives.__all__),
     "composite": "MultitypeFuncGraph HyperMap Map GradOperation add_flags core",
     "control": "ForiLoop Scan WhileLoop",
-    "graphcore.capture.transforms": "jacfwd jacrev jvp vjp vmap",
+    "graphcore.capture.transforms": "derivative jacfwd jacrev jet jvp linearize vjp vmap",
 }, modules=" ".join(_SUBMODULES), otherwise=_otherwise)

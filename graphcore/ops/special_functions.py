@@ -103,6 +103,24 @@ def _upper_fraction(a, x):
     return 1 / (x + 1 - a - value)
 
 
+def betainc(a, b, x):
+    """The regularised incomplete beta function I_x(a, b); NaN outside of a > 0, b > 0, 0 <= x <= 1."""
+    a, b, x = np.broadcast_arrays(*(np.asarray(v, np.float64) for v in (a, b, x)))
+    turned = x > (a + 1) / (a + b + 2)          # the fraction converges fast below; I_x(a, b) = 1 - I_1-x(b, a)
+    p, q, z = np.where(turned, b, a), np.where(turned, a, b), np.where(turned, 1 - x, x)
+    scale = np.exp(p * np.log(z) + q * np.log1p(-z) - lgamma(p) - lgamma(q) + lgamma(p + q)) / p
+    value = np.zeros_like(z)
+    for k in range(200, 0, -1):
+        even = k * (q - k) * z / ((p + 2 * k - 1) * (p + 2 * k))
+        odd = -(p + k) * (p + q + k) * z / ((p + 2 * k) * (p + 2 * k + 1))
+        value = even / (1 + odd / (1 + value))
+    first = -(p + q) * z / (p + 1)
+    part = scale / (1 + first / (1 + value))
+    part = np.where(z == 0, 0.0, part)
+    found = np.where(turned, 1 - part, part)
+    return np.where((a > 0) & (b > 0) & (x >= 0) & (x <= 1), found, np.nan)
+
+
 # -- Bessel functions, by their integrals ---------------------------------------------------------------------
 
 def _periodic_mean(function, x):

@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn.layers", {
         AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d""",
     "rnn": "RNN GRU LSTM RNNCell GRUCell LSTMCell",
     "transformer": "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer",
+    "special": "LGamma DiGamma IGamma LBeta MatInverse MatDet",
     "unpool": """
         MaxUnpool1d MaxUnpool2d MaxUnpool3d LPPool1d LPPool2d FractionalMaxPool2d FractionalMaxPool3d""",
     "windows": "Unfold",

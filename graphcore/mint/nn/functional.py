@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import inspect
 
+from graphcore.mint import functions
 from graphcore.mint.functions import with_dim
 from graphcore.ops import functional as F
 from graphcore.ops.tensor_methods import overwrite
@@ -47,6 +48,16 @@ def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     """`ops.avg_pool3d`; the windows lie beside each other, unless `stride` is given."""
     return _avg_pool("avg_pool3d")(input, kernel_size, stride, padding, ceil_mode, count_include_pad,
                                    divisor_override or 0)
+
+
+def linear(input, weight, bias=None):
+    """input times the transpose of weight, plus bias."""
+    return F.dense(input, weight, bias)
+
+
+def flatten(input, start_dim=0, end_dim=-1):
+    """The axes from start_dim to end_dim as one."""
+    return functions.flatten(input, start_dim, end_dim)
 
 
 def kl_div(input, target, reduction="mean", log_target=False):

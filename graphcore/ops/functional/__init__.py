@@ -12,7 +12,7 @@ from graphcore.namespace import namespace
 # MindSpore's modules of functions, for ``ops.function.math_func.name``; of the names in *_ext, mint has the functions.
 _MODULES = frozenset("""array_func clip_func debug_func image_func linalg_func math_func nn_func other_func
     parameter_func random_func sparse_func""".split())
-_OF_FUNCTIONS = frozenset("jacfwd jacrev jvp vjp vmap".split())
+_OF_FUNCTIONS = frozenset("derivative jacfwd jacrev jet jvp linearize vjp vmap".split())
 
 
 def _otherwise(name: str):
@@ -62,8 +62,10 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "flash_attention": "flash_attention_score",
     "decompositions": """
         inverse matrix_inverse pinv det logdet slogdet log_matrix_determinant matrix_determinant cholesky
-        cholesky_inverse cholesky_solve qr svd eigh eigvalsh lu_solve lu_unpack lstsq matrix_solve
+        cholesky_inverse cholesky_solve qr svd eigh eigvalsh lu_solve lu_unpack lstsq matrix_solve eigvals
         matrix_triangular_solve triangular_solve matrix_power eig geqrf orgqr ormqr cond matrix_exp""",
+    "drawn": """
+        standard_laplace multinomial_with_replacement choice_with_mask rrelu random_gamma random_poisson""",
     "elementary": """
         neg negative square sign sgn reciprocal inv sqrt rsqrt exp tensor_exp expm1 tensor_expm1 log log1p log2
         log10 sin cos tan asin arcsin acos arccos atan arctan sinh cosh tanh asinh arcsinh acosh arccosh atanh
@@ -101,6 +103,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "program": """
         assign assign_add assign_sub stop_gradient depend partial print_ is_ is_not in_ not_in tuple_len
         tuple_getitem grad value_and_grad get_grad mixed_precision_cast control_depend""",
+    "quantiles": "quantile nanquantile matrix_band_part",
     "random": """
         rand randn rand_like randn_like uniform standard_normal normal laplace gamma randint randint_like randperm
         shuffle bernoulli multinomial random_categorical""",
@@ -115,7 +118,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         scatter_nd_sub scatter_nd_mul scatter_nd_div scatter_nd_max scatter_nd_min tensor_scatter_mul
         tensor_scatter_div tensor_scatter_max tensor_scatter_min inplace_index_add""",
     "segments": "unique_consecutive unsorted_segment_max unsorted_segment_min unsorted_segment_prod",
-    "selecting": "masked_select nonzero argwhere unique bincount",
+    "selecting": "masked_select nonzero argwhere unique unique_with_pad bincount",
     "shaping": """
         shape size numel rank dtype type_as reshape view_as flatten ravel expand_dims unsqueeze squeeze atleast_1d
         atleast_2d atleast_3d transpose permute swapaxes swapdims moveaxis movedim t adjoint flip reverse fliplr
@@ -133,7 +136,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "special": """
         gcd lcm nextafter population_count xdivy lgamma gammaln digamma polygamma zeta igamma igammac mvlgamma
         bessel_i0 bessel_i0e bessel_i1 bessel_i1e bessel_j0 bessel_j1 bessel_k0 bessel_k0e bessel_k1 bessel_k1e
-        bessel_y0 bessel_y1""",
+        bessel_y0 bessel_y1 i0=bessel_i0 betainc""",
     "summation": "einsum",
     "unpooling": "max_unpool1d max_unpool2d max_unpool3d",
     "volumes": "max_pool3d avg_pool3d",

@@ -20,7 +20,7 @@ __all__ = [
     "inverse", "matrix_inverse", "pinv", "det", "logdet", "slogdet", "log_matrix_determinant", "matrix_determinant",
     "cholesky", "cholesky_inverse", "cholesky_solve", "qr", "svd", "eigh", "eigvalsh", "lu_solve", "lu_unpack",
     "lstsq", "matrix_solve", "matrix_triangular_solve", "triangular_solve", "matrix_power", "geqrf", "orgqr", "ormqr",
-    "cond", "matrix_exp", "eig",
+    "cond", "matrix_exp", "eig", "eigvals",
 ]
 
 
@@ -392,3 +392,8 @@ def eig(A):
     a = a if a.dtype.is_complex else _matrix(a, "eig")
     wide = dt.complex128 if a.dtype in (dt.float64, dt.complex128) else dt.complex64
     return on_host("eig", lambda m: tuple(np.linalg.eig(m)), [a], [(wide, a.shape[:-1]), (wide, a.shape)])
+
+
+def eigvals(A):
+    """The complex eigenvalues [..., N] of square matrices; see `eig`."""
+    return eig(A)[0]

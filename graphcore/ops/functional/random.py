@@ -121,7 +121,7 @@ def gamma(shape, alpha, beta, seed=None):
     """Numbers of the gamma distribution with shape `alpha` and rate `beta`; drawn by NumPy, so not in a capture."""
     alpha, beta = tensor_of(alpha, "gamma").asnumpy(), tensor_of(beta, "gamma").asnumpy()
     sizes = sizes_of(shape, "gamma") + np.broadcast(alpha, beta).shape
-    return Tensor((_numpy_generator(seed).standard_gamma(alpha, sizes) / beta).astype(np.float32))
+    return Tensor((numpy_generator(seed).standard_gamma(alpha, sizes) / beta).astype(np.float32))
 
 
 # -- whole numbers and choices --------------------------------------------------------------------------------
@@ -195,7 +195,8 @@ def random_categorical(logits, num_sample, seed=0, dtype=dt.int64):
     return cast(multinomial(softmax(logits), num_sample, True, seed or None), dt.as_dtype(dtype))
 
 
-def _numpy_generator(seed) -> np.random.Generator:
+def numpy_generator(seed) -> np.random.Generator:
+    """What draws the distributions that NumPy knows.  Raises CaptureError in a capture."""
     if current_trace() is not None:
         from graphcore.ops.functional.arguments import capture_error
         raise capture_error("this distribution is drawn by NumPy: call it outside of construct")

@@ -132,8 +132,15 @@ min, amin = _extreme("min", records.min_, pw.minimum, sorting.argmin, "smallest"
 
 
 def aminmax(input, *, axis=0, keepdims=False):
-    """(smallest, largest) along `axis`."""
-    return amin(input, axis, keepdims), amax(input, axis, keepdims)
+    """(smallest, largest) along `axis` (None: of all) of the elements that are not NaN; NaN where there is none."""
+    x = tensor_of(input, "aminmax")
+    if not x.dtype.is_float:
+        return amin(x, axis, keepdims), amax(x, axis, keepdims)
+    lost = apply(pw.is_nan, x)
+    low = amin(where(lost, Tensor(math.inf, x.dtype), x), axis, keepdims)
+    high = amax(where(lost, Tensor(-math.inf, x.dtype), x), axis, keepdims)
+    empty = all(lost, axis, keepdims)
+    return tuple(where(empty, Tensor(math.nan, x.dtype), v) for v in (low, high))
 
 
 def _place(record, input, axis, keepdims, dtype) -> Tensor:

@@ -27,7 +27,7 @@ from graphcore.ops.functional.reduction import sum as total
 from graphcore.ops.functional.shaping import broadcast_to, ravel, reshape
 from graphcore.ops.record import broadcast_shapes
 
-__all__ = ["masked_select", "nonzero", "argwhere", "unique", "bincount"]
+__all__ = ["masked_select", "nonzero", "argwhere", "unique", "unique_with_pad", "bincount"]
 
 
 def positions(mask: Tensor, name: str) -> Tensor:
@@ -39,15 +39,18 @@ def positions(mask: Tensor, name: str) -> Tensor:
     if values_known(mask):
         return Tensor(np.flatnonzero(mask.asnumpy()))
     flat = cast(ravel(mask), dt.int64)
-    count = _size_from_data(total(flat, dtype=dt.int64), name)
+    count = size_from_data(total(flat, dtype=dt.int64), name)
     place = apply(pointwise.select, ravel(mask), cumsum(flat, 0) - 1, Tensor(count, dt.int64))
     room = Tensor(np.zeros(count + 1, np.int64))         # its last place takes what is false
     filled = apply(records.scatter_nd_update, room, reshape(place, (flat.size, 1)), Tensor(np.arange(flat.size)))
     return filled[:count]
 
 
-def _size_from_data(value: Tensor, name: str) -> int:
+def size_from_data(value: Tensor, name: str) -> int:
+    """An int64 Tensor of one number as an int; in a capture the program is asked for it."""
     trace = current_trace()
+    if values_known(value):
+        return int(value.asnumpy())
     return trace.assume(trace.node_of(value), f"{name} gives a tensor whose size depends on the data",
                         "use where, select or masked_fill")
 
@@ -97,6 +100,14 @@ def unique(input):
     return gather(ravel(x), first, 0), cast(reshape(places, x.shape), index_dtype)
 
 
+def unique_with_pad(x, pad_num):
+    """(distinct elements of a vector as they first come, filled up with `pad_num` to its length; the index of each)."""
+    x = tensor_of(x, "unique_with_pad")
+    values, places = unique(x)
+    rest = broadcast_to(cast(tensor_of(pad_num, "unique_with_pad"), x.dtype), (x.size - values.size,))
+    return concat([values, rest]), places
+
+
 def bincount(input, weights=None, minlength=0):
     """How often each of 0, 1, ... occurs, or the sum of its `weights`, as float32.
 
@@ -106,6 +117,6 @@ def bincount(input, weights=None, minlength=0):
     if values_known(x) and (weights is None or values_known(tensor_of(weights, "bincount"))):
         weights = None if weights is None else tensor_of(weights, "bincount").asnumpy()
         return Tensor(np.bincount(x.asnumpy(), weights, minlength).astype(np.float32))
-    size = max(_size_from_data(cast(amax(x), dt.int64), "bincount") + 1, minlength) if x.size else minlength
+    size = max(size_from_data(cast(amax(x), dt.int64), "bincount") + 1, minlength) if x.size else minlength
     added = Tensor(np.ones(x.size, np.float32)) if weights is None else cast(tensor_of(weights, "bincount"), dt.float32)
     return apply(records.scatter_nd_add, reshape(cast(x, dt.int64), (x.size, 1)), added, shape=(size,))

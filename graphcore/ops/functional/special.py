@@ -26,7 +26,7 @@ __all__ = [
     "gcd", "lcm", "nextafter", "population_count", "xdivy", "lgamma", "gammaln", "digamma", "polygamma", "zeta",
     "igamma", "igammac", "mvlgamma",
     "bessel_i0", "bessel_i0e", "bessel_i1", "bessel_i1e", "bessel_j0", "bessel_j1", "bessel_k0", "bessel_k0e",
-    "bessel_k1", "bessel_k1e", "bessel_y0", "bessel_y1",
+    "bessel_k1", "bessel_k1e", "bessel_y0", "bessel_y1", "betainc",
 ]
 
 
@@ -135,6 +135,18 @@ def igammac(input, other):
     a, x = (floating(t) for t in operands(input, other, name="igammac"))
     return elementwise("igammac", special.igammac, [a, x],
                        lambda inputs, outputs, g: [None, neg(mul(g[0], _density(*inputs)))])
+
+
+def betainc(a, b, x):
+    """The regularised incomplete beta function I_x(a, b); the gradient reaches x only."""
+    a, b, x = (floating(tensor_of(v, "betainc")) for v in (a, b, x))
+
+    def gradient(inputs, outputs, g):
+        a, b, x = inputs
+        density = exp(sub(add(mul(sub(a, 1), log(x)), mul(sub(b, 1), log(sub(1, x)))),
+                          sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b)))))
+        return [None, None, mul(g[0], density)]
+    return elementwise("betainc", special.betainc, [a, b, x], gradient)
 
 
 def mvlgamma(input, p):

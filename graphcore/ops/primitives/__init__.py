@@ -42,7 +42,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
     "layers": """
         Conv2DBackpropInput ReduceSum SumExt ReduceMean ReduceProd ReduceMax ReduceMin ReduceAll ReduceAny ReduceStd
         ArgMaxWithValue ArgMinWithValue Argmax Argmin CumSum CumProd LpNorm L2Normalize L2Loss MatMul BatchMatMul
-        Dense Einsum Cdist Conv2D Conv2DTranspose Conv3D BatchNorm LayerNorm RmsNorm LRN Dropout""",
+        Dense Einsum Cdist Conv2D Conv2DTranspose Conv3D Conv3DTranspose BatchNorm LayerNorm RmsNorm LRN Dropout""",
     "losses": """
         SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits SigmoidCrossEntropyWithLogits
         BinaryCrossEntropy BCEWithLogitsLoss NLLLoss SmoothL1Loss KLDivLoss SoftMarginLoss MultiMarginLoss
@@ -68,8 +68,14 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         FractionalMaxPoolWithFixedKsize FractionalMaxPool3DWithFixedKsize""",
     "rare": """
         identity Eps Bernoulli RandomCategorical Dropout2D Dropout3D DropoutGenMask DropoutDoMask InTopK
-        FillDiagonal UnravelIndex MaskedScatter Im2Col FFTWithSize LuUnpack Ormqr Eig""",
+        FillDiagonal UnravelIndex MaskedScatter Im2Col FFTWithSize STFT LuUnpack Ormqr Eig NuclearNorm MatrixBandPart
+        Betainc Padding Expand CheckNumerics DataFormatDimMap DataFormatVecPermute ScatterAddWithAxis ParallelConcat""",
     "recurrent": "DynamicGRUV2 DynamicRNN LSTM",
+    "drawn": """
+        Cauchy StandardLaplace LogNormalReverse MultinomialWithReplacement RandomGamma RandomPoisson TruncatedNormal""",
+    "sets": """
+        ListDiff UniqueWithPad LowerBound UpperBound SegmentSum SegmentProd SegmentMean SegmentMax SegmentMin NthElement
+        EditDistance NoRepeatNGram CompareAndBitpack""",
     "updates": """
         ApplyMomentum FusedWeightScaleApplyMomentum ApplyKerasMomentum Adam AdamWeightDecay AdamNoUpdateParam
         ApplyAdaMax ApplyAdamWithAmsgrad ApplyAdamWithAmsgradV2 ApplyAdagrad ApplyAdagradV2 ApplyAdagradDA

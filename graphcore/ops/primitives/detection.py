@@ -7,7 +7,6 @@ from graphcore import dtype as dt
 from graphcore.ops import functional as F
 from graphcore.ops.host import on_host
 from graphcore.ops.primitives.base import primitive
-from graphcore.random import next_key
 from graphcore.tensor import Tensor
 
 __all__ = ["CropAndResize", "NMSWithMask", "ROIAlign", "RandomChoiceWithMask"]
@@ -40,19 +39,8 @@ def NMSWithMask(bboxes, *, iou_threshold=0.5):
 
 @primitive
 def RandomChoiceWithMask(input_x, *, count=256, seed=0, seed2=0):
-    """(the places [count, rank] of `count` true elements drawn at random, bool [count]: which of them are places).
-
-    Where there are fewer true elements, the rest are zeros, and not places.
-    """
-    def choose(mask):
-        places = np.argwhere(mask)
-        generator = np.random.default_rng([seed, seed2] if seed or seed2 else next_key())
-        drawn = generator.permutation(places)[:count]
-        found = np.zeros((count, mask.ndim), np.int32)
-        found[:len(drawn)] = drawn
-        return found, np.arange(count) < len(drawn)
-
-    return on_host("RandomChoiceWithMask", choose, [input_x], [(dt.int32, (count, input_x.ndim)), (dt.bool_, (count,))])
+    """(the places of `count` true elements drawn at random, which of them are places); see `ops.choice_with_mask`."""
+    return F.choice_with_mask(input_x, count, [seed, seed2] if seed or seed2 else None)
 
 
 @primitive

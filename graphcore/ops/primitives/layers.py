@@ -4,7 +4,7 @@ from __future__ import annotations
 from graphcore import dtype as dt
 from graphcore.ops import functional as F
 from graphcore.ops.functional.arguments import ints_of, same_dtype, shape_error
-from graphcore.ops.functional.convolution import amounts, transposed
+from graphcore.ops.functional.convolution import amounts, transposed, transposed3d
 from graphcore.ops.functional.linalg import product_of
 from graphcore.ops.functional.normalization import (
     batch_norm_inference,
@@ -14,6 +14,7 @@ from graphcore.ops.functional.normalization import (
 )
 from graphcore.ops.functional.ordering import running
 from graphcore.ops.functional.padding import pair_of
+from graphcore.ops.functional.volumes import three_of
 from graphcore.ops.primitives.base import Primitive, primitive
 
 # -- reductions -------------------------------------------------------------------------------------------
@@ -212,6 +213,24 @@ def Conv3D(x, weight, *, out_channel, kernel_size, mode=1, pad_mode="valid", pad
            data_format="NCDHW"):
     """The convolution of [N, C, D, H, W] with `weight`; see `ops.conv3d`."""
     return F.conv3d(x, weight, None, stride, pad_mode, pad, dilation, group)
+
+
+@primitive
+def Conv3DTranspose(dout, weight, *, in_channel, out_channel, kernel_size, mode=1, pad_mode="valid", pad=0, stride=1,
+                    dilation=1, group=1, output_padding=0, data_format="NCDHW"):
+    """The transposed convolution of [N, C, D, H, W]; pad_mode "valid", "same" or "pad", as in `nn.Conv3dTranspose`."""
+    check_layout("Conv3DTranspose", data_format)
+    dout, weight = same_dtype([dout, weight])
+    steps, dilations, extra = (three_of(v, "Conv3DTranspose") for v in (stride, dilation, output_padding))
+    kernel = weight.shape[2:]
+    if pad_mode.lower() == "pad":
+        cuts = amounts("Conv3DTranspose", "pad", pad, dout.shape[2:], kernel, steps, dilations)
+    else:
+        overlaps = [d * (k - 1) + 1 - s for k, s, d in zip(kernel, steps, dilations)]
+        extra = tuple(max(-overlap, 0) + more for overlap, more in zip(overlaps, extra))
+        over = [max(overlap, 0) if pad_mode.lower() == "same" else 0 for overlap in overlaps]
+        cuts = [(n // 2, n - n // 2) for n in over]
+    return transposed3d(dout, weight, steps, sum(map(tuple, cuts), ()), dilations, group, extra)
 
 
 # -- normalisation and dropout --------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import math
 import numpy as np
 
 from graphcore import dtype as dt
+from graphcore.errors import NonFiniteError
 from graphcore.ops import functional as F
-from graphcore.ops.functional.arguments import ints_of, shape_error
+from graphcore.ops.functional.arguments import current_trace, ints_of, shape_error
 from graphcore.ops.functional.padding import pair_of
 from graphcore.ops.primitives.base import primitive
 from graphcore.tensor import Tensor
@@ -145,6 +146,83 @@ def Eig(x, *, compute_v=False):
     """(complex eigenvalues of square matrices, complex eigenvectors as columns where `compute_v` is set)."""
     values, vectors = F.eig(x)
     return values, vectors if compute_v else F.zeros((0,), values.dtype)
+
+
+@primitive
+def STFT(x, window, *, n_fft, hop_length, win_length, normalized, onesided, return_complex):
+    """The Fourier transforms of windowed parts of signals; see `ops.stft`, without centring."""
+    return F.stft(x, n_fft, hop_length, win_length, window, False, "REFLECT", normalized, onesided, return_complex)
+
+
+@primitive
+def NuclearNorm(x, *, dim=None, keepdim=False):
+    """The sum of the singular values of matrices over two axes (`dim`; None: x is a matrix)."""
+    axes = (0, 1) if dim is None else tuple(dim)
+    return F.matrix_norm(x, "nuc", axes, keepdim)
+
+
+@primitive
+def MatrixBandPart(x, lower, upper):
+    """Matrices with zeros further than `lower` below and `upper` above the diagonal; see `ops.matrix_band_part`."""
+    return F.matrix_band_part(x, lower, upper)
+
+
+@primitive
+def Betainc(a, b, x):
+    """The regularised incomplete beta function; see `ops.betainc`."""
+    return F.betainc(a, b, x)
+
+
+@primitive
+def Padding(x, *, pad_dim_size=8):
+    """x [..., 1] as [..., pad_dim_size], filled up with zeros."""
+    if x.ndim < 2 or x.shape[-1] != 1:
+        raise shape_error(f"Padding takes a tensor of two axes or more, of which the last is 1, got shape {x.shape}")
+    return F.pad(x, (0, pad_dim_size - 1))
+
+
+@primitive
+def Expand(x, shape):
+    """x broadcast to a shape, in which -1 stands for the size that x has."""
+    return F.broadcast_to(x, ints_of(shape, "Expand: shape"))
+
+
+@primitive
+def CheckNumerics(x):
+    """x itself; outside of graphs, FloatingPointError if it has NaN or infinities."""
+    if current_trace() is None and not np.isfinite(x.asnumpy()).all():
+        raise NonFiniteError("CheckNumerics: the tensor has NaN or infinite elements")
+    return x
+
+
+def _layout(name: str, function, summary: str) -> type:
+    def changed(input_x, *, src_format="NHWC", dst_format="NCHW"):
+        if {src_format, dst_format} != {"NHWC", "NCHW"} and src_format != dst_format:
+            raise shape_error(f"{name}: the formats are 'NHWC' and 'NCHW', got {src_format!r} and {dst_format!r}")
+        return function(input_x, src_format, dst_format)
+    changed.__name__, changed.__module__, changed.__doc__ = name, __name__, summary
+    return primitive(changed)
+
+
+DataFormatDimMap = _layout(
+    "DataFormatDimMap", lambda x, source, target: F.gather(Tensor([source.index(c) for c in target], x.dtype),
+                                                           F.floor_mod(x, 4), 0),
+    "For axes of the second layout, which they are in the first one.")
+DataFormatVecPermute = _layout(
+    "DataFormatVecPermute", lambda x, source, target: F.gather(x, Tensor([source.index(c) for c in target]), 0),
+    "A vector of four (or rows of pairs) for the axes of one layout in the order of another.")
+
+
+@primitive
+def ScatterAddWithAxis(input_x, indices, update, *, axis=0):
+    """x with the elements of `update` added at `indices` along an axis; see `ops.tensor_scatter_elements`."""
+    return F.tensor_scatter_elements(input_x, indices, update, axis, "add")
+
+
+@primitive
+def ParallelConcat(values):
+    """Tensors joined along their first axis, which is 1 in each."""
+    return F.concat(values, 0)
 
 
 __all__ = [n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__]

@@ -1,5 +1,6 @@
 """Images and volumes in other sizes, at other places, in other colours; labels read off scores."""
 from tests.compat.table import case
+
 case("ops.affine_grid(Tensor([[[0.8, 0.5, 0], [-0.5, 0.8, 0]]]), (1, 3, 2, 3), False)")
 case("ops.affine_grid(wave(2, 2, 3), (2, 3, 4, 3), True)")
 case("ops.affine_grid(wave(2, 3, 4), (2, 3, 2, 4, 3), True)")
