@@ -72,6 +72,12 @@ def load_torch_state_dict(net, source, strict: bool = True, prefix: str = "",
             else:
                 missing.append(place)
             continue
+        if strict and not place.written:
+            raise CheckpointMismatchError(
+                f"{place.torch_name}: in evaluation PyTorch's InstanceNorm normalises by these statistics "
+                "(track_running_stats=True); the one here always by those of its input. Put a BatchNorm of as many "
+                "features in its place, which computes that in evaluation, or give strict=False, which also loads what "
+                "has no effect. Nothing was loaded.")
         value, what = _fitted(place, entries[place.torch_name])
         known = plan.setdefault(id(place.parameter), (place, value))
         if known[0] is not place and not np.array_equal(known[1].array, value.array):

@@ -206,6 +206,15 @@ def test_what_does_not_fit_is_said_and_changes_nothing(source, options, error, m
         np.testing.assert_array_equal(p.asnumpy(), array)
 
 
+def test_statistics_that_have_no_effect_here_are_refused():
+    """InstanceNorm with track_running_stats=True, which in evaluation is a BatchNorm, also by its entries' names."""
+    given = {"weight": BIAS, "bias": BIAS, "running_mean": BIAS, "running_var": BIAS + 1}
+    with pytest.raises(CheckpointMismatchError, match="running_mean: .* Put a BatchNorm"):
+        gc.load_torch_state_dict(nn.InstanceNorm2d(2), given)
+    assert len(gc.load_torch_state_dict(nn.InstanceNorm2d(2), given, strict=False).loaded) == 4
+    assert len(gc.load_torch_state_dict(nn.BatchNorm2d(2), given).loaded) == 4
+
+
 def test_what_is_not_strict_tells():
     net = nn.Dense(3, 2)
     result = gc.load_torch_state_dict(net, {"a.weight": WEIGHT, "a.extra": BIAS, "b": BIAS}, strict=False, prefix="a.")
