@@ -1,12 +1,11 @@
 """Gradients of several processes, brought together."""
 from __future__ import annotations
 
-from graphcore.communication.management import group_key
+from graphcore.communication.management import get_group_size, group_key
 from graphcore.communication.parameters import begin_alike
 from graphcore.nn.arguments import boolean
 from graphcore.nn.cell import Cell
 from graphcore.ops.functional.communication import all_reduce
-from graphcore.ops.transport import group_size
 from graphcore.parallel import bucket_bytes, get_auto_parallel_context
 
 __all__ = ["DistributedGradReducer"]
@@ -20,14 +19,15 @@ class DistributedGradReducer(Cell):
     says).  degree: int (None: the number of processes).  fusion_type: accepted, without effect: small gradients travel
     together as `comm_fusion` of the parallel context says, or in buckets of 1 MiB.
     All processes make it at once: with `parameter_broadcast` they then begin with rank 0's Parameters.
-    Raises TypeError or ValueError for a degree that is no number of processes.
+    Raises TypeError or ValueError for a degree that is no number of processes, CommunicationError in one of several
+    processes before `communication.init`.
     """
 
     def __init__(self, parameters, mean=None, degree=None, fusion_type=1, group="hccl_world_group"):
         super().__init__(auto_prefix=False)
         parameters = tuple(parameters)
         self.group = group_key(group)
-        size = group_size(self.group)
+        size = get_group_size(group)
         if degree is not None and (isinstance(degree, bool) or not isinstance(degree, int)):
             raise TypeError(f"DistributedGradReducer: degree must be an int, got {type(degree).__name__}")
         if degree is not None and degree < 1:

@@ -9,14 +9,13 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore import ops
 from graphcore.capture.gradients import GradOperation, grad, value_and_grad
+from graphcore.communication.management import get_group_size
 from graphcore.communication.parameters import begin_alike
-from graphcore.context import ParallelMode
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.cell import Cell
 from graphcore.nn.grad_reducer import DistributedGradReducer
 from graphcore.nn.layers.basic import Identity
-from graphcore.ops.transport import group_size
-from graphcore.parallel import get_auto_parallel_context
+from graphcore.parallel import get_auto_parallel_context, is_data_parallel
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.tensor import Tensor
@@ -145,12 +144,13 @@ class TrainOneStepCell(Cell):
 
     def _reducer(self):
         """What the gradients pass through; data parallel, all processes begin with the same Parameters."""
-        if get_auto_parallel_context("parallel_mode") != ParallelMode.DATA_PARALLEL or group_size() == 1:
+        if not is_data_parallel() or get_group_size() == 1:
             return Identity()
+        reducer = DistributedGradReducer(self.weights)
         trained = {id(w) for w in self.weights}
         others = [p for cell in (self.network, self.optimizer) for p in cell.get_parameters() if id(p) not in trained]
         begin_alike({id(p): p for p in others}.values(), get_auto_parallel_context("parameter_broadcast"))
-        return DistributedGradReducer(self.weights)
+        return reducer
 
     def loss_and_gradients(self, inputs) -> tuple:
         """(loss, gradients of ``sens * loss``) in the order of the optimiser's Parameters."""

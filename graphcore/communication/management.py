@@ -168,7 +168,7 @@ def _several() -> bool:
     if not GlobalComm.INITED:
         if launched.by_mpi():
             raise CommunicationError("this script was started as one of several processes; call communication.init() "
-                                     "before asking for ranks and groups")
+                                     "first: before asking for ranks and groups, and before making what trains")
         return False
     return _mpi is not None
 

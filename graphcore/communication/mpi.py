@@ -6,6 +6,8 @@ elements alone: two runs of one program give the same bits.
 """
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 import time
 
@@ -13,6 +15,10 @@ import numpy as np
 
 from graphcore.communication.launched import MPI_SIZES, number_in
 from graphcore.ops.transport import WORLD, Collective, CommunicationError
+
+#: Seconds of waiting after which the processor is offered to others, and from which on it is asked, every so often,
+#: whether a process that is waited for has ended; and how long what it sent last may still be under way.
+SPINNING, ASKING, ON_ITS_WAY = 50e-6, 1.0, 5.0
 
 
 def load_mpi():
@@ -42,6 +48,9 @@ class MpiTransport:
         self._operations = {"sum": MPI.SUM, "max": MPI.MAX, "min": MPI.MIN, "prod": MPI.PROD}
         self._pending: list = []
         self._agreed: set = set()
+        self._farewells = world.Dup()
+        self._left: dict = {}                                   # rank among all → when it was found to have ended
+        atexit.register(self._take_leave)
         self.seconds_waiting, self.exchanges, self.bytes = 0.0, 0, 0
 
     # -- groups ------------------------------------------------------------------------------------------------
@@ -72,7 +81,7 @@ class MpiTransport:
 
     def barrier(self, group: str = WORLD) -> None:
         """Wait until all processes of a group have come here."""
-        self._communicator(group).Barrier()
+        self.wait(self._communicator(group).Ibarrier(), group, "a barrier")
 
     def _communicator(self, group: str):
         found = self._groups.get(group)
@@ -87,6 +96,7 @@ class MpiTransport:
         """Raise CommunicationError where processes plan different exchanges; see `Transport.agree`."""
         if (group, plan) in self._agreed:
             return
+        self.wait(self._communicator(group).Ibarrier(), group, "a program's first run")
         found = self._communicator(group).allgather(plan)
         if any(other != plan for other in found):
             own = plan.splitlines()
@@ -106,7 +116,7 @@ class MpiTransport:
         request = _STARTS[collective.what](self, communicator, collective, source, target)
         self.exchanges += 1
         self.bytes += target.nbytes
-        started = _Exchange(self, request, (source, target))
+        started = _Exchange(self, request, collective, (source, target))
         self._pending.append(started)
         return started
 
@@ -115,6 +125,37 @@ class MpiTransport:
         if self._pending:
             self._pending[0].request.Test()
 
+    # -- waiting -----------------------------------------------------------------------------------------------
+    def wait(self, request, group: str, what: str) -> None:
+        """Return once a request is done.  Raises CommunicationError if a process of the group has ended instead."""
+        begun = time.perf_counter()
+        asked = begun
+        while not request.Test():
+            now = time.perf_counter()
+            if now - begun > SPINNING:
+                os.sched_yield()
+            if now - asked > ASKING:
+                asked = now
+                self._expect_present(group, what, now)
+
+    def _expect_present(self, group: str, what: str, now: float) -> None:
+        status = self.mpi.Status()
+        while self._farewells.Iprobe(self.mpi.ANY_SOURCE, 0, status):
+            self._farewells.Recv(np.empty(0, np.uint8), status.source)
+            self._left[status.source] = now
+        for rank in self._groups[group][1]:
+            if now - self._left.get(rank, now) > ON_ITS_WAY:
+                raise CommunicationError(f"rank {rank} has come to the end of its script, but rank "
+                                         f"{self._groups[WORLD][0].rank} waits for it in {what}; all ranks must make "
+                                         "the same steps: give them equally many batches, and stop on all or on none")
+
+    def _take_leave(self) -> None:
+        """Tell the others that this process ends, should one of them wait for it."""
+        for rank in range(self._farewells.size):
+            if rank != self._farewells.rank:
+                self._farewells.Isend(np.empty(0, np.uint8), rank, 0)
+
+    # -- how each is started -----------------------------------------------------------------------------------
     def _all_reduce(self, communicator, collective, source, target):
         if source.ctypes.data != target.ctypes.data:
             np.copyto(target, source)
@@ -158,26 +199,23 @@ class _Messages:
         self.statuses = [mpi.Status() for _ in self.requests]
         self.done = False
 
-    def Test(self) -> None:
-        self._ask(self.mpi.Request.Testall)
+    def Test(self) -> bool:
+        """Whether all are done; MPI forgets those, so it is not asked again."""
+        if not self.done:
+            try:
+                self.done = self.mpi.Request.Testall(self.requests, self.statuses)
+            except self.mpi.Exception:          # of which the statuses tell more
+                self.done = True
+        return self.done
 
-    def Wait(self) -> None:
-        """Raises CommunicationError where a message is of another size than the one that is waited for."""
-        self._ask(self.mpi.Request.Waitall)
+    def check(self) -> None:
+        """Raise CommunicationError where a message was of another size than the one that was waited for."""
         for (rank, piece), status in zip(self.arriving, self.statuses):
             count, longer = status.Get_count(self.mpi.BYTE), status.Get_error() != self.mpi.SUCCESS
             if longer or count != piece.nbytes:
                 raise CommunicationError(f"rank {rank} of the group sent {'more' if longer else count} bytes (tag "
                                          f"{self.tag}), but {piece.nbytes} are waited for; both must give tensors of "
                                          "the same shape and dtype")
-
-    def _ask(self, call) -> None:
-        """Test or wait for all; MPI forgets those that are done, so once all are it is not asked again."""
-        if not self.done:
-            try:
-                self.done = call(self.requests, self.statuses)
-            except self.mpi.Exception:          # of which the statuses tell more
-                self.done = True
 
 
 def _pieces(array: np.ndarray, routes: tuple) -> list:
@@ -193,17 +231,20 @@ def _pieces(array: np.ndarray, routes: tuple) -> list:
 class _Exchange:
     """A collective under way, and the arrays that it works on."""
 
-    def __init__(self, transport: MpiTransport, request, arrays: tuple):
-        self.transport, self.request, self.arrays = transport, request, arrays
+    def __init__(self, transport: MpiTransport, request, collective: Collective, arrays: tuple):
+        self.transport, self.request, self.collective, self.arrays = transport, request, collective, arrays
 
     def finish(self) -> None:
         """Wait for the result."""
         begun = time.perf_counter()
+        what = self.collective
         try:
-            self.request.Wait()
+            self.transport.wait(self.request, what.group, f"{what.what} of {self.arrays[1].size} elements")
         finally:
             self.transport.seconds_waiting += time.perf_counter() - begun
             self.transport._pending.remove(self)
+        if isinstance(self.request, _Messages):
+            self.request.check()
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

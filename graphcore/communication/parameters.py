@@ -8,9 +8,12 @@ import numpy as np
 
 from graphcore import log
 from graphcore.capture import epoch
-from graphcore.ops.transport import WORLD, Collective, CommunicationError, exchange, group_size
+from graphcore.communication.objects import objects_of_all
+from graphcore.ops.transport import WORLD, Collective, CommunicationError, exchange, group_rank, group_size
+from graphcore.tensor import Tensor
 
-__all__ = ["as_rank_0", "begin_alike", "broadcast_parameters", "mean_of_all"]
+__all__ = ["as_rank_0", "begin_alike", "broadcast_parameters", "expect_as_many_steps", "mean_of_all",
+           "warn_of_the_same_data"]
 
 
 def as_rank_0(decision: bool, group: str = WORLD) -> bool:
@@ -28,6 +31,28 @@ def mean_of_all(value: float, group: str = WORLD) -> float:
         return value
     word = np.array([value], np.float64)
     return float(exchange(Collective("all_reduce", group, "sum"), word, word)[0]) / size
+
+
+def expect_as_many_steps(steps: int, group: str = WORLD) -> None:
+    """Raise CommunicationError unless all processes of a group are about to make as many steps in an epoch."""
+    if group_size(group) == 1:
+        return
+    found = _gathered([steps], group)[:, 0]
+    if (found != found[0]).any():
+        counts = ", ".join(f"{n} on rank {rank}" for rank, n in enumerate(found))
+        raise CommunicationError(f"the datasets of the processes have different numbers of batches: {counts}; give all "
+                                 "the same num_shards, batch size and drop_remainder")
+
+
+def warn_of_the_same_data(row: tuple, group: str = WORLD) -> None:
+    """Warn, on rank 0, if all processes of a group train on the same first batch: one copy of the work would do."""
+    if group_size(group) == 1:
+        return
+    arrays = [np.ascontiguousarray(x.asnumpy()) for x in row if isinstance(x, Tensor)]
+    sums = _gathered([zlib.crc32(b"".join(a.tobytes() for a in arrays))], group)
+    if (sums == sums[0]).all() and group_rank(group) == 0:
+        log.warning("all processes train on the same batches; give the dataset num_shards=get_group_size() and "
+                    "shard_id=get_rank(), so that each has its share")
 
 
 def begin_alike(parameters: Iterable, broadcast: bool, group: str = WORLD) -> None:
@@ -66,12 +91,16 @@ def _memory(parameter) -> np.ndarray:
 
 def _expect_equal(parameters: list, group: str) -> None:
     """Raise CommunicationError unless all processes have Parameters of the same names, shapes and dtypes."""
-    text = "\n".join(f"{p.name} {p.shape} {p.dtype.name}" for p in parameters)
-    found = _gathered([len(parameters), zlib.crc32(text.encode())], group)
-    if (found != found[0]).any():
-        counts = ", ".join(f"{n} on rank {rank}" for rank, n in enumerate(found[:, 0]))
-        raise CommunicationError(f"the processes train different nets: the number of Parameters is {counts}, or names, "
-                                 "shapes or dtypes differ; make the same net in all of them")
+    own = [f"{p.name} {p.dtype.name}{list(p.shape)}" for p in parameters]
+    sums = _gathered([zlib.crc32("\n".join(own).encode())], group)
+    if (sums == sums[0]).all():
+        return
+    lists = objects_of_all(own, group)
+    number, rank = next((k, rank) for k in range(max(map(len, lists))) for rank, names in enumerate(lists)
+                        if names[k:k + 1] != lists[0][k:k + 1])
+    first, other = (names[number] if number < len(names) else "none" for names in (lists[0], lists[rank]))
+    raise CommunicationError(f"the processes train different nets: Parameter number {number + 1} is {first} on rank 0, "
+                             f"but {other} on rank {rank}; make the same net in all of them")
 
 
 def _gathered(numbers: list, group: str) -> np.ndarray:

@@ -69,6 +69,11 @@ def get_auto_parallel_context(attr_key: str):
     return _of_processes(attr_key) if value is None else value
 
 
+def is_data_parallel() -> bool:
+    """Whether processes are to train with their shares of each batch."""
+    return get_auto_parallel_context("parallel_mode") == "data_parallel"
+
+
 def bucket_bytes(what: str) -> int:
     """How many bytes travel together: of gradients ("allreduce") or of gathered Parameters ("allgather").
 

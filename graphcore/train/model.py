@@ -6,9 +6,10 @@ import logging
 
 import numpy as np
 
+from graphcore.communication.parameters import expect_as_many_steps, warn_of_the_same_data
 from graphcore.context import ParallelMode  # noqa: F401  scripts take it from here
 from graphcore.errors import GraphcoreError
-from graphcore.parallel import get_auto_parallel_context
+from graphcore.parallel import get_auto_parallel_context, is_data_parallel
 from graphcore.tensor import Tensor
 from graphcore.train.callback import History, ModelCheckpoint, TimeMonitor
 from graphcore.train.callback.base import CallbackManager, InternalCallbackParam, RunContext, check_count
@@ -146,6 +147,8 @@ class Model:
         steps = sink_size if sink_mode and sink_size > 0 else dataset.get_dataset_size()
         if steps == 0:
             raise ValueError("There is no valid data in dataset, please check dataset file firstly.")
+        if is_data_parallel():
+            expect_as_many_steps(steps)
         run = self._facts_of_training(epoch - initial_epoch, steps, dataset, callbacks)
         history = History()
         try:
@@ -199,6 +202,8 @@ class Model:
         run.cur_step_num += 1
         self._current_step_num = (run.cur_step_num - 1) % run.batch_num + 1
         run.train_dataset_element = row
+        if run.cur_step_num == 1 and is_data_parallel():
+            warn_of_the_same_data(row)
         manager.on_train_step_begin(context)
         self._train_network.set_train(True)
         run.net_outputs = self._train_network(*row)

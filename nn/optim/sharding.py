@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graphcore import ops
-from graphcore.context import ParallelMode
 from graphcore.initializer import Zero
 from graphcore.lazy import MetaTensor, Recipe
 from graphcore.ops.functional.communication import all_gather, own_part
 from graphcore.ops.transport import WORLD, group_rank, group_size
-from graphcore.parallel import bucket_bytes, get_auto_parallel_context
+from graphcore.parallel import bucket_bytes, get_auto_parallel_context, is_data_parallel
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 from graphcore.parts import PartOf
@@ -64,7 +63,7 @@ class Sharding:
 def sharding_of(parameters: Iterable) -> Sharding | None:
     """How the parallel context lets processes share the state of these Parameters; None if they do not."""
     if not get_auto_parallel_context("enable_parallel_optimizer") or group_size() == 1 \
-            or get_auto_parallel_context("parallel_mode") != ParallelMode.DATA_PARALLEL:
+            or not is_data_parallel():
         return None
     limit = get_auto_parallel_context("parallel_optimizer_config").get("parallel_optimizer_threshold", THRESHOLD)
     wholes = tuple(parameters)
