@@ -103,6 +103,16 @@ class Tensor:
         return self._array.strides
 
     @property
+    def device(self) -> str:
+        """Where it is: "CPU"."""
+        return "CPU"
+
+    @property
+    def data(self) -> Tensor:
+        """The Tensor itself."""
+        return self
+
+    @property
     def type_(self) -> TensorType:
         """The IR type."""
         return TensorType(self._dtype, self.shape)

@@ -20,7 +20,10 @@ FUNCTIONS = {name: name for name in """
     erfinv fill_diagonal fold gcd geqrf diag histc igamma igammac imag index_put inplace_update inverse isreal lcm
     lgamma log_matrix_determinant logcumsumexp logdet lstsq lu_solve masked_scatter matrix_determinant matrix_power
     mvlgamma nanmedian nextafter orgqr ormqr pinv qr real renorm select_scatter slice_scatter slogdet svd unfold
-    unique_consecutive unsorted_segment_max unsorted_segment_min unsorted_segment_prod xdivy""".split()} | {
+    unique_consecutive unsorted_segment_max unsorted_segment_min unsorted_segment_prod xdivy gt i0 quantile nanquantile
+    reverse_sequence unique_with_pad index_copy""".split()} | {
+    "scatter_mul": "tensor_scatter_mul", "scatter_div": "tensor_scatter_div", "scatter_max": "tensor_scatter_max",
+    "scatter_min": "tensor_scatter_min", "invert": "bitwise_not",
     "detach": "stop_gradient", "reshape_as": "view_as", "__neg__": "neg", "__abs__": "abs", "__pos__": "positive",
     "__invert__": "logical_not"}
 
@@ -30,14 +33,16 @@ OWN = """
     argmin_with_value add sub scatter get_bytes resize new_empty triangular_solve to_coo to_csr cumsum gather select
     where take index_add scatter_add scatter_sub trace ptp broadcast_to sum_to_size fill new_zeros new_ones new_full
     copy value dim numel element_size stride itemset register_hook max min clone ndimension nelement contiguous
-    init_data flush_from_cache cpu move_to fills set_dtype is_contiguous""".split()
+    init_data flush_from_cache cpu move_to fills set_dtype is_contiguous is_signed is_pinned is_shared storage_offset
+    uniform_ normal_ random_ exponential_ bernoulli_ log_normal cauchy""".split()
 
 # In-place methods ``x.name_()``: the result of ``x.name()`` written into x.
 IN_PLACE = """
     abs add addcdiv addcmul ceil clamp clip cos div divide exp floor floor_divide log masked_fill mul multiply neg
     pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub tanh trunc tril triu index_add
-    index_fill scatter unsqueeze squeeze""".split()
-WRITING = ["copy_", "fill_", "zero_"]
+    index_fill scatter unsqueeze squeeze addmm erfinv fill_diagonal index_copy index_put masked_scatter
+    scatter_add""".split()
+WRITING = ["copy_", "fill_", "zero_", "assign_value"]
 
 # Conversions ``x.float()``: name → dtype.
 CONVERSIONS = {"float": "float32", "half": "float16", "double": "float64", "bfloat16": "bfloat16", "int": "int32",

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn", {
     "cell": "Cell",
     "cell_options": "cell_attr_register",
     "containers": "CellDict CellList SequentialCell",
+    "directions": "Jvp Vjp",
     "graph_cell": "GraphCell",
     "layers": " ".join(layers.__all__),
     "loss": " ".join(["_Loss", *loss.__all__]),

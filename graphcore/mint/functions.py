@@ -51,6 +51,11 @@ def sub(input, other, *, alpha=1):
     return F.sub(input, other if alpha == 1 else F.mul(other, alpha))
 
 
+def linspace(start, end, steps, *, dtype=None):
+    """`steps` numbers from start to end, both of them among them, in float32 or `dtype`."""
+    return F.cast(F.linspace(start, end, steps), dtype or dt.float32)
+
+
 def permute(input, *dims):
     """The axes in the order given by ints or a tuple."""
     return F.transpose(input, dims[0] if len(dims) == 1 else dims)

@@ -4,6 +4,8 @@ Several have two conventions, MindSpore's older one (axis, keepdims) and that of
 """
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from graphcore import dtype as dt
@@ -327,16 +329,70 @@ def register_hook(self, hook):
     return points.register_hook(self, hook)
 
 
+def is_signed(self):
+    """Whether the dtype has negative numbers."""
+    return self.dtype.kind in "fi" or self.dtype.is_complex
+
+
+def storage_offset(self):
+    """0: a Tensor begins where its memory does."""
+    return 0
+
+
+# -- random numbers ---------------------------------------------------------------------------------------------
+
+def _uniform(self, from_=0, to=1, *, generator=None):
+    """Uniform numbers from `from_` to `to`."""
+    return F.rand_like(self, dtype=dt.float32) * (to - from_) + from_
+
+
+def _normal(self, mean=0, std=1, *, generator=None):
+    """Normal numbers."""
+    return F.randn_like(self, dtype=dt.float32) * std + mean
+
+
+def _random(self, from_=0, to=None, *, generator=None):
+    """Whole numbers from `from_` to below `to`; the most that the dtype holds exactly unless it is given."""
+    if to is None:
+        to = 2 ** (24 if self.dtype.is_float else 8 * self.dtype.itemsize - 1)
+    return F.floor(F.rand_like(self, dtype=dt.float32) * (to - from_) + from_)
+
+
+def _exponential(self, lambd=1, *, generator=None):
+    """Numbers of the exponential distribution with the rate `lambd`."""
+    return -F.log(1.0 - F.rand_like(self, dtype=dt.float32)) / lambd
+
+
+def _bernoulli(self, p=0.5, *, generator=None):
+    """1 with probability p, else 0."""
+    return F.cast(F.rand_like(self, dtype=dt.float32) < p, self.dtype)
+
+
+DRAWN = {"uniform": _uniform, "normal": _normal, "random": _random, "exponential": _exponential,
+         "bernoulli": _bernoulli}
+
+
+def log_normal(self, mean=1.0, std=2.0):
+    """A Tensor like this one of numbers whose logarithms are normal."""
+    return F.cast(F.exp(_normal(self, mean, std)), self.dtype)
+
+
+def cauchy(self, median=0.0, sigma=1.0):
+    """A Tensor like this one of numbers of the Cauchy distribution."""
+    return F.cast(F.tan((F.rand_like(self, dtype=dt.float32) - 0.5) * math.pi) * sigma + median, self.dtype)
+
+
 _OWN = [
     reshape, view, transpose, permute, expand, tile, repeat, flatten, astype, to, type, sum, argmax,
     argmax_with_value, argmin_with_value, add, sub, scatter, get_bytes, resize, new_empty, triangular_solve, to_coo,
     to_csr, cumsum, gather, select, where, take, index_add, scatter_add, scatter_sub,
     trace, ptp, broadcast_to, sum_to_size, fill, new_zeros, new_ones, new_full, copy, value, dim, numel,
-    element_size, stride, itemset, register_hook,
+    element_size, stride, itemset, register_hook, is_signed, storage_offset, log_normal, cauchy,
 ]
 
 METHODS = {function.__name__: function for function in _OWN} | {
     "max": extreme("max"), "min": extreme("min"), "clone": copy, "ndimension": dim, "nelement": numel,
     "contiguous": itself, "init_data": itself, "flush_from_cache": itself, "cpu": itself, "move_to": itself,
     "fills": fill, "set_dtype": astype, "is_contiguous": lambda self: True,
+    "is_pinned": lambda self: False, "is_shared": lambda self: False,
 }

@@ -116,6 +116,8 @@ _WRITTEN_OUT = {
     "copy_": lambda self, src, non_blocking=False: overwrite(self, src),
     "fill_": lambda self, value: overwrite(self, value),
     "zero_": lambda self: overwrite(self, 0),
+    "assign_value": lambda self, value: overwrite(self, value),
+    **{f"{name}_": _in_place(draw) for name, draw in own_methods.DRAWN.items()},
     "__divmod__": _operator(_quotient_and_remainder)[0], "__rdivmod__": _operator(_quotient_and_remainder)[1],
     "__eq__": _equals, "__ne__": _differs, "__contains__": _contains,
     "__round__": lambda self, decimals=0: F.round(self, decimals=decimals),

@@ -101,7 +101,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
         max_pool2d avg_pool2d max_pool1d avg_pool1d lp_pool1d lp_pool2d adaptive_avg_pool2d adaptive_avg_pool1d
         adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool1d adaptive_max_pool3d""",
     "program": """
-        assign assign_add assign_sub stop_gradient depend partial print_ is_ is_not in_ not_in tuple_len
+        assign assign_add assign_sub stop_gradient depend partial print_ typeof is_ is_not in_ not_in tuple_len
         tuple_getitem grad value_and_grad get_grad mixed_precision_cast control_depend""",
     "quantiles": "quantile nanquantile matrix_band_part",
     "random": """
@@ -116,7 +116,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "scattering": """
         scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_max scatter_min scatter_nd_add
         scatter_nd_sub scatter_nd_mul scatter_nd_div scatter_nd_max scatter_nd_min tensor_scatter_mul
-        tensor_scatter_div tensor_scatter_max tensor_scatter_min inplace_index_add""",
+        tensor_scatter_div tensor_scatter_max tensor_scatter_min inplace_index_add index_copy""",
     "segments": "unique_consecutive unsorted_segment_max unsorted_segment_min unsorted_segment_prod",
     "selecting": "masked_select nonzero argwhere unique unique_with_pad bincount",
     "shaping": """

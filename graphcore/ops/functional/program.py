@@ -8,16 +8,27 @@ from graphcore.ops.functional.arguments import Tensor, apply, cast, current_trac
 from graphcore.ops.state import assign, assign_add, assign_sub
 
 __all__ = [
-    "assign", "assign_add", "assign_sub", "stop_gradient", "depend", "partial", "print_", "is_", "is_not", "in_",
-    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad", "get_grad", "mixed_precision_cast",
+    "assign", "assign_add", "assign_sub", "stop_gradient", "depend", "partial", "print_", "typeof", "is_", "is_not",
+    "in_",    "not_in", "tuple_len", "tuple_getitem", "grad", "value_and_grad", "get_grad", "mixed_precision_cast",
     "control_depend",
 ]
 
 
+def typeof(x):
+    """The type of a value: TensorType of a dtype for a Tensor, int64 or float64 for numbers."""
+    from graphcore.common.kinds import get_py_obj_dtype
+    return get_py_obj_dtype(x)
+
+
 def stop_gradient(value):
-    """`value` (a Tensor, or a tuple or list of them) as a constant: no gradient flows through it."""
+    """`value` (a Tensor, or a tuple or list of them) as a constant: no gradient flows through it.
+
+    Python's numbers come back as they are.
+    """
     if isinstance(value, (tuple, list)):
         return sequence_like(value, map(stop_gradient, value))
+    if isinstance(value, (bool, int, float)):
+        return value
     return apply(structural.stop_gradient, tensor_of(value, "stop_gradient"))
 
 

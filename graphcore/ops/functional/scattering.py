@@ -15,7 +15,7 @@ from graphcore.ops.functional.indexing import (
     tensor_scatter_sub,
     tensor_scatter_update,
 )
-from graphcore.ops.functional.shaping import expand_dims
+from graphcore.ops.functional.shaping import expand_dims, moveaxis
 from graphcore.ops.host import on_host
 from graphcore.ops.state import assign
 
@@ -23,7 +23,7 @@ _COMBINED = {"mul": np.multiply, "div": np.divide, "max": np.maximum, "min": np.
 __all__ = ["scatter_update", "scatter_add", "scatter_sub", "scatter_mul", "scatter_div", "scatter_max", "scatter_min",
            "scatter_nd_add", "scatter_nd_sub", "scatter_nd_mul", "scatter_nd_div", "scatter_nd_max", "scatter_nd_min",
            "tensor_scatter_mul", "tensor_scatter_div", "tensor_scatter_max", "tensor_scatter_min",
-           "inplace_index_add"]
+           "inplace_index_add", "index_copy"]
 
 
 def written(variable, value):
@@ -91,3 +91,9 @@ def inplace_index_add(var, indices, updates, axis):
     """A Parameter with slices of `updates` added at `indices` along an axis; returns the new value."""
     return written(var, index_add(var, cast(tensor_of(indices, "inplace_index_add"), dt.int32), updates, axis))
 
+
+def index_copy(input, dim, index, tensor):
+    """`input` with the slices of `tensor` at the places `index`, a vector of ints, along `dim`."""
+    x, places = tensor_of(input, "index_copy"), tensor_of(index, "index_copy")
+    rows = moveaxis(cast(tensor_of(tensor, "index_copy"), x.dtype), dim, 0)
+    return moveaxis(tensor_scatter_update(moveaxis(x, dim, 0), expand_dims(places, -1), rows), 0, dim)

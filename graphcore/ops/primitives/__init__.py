@@ -6,7 +6,7 @@ from graphcore.namespace import namespace
 
 # Which module defines which class: each lists them in its __all__, too.
 __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
-    "base": "Primitive PrimitiveWithInfer constexpr prim_attr_register",
+    "base": "Primitive PrimitiveWithInfer PrimitiveWithCheck constexpr prim_attr_register",
     "arrays": """
         GatherElements Pack Unpack GatherV2 Reshape Shape TensorShape DynamicShape Size Rank DType Transpose Tile
         ExpandDims Flatten ZerosLike OnesLike Zeros Ones Fill FillV2 Fills Eye LinSpace Diag DiagPart Slice

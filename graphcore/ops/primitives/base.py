@@ -47,7 +47,7 @@ class Primitive:
         return self
 
 
-PrimitiveWithInfer = Primitive
+PrimitiveWithInfer = PrimitiveWithCheck = Primitive
 
 
 def prim_attr_register(function):
