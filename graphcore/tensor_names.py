@@ -34,7 +34,7 @@ OWN = """
     where take index_add scatter_add scatter_sub trace ptp broadcast_to sum_to_size fill new_zeros new_ones new_full
     copy value dim numel element_size stride itemset register_hook max min clone ndimension nelement contiguous
     init_data flush_from_cache cpu move_to fills set_dtype is_contiguous is_signed is_pinned is_shared storage_offset
-    uniform_ normal_ random_ exponential_ bernoulli_ log_normal cauchy""".split()
+    log_normal cauchy""".split()
 
 # In-place methods ``x.name_()``: the result of ``x.name()`` written into x.
 IN_PLACE = """
@@ -42,6 +42,8 @@ IN_PLACE = """
     pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub tanh trunc tril triu index_add
     index_fill scatter unsqueeze squeeze addmm erfinv fill_diagonal index_copy index_put masked_scatter
     scatter_add""".split()
+# Those that fill a Tensor with random numbers, ``x.uniform_()``.
+DRAWN = "uniform normal random exponential bernoulli".split()
 WRITING = ["copy_", "fill_", "zero_", "assign_value"]
 
 # Conversions ``x.float()``: name → dtype.
@@ -57,5 +59,5 @@ BINARY = {
 COMPARISONS = {"__lt__": "less", "__le__": "less_equal", "__gt__": "greater", "__ge__": "greater_equal"}
 WRITTEN_OUT = "__divmod__ __rdivmod__ __eq__ __ne__ __contains__ __round__ __getitem__ __setitem__ T H mT mH".split()
 
-ALL = [*FUNCTIONS, *OWN, *(f"{name}_" for name in IN_PLACE), *WRITING, *CONVERSIONS,
+ALL = [*FUNCTIONS, *OWN, *(f"{name}_" for name in IN_PLACE + DRAWN), *WRITING, *CONVERSIONS,
        *(f"__{side}{name}__" for name in BINARY for side in ("", "r")), *COMPARISONS, *WRITTEN_OUT]
