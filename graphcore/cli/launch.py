@@ -120,4 +120,7 @@ def _report(folder: Path, notices: list, code: int) -> int:
         how = f"was killed by signal {number} ({signal.Signals(number).name})" if by else f"ended with exit code {code}"
         print(f"\n{who} (process {pid} on {host}) {how}; all ranks were stopped", file=sys.stderr)
         return 128 + number if by else code
+    if code and any(folder.glob("process*")):
+        print(f"\na rank left with exit code {code}, without an error of its own; all ranks were stopped",
+              file=sys.stderr)
     return code

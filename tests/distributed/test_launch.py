@@ -29,6 +29,8 @@ if communication.get_rank() == 1:
         raise ValueError("broken here")
     if sys.argv[1] == "exit":
         sys.exit(3)
+    if sys.argv[1] == "leave":
+        os._exit(7)
     os.kill(os.getpid(), signal.SIGKILL)
 time.sleep(60)
 """
@@ -43,9 +45,10 @@ def test_ranks_and_groups(launch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how, code, message", [
-    ("raise", 1, "ValueError: broken here"), ("exit", 3, "exit code 3"), ("kill", 137, "killed by signal 9 (SIGKILL)")])
+    ("raise", 1, "ValueError: broken here"), ("exit", 3, "exit code 3"), ("kill", 137, "killed by signal 9 (SIGKILL)"),
+    ("leave", 7, "a rank left with exit code 7")])
 def test_a_rank_that_fails_ends_all(launch, how, code, message):
     process = launch(FAILURES, how, timeout=50)
     assert process.returncode == code
     last = process.stderr.strip()
-    assert last.startswith("rank 1 ") and message in last.splitlines()[-1]
+    assert last.startswith(("rank 1 ", "a rank left")) and message in last.splitlines()[-1]
