@@ -57,6 +57,12 @@ class OnnxCell(Cell):
         uses = _uses(model)
         self._static = tuple(i for i, place in enumerate(model.inputs) if "number" in uses.get(place.name, ()))
 
+    def extend_repr(self) -> str:
+        """The model's inputs and outputs."""
+        inputs, outputs = (", ".join(f"{place.name}: {place}" for place in places)
+                           for places in (self.model.inputs, self.model.outputs))
+        return f"{inputs} -> {outputs}"
+
     def __call__(self, *inputs):
         if current_trace() is None and self._static and context.settings["mode"] == context.GRAPH_MODE:
             inputs = tuple(_frozen(x) if i in self._static else x for i, x in enumerate(inputs))

@@ -75,21 +75,22 @@ def read_model(source, most: int) -> Graph:
     has not, MissingPackageError without the package onnx, FileNotFoundError where there is no file.
     """
     onnx = onnx_package()
-    folder = None
+    folder, title = None, "this"
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
     elif isinstance(source, (str, os.PathLike)):
-        folder = Path(source).parent
+        folder, title = Path(source).parent, os.fspath(source)
         data = Path(source).read_bytes()
     else:
-        raise FormatError(f"a model is a path or bytes, not a {type(source).__name__}")
+        way_out = "; give its SerializeToString()" * isinstance(source, onnx.ModelProto)
+        raise FormatError(f"a model is a path or bytes, not a {type(source).__name__}{way_out}")
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(data)
     except Exception as error:      # protobuf's implementations have errors of their own
-        raise FormatError(f"this is no ONNX model: {error}") from error
+        raise FormatError(f"{title} is no ONNX model: {error}") from error
     if not proto.HasField("graph"):
-        raise FormatError("this is no ONNX model: it has no graph")
+        raise FormatError(f"{title} is no ONNX model: it has no graph")
     try:
         return _Reader(proto, folder, most).read()
     except GraphcoreError:

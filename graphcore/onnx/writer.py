@@ -136,7 +136,9 @@ class Writer:
             if node.is_leaf or node in self.names or node.op in DEFERRED:
                 continue
             if node.op not in RULES:
-                raise OnnxExportError(f"the operator {node.op} has no form in ONNX"
+                origins = graph_or_outputs.origins.of(node) if isinstance(graph_or_outputs, Graph) else ()
+                places = [str(origin) for origin in origins if str(origin)]
+                raise OnnxExportError(f"the operator {node.op}{f' ({places[0]})' if places else ''} has no form in ONNX"
                                       + ("; export the net itself, not its training step" if "grad" in node.op else ""))
             self.names[node] = RULES[node.op](self, node, *(
                 None if i.op in DEFERRED or not isinstance(i.type, TensorType) else self.name_of(i)

@@ -51,6 +51,8 @@ def export(net, *inputs, file_name: str, file_format: str = "GIR", **kwargs) -> 
     if file_format not in _FORMATS:
         raise ValueError(f"For 'export', 'file_format' must be one of {', '.join((*_FORMATS, *_ELSEWHERE))}, "
                          f"but got {file_format!r}.")
+    if kwargs and file_format != "SO":
+        raise TypeError(f"For 'export', the file format {file_format} has no option {next(iter(kwargs))!r}.")
     exported = exported_graph(net, inputs)
     if file_format == "SO":
         from graphcore.aot.bundle import name_for, write_bundle
@@ -98,7 +100,8 @@ def _what_it_does_beside(captured) -> list[str]:
     if captured.actions:
         words.append("changes attributes, lists or other Python objects")
     if graph.effects or captured.callbacks:
-        words.append("prints, asserts or calls Python")
+        labels = ", ".join(sorted({node.attrs["label"] for node in graph.nodes if node.op == "host_call"}))
+        words.append("calls Python" + f" ({labels})" * bool(labels))
     return words
 
 

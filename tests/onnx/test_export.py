@@ -193,9 +193,11 @@ def test_a_recurrence_of_open_length_stays_open(tmp_path):
 
 
 def test_what_has_no_form_is_refused_by_name(tmp_path):
-    with pytest.raises(OnnxExportError, match="cumprod"):
+    with pytest.raises(OnnxExportError, match=r"cumprod \(test_export.py:\d+\) has no form"):
         gc.export(lambda x: ops.cumprod(x, 0), Tensor(np.ones(3, "f4")), file_name=str(tmp_path / "f"),
                   file_format="ONNX")
+    with pytest.raises(TypeError, match="the file format ONNX has no option 'opset'"):
+        gc.export(nn.ReLU(), Tensor(np.ones(3, "f4")), file_name=str(tmp_path / "f"), file_format="ONNX", opset=11)
     assert not list(tmp_path.iterdir())
 
 

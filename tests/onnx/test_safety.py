@@ -1,5 +1,6 @@
 """Files of strangers: external data stays in the model's folder, sizes are checked before memory is touched."""
 import os
+import re
 
 import numpy as np
 import pytest
@@ -58,6 +59,16 @@ def test_external_data_behind_links_is_refused(tmp_path, linked):
         os.symlink(tmp_path / "data", tmp_path / "link")
     with pytest.raises(FormatError, match="link"):
         gc.import_onnx(path)
+
+
+def test_what_is_no_model_is_named(tmp_path):
+    (tmp_path / "text.onnx").write_text("no model")
+    sound = model([node("Relu", ["x"], ["y"])], {"x": ["n", 2]}, {"y": None})
+    assert repr(gc.import_onnx(sound)) == "OnnxCell(x: f32[n,2] -> y: f32[...])"
+    for source, words in ((tmp_path / "text.onnx", "text.onnx is no ONNX model"), (b"", "this is no ONNX model"),
+                          (ModelProto.FromString(sound), "not a ModelProto; give its SerializeToString()")):
+        with pytest.raises(FormatError, match=re.escape(words)):
+            gc.import_onnx(source)
 
 
 def test_bytes_have_no_external_data(tmp_path):
