@@ -27,7 +27,12 @@ _BUILTINS = {"bool": "bool_", "int": "int32", "float": "float32", "long": "int64
 def _otherwise(name: str):
     if name in _BUILTINS:
         return getattr(importlib.import_module("graphcore.dtype"), _BUILTINS[name])
-    raise AttributeError(f"module 'graphcore' has no attribute {name!r}")
+    hint = ""
+    if name[0] != "_":      # the import system asks for some of those
+        from graphcore.hints import instead
+        from graphcore.ops.functional import __all__ as functions
+        hint = f"; write ops.{name}" if name in functions else instead("graphcore", name, __all__)
+    raise AttributeError(f"module 'graphcore' has no attribute {name!r}{hint}")
 
 
 __getattr__, __dir__, __all__ = namespace("graphcore", {

@@ -36,7 +36,8 @@ def namespace(package: str, table: dict, modules: str = "", otherwise: Callable 
         elif otherwise is not None:
             value = otherwise(name)
         else:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            from graphcore.hints import instead
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{instead(package, name, homes)}")
         setattr(sys.modules[package], name, value)
         return value
 

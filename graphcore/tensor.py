@@ -187,6 +187,12 @@ class Tensor:
     def __format__(self, spec):
         return format(self.item() if self.size == 1 and spec else str(self), spec)
 
+    def __getattr__(self, name):
+        # Only called for what is neither in __dict__ nor in the class.
+        from graphcore.hints import instead
+        known = [n for n in dir(Tensor) if n[0] != "_"] if name[0] != "_" else ()
+        raise AttributeError(f"'Tensor' object has no attribute {name!r}{instead('Tensor', name, known)}")
+
     def __copy__(self):
         return Tensor._wrap(self._array.copy(), self._dtype)
 

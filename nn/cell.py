@@ -13,6 +13,7 @@ from graphcore.capture import epoch, failures
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import CaptureError
+from graphcore.hints import instead
 from graphcore.nn import cell_naming
 from graphcore.nn.cell_hooks import CellHooks
 from graphcore.nn.cell_options import CellOptions
@@ -256,8 +257,8 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         if "_params" not in state and name[:2] != "__":
             raise self._not_initialised(name)
         near = difflib.get_close_matches(name, [n for n in state if n[0] != "_"], 1)
-        raise AttributeError(f"The '{type(self).__name__}' object has no attribute '{name}'."
-                             + (f" Did you mean {near[0]!r}?" if near else ""))
+        raise AttributeError(f"The '{type(self).__name__}' object has no attribute '{name}'"
+                             + (f". Did you mean {near[0]!r}?" if near else instead("Cell", name) or "."))
 
     def __delattr__(self, name):
         state = self.__dict__

@@ -7,10 +7,8 @@ already gets a shorter name (`prefix_of_items`), or its path where that clashes.
 """
 from __future__ import annotations
 
-import warnings
-
 from graphcore.capture import epoch
-from graphcore.capture.location import user_frame
+from graphcore.capture.location import warn_user
 from graphcore.errors import NameClashError
 from graphcore.nn.cell_walk import children, join, own_parameters, walk_cells, walk_parameters
 from graphcore.parameter import Parameter, ParameterTuple
@@ -152,21 +150,12 @@ def _warn_adopted(cell, new: list, adopted: dict) -> None:
         keys = ", ".join(key for key in new if key.split(".")[0] in attributes)
         kind = "Parameters" if all(isinstance(adopted[k], Parameter) for k in new) else "Cells"
         better = "ParameterTuple" if kind == "Parameters" else "nn.CellList, nn.SequentialCell or nn.CellDict"
-        _warn(f"{type(cell).__name__}: {kind} in plain containers ({', '.join(sorted(attributes))}) are registered as "
-              f"{keys}, so that they are trained and saved; {better} says so explicitly")
+        warn_user(f"{type(cell).__name__}: {kind} in plain containers ({', '.join(sorted(attributes))}) are registered "
+                  f"as {keys}, so that they are trained and saved; {better} says so explicitly")
 
 
 def _holds_parameters(item) -> bool:
     return isinstance(item, Parameter) or next(walk_parameters(item), None) is not None
-
-
-def _warn(message: str) -> None:
-    """A UserWarning at the user's line."""
-    frame = user_frame()
-    if frame is None:
-        warnings.warn(message, stacklevel=2)
-    else:
-        warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
 # -- clashes -------------------------------------------------------------------------------------------
@@ -196,8 +185,8 @@ def bind(root) -> None:
     texts = [f"{' and '.join(path for path, _ in group)} were all called {name!r}" if len(group) > 2 else
              f"{group[0][0]} and {group[1][0]} were both called {name!r}" for name, group in clashes.items()]
     more = f"; and {len(texts) - _WARNED_CLASHES} more names" if len(texts) > _WARNED_CLASHES else ""
-    _warn(f"{type(root).__name__}: {'; '.join(texts[:_WARNED_CLASHES])}{more}. They now bear their structural paths; "
-          "leave out name=, or give different names")
+    warn_user(f"{type(root).__name__}: {'; '.join(texts[:_WARNED_CLASHES])}{more}. They now bear their structural "
+              "paths; leave out name=, or give different names")
 
 
 def _lengthen(root) -> None:

@@ -12,11 +12,12 @@ from graphcore import context
 from graphcore.capture import failures
 from graphcore.capture.custom_gradients import finish_hooks
 from graphcore.capture.language.nests import Undefined
-from graphcore.capture.location import locate
+from graphcore.capture.location import locate, warn_user
 from graphcore.capture.points import Points, carry_hooks, differentiating, hooks_of, map_leaves
 from graphcore.capture.tape import ConcreteTrace
 from graphcore.capture.trace import TracedTensor, current_trace
 from graphcore.errors import DTypeError, GradientError, ShapeError, UnboundParameterError, shown
+from graphcore.ir.graph import walk
 from graphcore.ops import pointwise
 from graphcore.ops.dispatch import promote
 from graphcore.ops.reduction import sum_
@@ -138,6 +139,8 @@ class GradientFunction:
         with differentiating(trace, weights) as weight_points:
             outputs = callee(self.fn)(*args, **kwargs)
             loss = _loss(trace, self._differentiated_outputs(outputs), sens)
+            if weights and trace.symbolic:
+                self._warn_if_none_takes_part(loss, weights, weight_points)
             gradients = trace.gradient(loss, None, [*found.points, *weight_points])
             finish_hooks(trace)
         return self._arranged(outputs, found.gradients(of_inputs, gradients), weights, gradients[len(found.points):])
@@ -167,6 +170,13 @@ class GradientFunction:
                 raise locate(GradientError(f"the Parameter {w.name} has dtype {w.dtype.name}; only floats have "
                                            "gradients: leave it out of the weights (requires_grad=False)"))
         return weights
+
+    def _warn_if_none_takes_part(self, loss, weights: list, points: list) -> None:
+        if not set(points).isdisjoint(walk((loss,))):
+            return
+        names = ", ".join(w.name for w in weights[:3]) + (" ..." if len(weights) > 3 else "")
+        warn_user(f"{self.__name__}: the result depends on none of the {len(weights)} Parameters that it is "
+                  f"differentiated by ({names}), so that all gradients are zeros; are they those of another net?")
 
     def _differentiated_outputs(self, outputs):
         if not self.form.has_aux:

@@ -5,6 +5,7 @@ import linecache
 import os
 import sys
 import sysconfig
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType, TracebackType
@@ -62,6 +63,16 @@ def user_frame(frame=None):
     while frame is not None and not is_users_file(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning at the user's line."""
+    frame = user_frame()
+    if frame is None:
+        warnings.warn(message, category, stacklevel=2)
+    else:
+        warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno,
+                               registry=frame.f_globals.setdefault("__warningregistry__", {}))
 
 
 def user_origin(scope: str = "") -> Origin:

@@ -1,12 +1,11 @@
 """Why a function was compiled again, for `graphcore.explain_recompile`, and a warning when it happens often."""
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from dataclasses import dataclass
 
 from graphcore.capture.guards.snapshots import show
-from graphcore.capture.location import user_frame
+from graphcore.capture.location import warn_user
 from graphcore.errors import RecompileWarning
 from graphcore.ir.types import TensorType
 from graphcore.tensor import Tensor
@@ -95,11 +94,7 @@ class History:
         last = next(r.text for r in reversed(self._reasons) if (r.kind, r.place) == (kind, place))
         message = (f"{self.name} was compiled again {self._compilations - 1} times, {count} of them because of {place} "
                    f"(the last time: {last}); {_WAYS_OUT[kind]}. graphcore.explain_recompile shows all")
-        frame = user_frame()
-        if frame is None:
-            warnings.warn(message, RecompileWarning, stacklevel=2)
-        else:
-            warnings.warn_explicit(message, RecompileWarning, frame.f_code.co_filename, frame.f_lineno)
+        warn_user(message, RecompileWarning)
 
     def explain(self) -> str:
         """One line for each compilation after the first."""

@@ -1,6 +1,7 @@
 """Files that are either the old ones or complete new ones, whatever interrupts the writer."""
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     target = os.path.realpath(os.fspath(path))
     directory, name = os.path.split(target)
     temporary = Path(directory, f".{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(errno.ENOENT, f"there is no folder {directory!r} for this file; make it first "
+                                "(os.makedirs)", os.fspath(path))
     with open(temporary, "xb") as created:
         mode = os.fstat(created.fileno()).st_mode
     try:

@@ -20,9 +20,8 @@ def _otherwise(name: str):
 
 
 def _unknown(name: str) -> str:
-    from difflib import get_close_matches
-    near = () if name.startswith("_") else get_close_matches(name, __all__, 1)
-    return f"module 'graphcore.ops' has no attribute {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    from graphcore.hints import instead
+    return f"module 'graphcore.ops' has no attribute {name!r}{instead('graphcore.ops', name, __all__)}"
 
 
 __getattr__, __dir__, __all__ = namespace("graphcore.ops", {

@@ -224,13 +224,18 @@ def _read(source, format, wanted, crc_check) -> dict:
         format = suffix
     if suffix != format:
         raise ValueError("For 'load_checkpoint', the checkpoint file format must same with 'format', but got "
-                         f"file_name:'{source}', format:'{format}'")
+                         f"file_name:'{source}', format:'{format}'{_of_pytorch(suffix)}")
     if not os.path.exists(path):
         raise ValueError(f"For 'load_checkpoint', the checkpoint file: {path} does not exist, please check whether the "
                          f"'ckpt_file_name' is correct.{_similar_files(path)}")
     if format == "safetensors":
         return read_safetensors(path, wanted)
     return read_ckpt(path, wanted, crc_check)
+
+
+def _of_pytorch(suffix: str) -> str:
+    return ("; PyTorch's pickles are not read, as reading them runs code: save the weights with safetensors, and load "
+            "them with load_torch_state_dict") if suffix in ("pth", "pt", "bin") else ""
 
 
 def _similar_files(path: str) -> str:

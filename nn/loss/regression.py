@@ -3,7 +3,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from graphcore import ops
+from graphcore.capture.location import warn_user
 from graphcore.errors import ShapeError
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.loss.base import LossBase
@@ -17,6 +20,7 @@ class MSELoss(LossBase):
     """The squares of ``logits - labels``, reduced.  Both broadcast."""
 
     def construct(self, logits, labels):
+        _warn_of_pairs(self.cls_name, logits, labels)
         return self.get_loss(ops.square(logits - labels))
 
 
@@ -34,6 +38,7 @@ class L1Loss(LossBase):
     """``|logits - labels|``, reduced.  Both broadcast."""
 
     def construct(self, logits, labels):
+        _warn_of_pairs(self.cls_name, logits, labels)
         return self.get_loss(ops.abs(logits - labels))
 
 
@@ -193,3 +198,17 @@ class GaussianNLLLoss(LossBase):
 def _same_shape(owner, a, b):
     if tuple(a.shape) != tuple(b.shape):
         raise ShapeError(f"{owner} takes two inputs of one shape, got {tuple(a.shape)} and {tuple(b.shape)}")
+
+
+def _warn_of_pairs(owner, logits, labels):
+    """Warn where broadcasting compares each row with all others: (N, 1) with (N,) gives (N, N)."""
+    a, b = tuple(logits.shape), tuple(labels.shape)
+    if a == b or not all(isinstance(size, int) for size in (*a, *b)):
+        return
+    try:
+        together = np.broadcast_shapes(a, b)
+    except ValueError:
+        return                  # the operator says it better
+    if math.prod(together) > max(math.prod(a), math.prod(b)):
+        warn_user(f"{owner}: shapes {a} and {b} broadcast to {together}, so that each element is compared with several "
+                  "of the other; give both the same shape (reshape, expand_dims, squeeze)")

@@ -53,7 +53,8 @@ class Adam(Optimizer):
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         unknown = set(kwargs) - {"use_lazy", "use_offload"}
         if unknown:
-            raise KeyError(f"Adam: unknown arguments {', '.join(sorted(unknown))}; besides the named ones it takes "
+            raise KeyError(f"Adam: unknown arguments {', '.join(sorted(unknown))}; it takes params, learning_rate, "
+                           "beta1, beta2, eps, use_locking, use_nesterov, weight_decay, loss_scale, use_amsgrad, "
                            "use_lazy and use_offload")
         self.beta1, self.beta2, self.eps = check_betas(self, beta1, beta2, eps)
         self.use_nesterov = boolean(use_nesterov, "use_nesterov", self.cls_name)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from graphcore.errors import GradientError
+from graphcore.errors import GradientError, ShapeError, shown
 from graphcore.parameter import Parameter
 from graphcore.tensor import Tensor
 
@@ -23,13 +23,32 @@ def parameter_list(parameters, name: str, owner: str) -> list:
     return parameters
 
 
-def gradient_tuple(gradients, count: int, owner: str) -> tuple:
-    """`gradients` as a tuple.  Raises GradientError unless there is one for each of `count` Parameters."""
+def gradient_tuple(gradients, parameters: tuple, owner: str) -> tuple:
+    """`gradients` as a tuple.
+
+    Raises GradientError unless there is a Tensor for each Parameter, ShapeError unless it has the Parameter's shape.
+    """
     gradients = (gradients,) if isinstance(gradients, Tensor) else tuple(gradients)
-    if len(gradients) != count:
-        raise GradientError(f"{owner} updates {count} Parameters but was given {len(gradients)} gradients; "
+    if any(isinstance(g, (tuple, list)) for g in gradients):
+        raise GradientError(f"{owner} was given {_kinds(gradients)} as gradients; it takes those of its Parameters "
+                            "alone: loss, gradients = value_and_grad(...)(...), and then optimizer(gradients)")
+    if len(gradients) != len(parameters):
+        raise GradientError(f"{owner} updates {len(parameters)} Parameters but was given {len(gradients)} gradients; "
                             "differentiate with respect to optimizer.parameters")
+    for gradient, parameter in zip(gradients, parameters):
+        if not isinstance(gradient, Tensor):
+            raise GradientError(f"{owner}: the gradient of Parameter {parameter.name} is {shown(gradient)}, not a "
+                                "Tensor; differentiate with respect to optimizer.parameters, where what the loss does "
+                                "not depend on has gradients of zeros")
+        if gradient.shape != parameter.shape:
+            raise ShapeError(f"{owner}: the gradient of Parameter {parameter.name} has shape {gradient.shape}, the "
+                             f"Parameter {parameter.shape}; differentiate with respect to optimizer.parameters, and "
+                             "keep their order")
     return gradients
+
+
+def _kinds(values: tuple) -> str:
+    return "(" + ", ".join(f"a {type(v).__name__}" if isinstance(v, (tuple, list)) else shown(v) for v in values) + ")"
 
 
 def parse_groups(groups, owner: str) -> tuple:

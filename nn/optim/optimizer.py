@@ -37,7 +37,7 @@ class Optimizer(Cell):
 
     Calling it with the gradients, in the order of `parameters`, updates the Parameters and returns a tuple of True.
     Raises TypeError, ValueError or KeyError for arguments that are none of these, GradientError (a RuntimeError) when
-    called with another number of gradients than there are Parameters.
+    called with gradients that are not one for each Parameter, ShapeError when their shapes differ.
     """
 
     def __init__(self, learning_rate, parameters, weight_decay=0.0, loss_scale=1.0):
@@ -142,8 +142,8 @@ class Optimizer(Cell):
         return rate if self.is_group_lr else (rate,) * self.param_length
 
     def check_gradients(self, gradients) -> tuple:
-        """`gradients` as a tuple.  Raises GradientError unless there is one for each Parameter."""
-        return gradient_tuple(gradients, self.param_length, self.cls_name)
+        """`gradients` as a tuple.  Raises GradientError unless there is one that fits for each Parameter."""
+        return gradient_tuple(gradients, self._parameters, self.cls_name)
 
     def decay_weight(self, gradients) -> tuple:
         """Each gradient plus weight_decay times its Parameter, for the Parameters that decay."""
@@ -237,7 +237,7 @@ class Optimizer(Cell):
     def _run_construct(self, *args, **kwargs):
         if self._sharding is None:
             return super()._run_construct(*args, **kwargs)
-        gradients, before = self._sharding.begin(self.check_gradients(args[0]))
+        gradients, before = self._sharding.begin(gradient_tuple(args[0], self._sharding.wholes, self.cls_name))
         result = super()._run_construct(gradients, *args[1:], **kwargs)
         self._sharding.end(before)
         return result

@@ -127,7 +127,7 @@ class Optimizer(Cell):
 
         Gradients are negated where the group says "maximize", then decayed.
         """
-        gradients = gradient_tuple(gradients, len(self.parameters), self.cls_name)
+        gradients = gradient_tuple(gradients, self.parameters, self.cls_name)
         for group, first, last in zip(self.param_groups, self.group_start_id, self.group_start_id[1:]):
             columns = [column[first:last] for column in (self.parameters, gradients, *states)]
             if group.get("maximize"):

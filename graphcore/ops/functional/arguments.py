@@ -83,6 +83,9 @@ def same_dtype(tensors: list) -> list:
 
 def axis_of(axis, rank: int, name: str) -> int:
     """A non-negative axis.  Raises ShapeError out of range, DTypeError unless it is an int."""
+    if isinstance(axis, Tensor) and axis.size != 1:
+        raise shape_error(f"{name}: the axis must be a number, got a tensor of shape {axis.shape}; where {name} takes "
+                          "several tensors they are given as one list")
     axis = number_of(axis, name)
     if isinstance(axis, bool) or not isinstance(axis, int):
         raise dtype_error(f"{name}: the axis must be an int, got {axis!r}")

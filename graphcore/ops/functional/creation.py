@@ -232,6 +232,8 @@ def one_hot(indices, depth, on_value=1, off_value=0, axis=-1):
     if not x.dtype.is_integer:
         raise dtype_error(f"one_hot takes integer indices, got {x.dtype.name}; convert them with .astype(ms.int32)")
     depth = number_of(depth, "one_hot")
+    if isinstance(depth, int) and depth < 0:
+        raise shape_error(f"one_hot: the depth must not be negative, got {depth}")
     axis = axis_of(axis, x.ndim + 1, "one_hot")
     hit = is_class(x, depth, axis)
     if is_number(on_value) and is_number(off_value):

@@ -277,7 +277,7 @@ def broadcast_to(input, shape):
     x = tensor_of(input, "broadcast_to")
     wanted = ints_of(shape, "broadcast_to: the shape")
     lead = len(wanted) - x.ndim
-    if lead < 0 or any(isinstance(s, int) and s == -1 for s in wanted[:lead]):
+    if lead < 0 or any(isinstance(s, int) and (s < -1 or s == -1 and i < lead) for i, s in enumerate(wanted)):
         raise shape_error(f"a tensor of shape {x.shape} cannot be broadcast to {wanted}")
     target = tuple(x.shape[i - lead] if i >= lead and isinstance(s, int) and s == -1 else s
                    for i, s in enumerate(wanted))
