@@ -5,6 +5,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 
+import numpy as np
+
 from graphcore.dataset.core import Dataset, as_array, names_list
 from graphcore.dataset.errors import ColumnError, DatasetError, check_columns, check_distinct, users_line
 from graphcore.dataset.mersenne import shuffled_by_buffer
@@ -81,7 +83,9 @@ class Map(Dataset):
         if len(values) != len(self._outputs):
             raise DatasetError(f"map: the operations on {self._inputs} returned {len(values)} column(s), but "
                                f"output_columns names {len(self._outputs)}: {self._outputs}")
-        new = [as_array(value, f"map: operation on {self._inputs}") for value in values]
+        new = [value if isinstance(value, np.ndarray) else as_array(
+            value, f"map: operation {_operation_name(self._operations[-1])} on columns {self._inputs}, row {index},")
+               for value in values]
         return tuple(new[i] if kind == "new" else row[i] for kind, i in self._layout)
 
     def _run_operations(self, values, index):

@@ -12,7 +12,7 @@ from graphcore import tensor_names
 from graphcore.capture import epoch
 from graphcore.capture.location import locate
 from graphcore.capture.trace import TracedTensor, current_trace
-from graphcore.errors import CaptureError, DTypeError
+from graphcore.errors import CaptureError, DTypeError, shown
 from graphcore.ir.dims import Dim
 from graphcore.ops import functional as F
 from graphcore.ops import getitem, own_methods
@@ -44,10 +44,13 @@ def _operator(function):
 
 
 def _not_an_operand(value):
-    """NotImplemented; raises DTypeError for None, which has no arithmetic of its own."""
+    """NotImplemented; raises DTypeError for None and str, which have no arithmetic with tensors of their own."""
     if value is None:
         raise locate(DTypeError("arithmetic of a tensor with None; give the variable a value first (does a function "
                                 "lack its return statement?)"))
+    if isinstance(value, str):          # Python would ask the tensor for an index, to repeat the text
+        raise locate(DTypeError(f"arithmetic of a tensor with {shown(value)}, a str; convert it first: float(...), or "
+                                "compare and choose with Python's if"))
     return NotImplemented
 
 

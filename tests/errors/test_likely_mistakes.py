@@ -7,7 +7,7 @@ import pytest
 import graphcore as gc
 from graphcore import Tensor, nn, ops
 from graphcore.dataset import NumpySlicesDataset
-from graphcore.train.exporting import ExportError
+from graphcore.dataset.errors import DatasetError
 
 
 def ones(*shape) -> Tensor:
@@ -58,15 +58,8 @@ def test_weights_of_pytorch():
         gc.load_checkpoint("net.pth")
 
 
-def test_what_keeps_a_net_from_being_exported(tmp_path):
-    class Net(nn.Cell):
-        def __init__(self):
-            super().__init__()
-            self.steps = gc.Parameter(0, name="steps")
-
-        def construct(self, x):
-            print(x)
-            self.steps += 1
-            return x
-    with pytest.raises(ExportError, match=r"changes the Parameters steps, and prints, or calls Python \(.*\.py:68\)"):
-        gc.export(Net(), ones(3), file_name=str(tmp_path / "net"), file_format="GIR")
+def test_an_operation_of_a_dataset_that_returns_nothing():
+    def forgets(value):
+        value + 1
+    with pytest.raises(DatasetError, match=r"operation .*forgets.* on columns \['column_0'\], row 0, returned None"):
+        list(rows().map(forgets, input_columns=["column_0"]).create_tuple_iterator())

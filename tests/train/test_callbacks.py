@@ -238,6 +238,8 @@ def test_learning_rate_scheduler():
 
     run_with(optimizer, [1], LearningRateScheduler(schedule), 3)
     assert seen == [(0.1, 1), (0.05, 2), (0.025, 3)] and optimizer.rate == 0.0125
+    with pytest.raises(TypeError, match="must return the learning rate, a number, but returned None"):
+        run_with(optimizer, [1], LearningRateScheduler(lambda rate, step: None), 1)
 
 
 def test_learning_rates_that_are_no_parameter():

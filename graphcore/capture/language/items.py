@@ -68,6 +68,9 @@ def item(owner, key):
     """``owner[key]``."""
     if isinstance(owner, list) and (trace := current_trace()) is not None and id(owner) in trace.stacked:
         raise locate(CaptureError("a list that the loop appends to is read in the loop"))
+    if isinstance(owner, dict) and isinstance(key, TracedTensor) and key not in owner:
+        raise locate(CaptureError("a tensor is looked up in a dict, but its value is known only when the program runs; "
+                                  "use a Python value as the key, or a list, which takes a tensor as its index"))
     return owner[key]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from graphcore import dtype as dt
 from graphcore.communication.parameters import mean_of_all
 from graphcore.context import ParallelMode
+from graphcore.errors import shown
 from graphcore.files.stored import StoredTensor
 from graphcore.parallel import get_auto_parallel_context
 from graphcore.parameter import Parameter
@@ -203,5 +204,8 @@ class LearningRateScheduler(Callback):
         # The shortest decimal of the float32, so that the user's function sees 0.1 and not 0.10000000149.
         current = float(str(np.float32(float(rate))))
         wanted = self.learning_rate_function(current, run.cur_step_num)
+        if isinstance(wanted, bool) or not isinstance(wanted, (int, float, np.number, Tensor)):
+            raise TypeError("LearningRateScheduler: the function must return the learning rate, a number, but "
+                            f"returned {shown(wanted)}")
         if not math.isclose(current, wanted, rel_tol=1e-10):
             rate.set_data(Tensor(float(wanted), dt.float32))
