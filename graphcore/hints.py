@@ -17,7 +17,7 @@ PYTORCH = {
     "Tensor": {
         "backward": _FUNCTIONAL, "grad": _FUNCTIONAL, "grad_fn": _FUNCTIONAL, "requires_grad": _FUNCTIONAL,
         "requires_grad_": _FUNCTIONAL, "retain_grad": _FUNCTIONAL, "is_leaf": _FUNCTIONAL,
-        "detach_": "write x = ops.stop_gradient(x)", "cuda": _ELSEWHERE, "device": _ELSEWHERE, "is_cuda": _ELSEWHERE,
+        "detach_": "write x = ops.stop_gradient(x)", "cuda": _ELSEWHERE, "is_cuda": _ELSEWHERE,
         "pin_memory": _ELSEWHERE,
     },
     "Cell": {

@@ -6,7 +6,6 @@ import logging
 
 import numpy as np
 
-from graphcore.capture.location import warn_user
 from graphcore.communication.parameters import expect_as_many_steps, warn_of_the_same_data
 from graphcore.context import ParallelMode  # noqa: F401  scripts take it from here
 from graphcore.errors import GraphcoreError
@@ -15,7 +14,7 @@ from graphcore.tensor import Tensor
 from graphcore.train.callback import History, ModelCheckpoint, TimeMonitor
 from graphcore.train.callback.base import CallbackManager, InternalCallbackParam, RunContext, check_count
 from graphcore.train.metrics import Loss, get_metrics
-from graphcore.train.rows import check_row
+from graphcore.train.rows import check_row, warn_without_optimizer
 
 log = logging.getLogger("graphcore.train")
 _OPTIONS = ("loss_scale_manager", "keep_batchnorm_fp32", "boost_config_dict", "acc_level")
@@ -144,9 +143,7 @@ class Model:
             raise ValueError(f"For 'Model.{method}', The argument 'sink_size' must be -1 or positive, "
                              f"but got {sink_size}.")
         _check_dataset(dataset, "train_dataset")
-        if self._loss_fn is not None and self._optimizer is None:
-            warn_user(f"Model.{method}: the Model has a loss_fn but no optimizer, so that losses are computed and no "
-                      "Parameter changes; give Model(..., optimizer=...)")
+        warn_without_optimizer(method, self._loss_fn, self._optimizer)
         callbacks = _callback_list(callbacks)
         _check_custom_callbacks(callbacks, method)
         steps = sink_size if sink_mode and sink_size > 0 else dataset.get_dataset_size()

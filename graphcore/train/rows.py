@@ -1,7 +1,16 @@
-"""Whether the rows of a dataset fit what a Model trains, said before the first step in the user's words."""
+"""Whether a Model can learn from the rows of a dataset, said before the first step in the user's words."""
 from __future__ import annotations
 
 import inspect
+
+from graphcore.capture.location import warn_user
+
+
+def warn_without_optimizer(method: str, loss_fn, optimizer) -> None:
+    """Warn of a Model whose loss nothing makes smaller."""
+    if loss_fn is not None and optimizer is None:
+        warn_user(f"Model.{method}: the Model has a loss_fn but no optimizer, so that losses are computed and no "
+                  "Parameter changes; give Model(..., optimizer=...)")
 
 
 def check_row(row: tuple, network, loss_fn) -> None:
