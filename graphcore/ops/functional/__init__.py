@@ -59,7 +59,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.functional", {
     "cropping": "crop_and_resize",
     "ctc": "ctc_loss ctc_greedy_decoder",
     "deformable": "deformable_conv2d",
-    "flash_attention": "flash_attention_score",
+    "flash_attention": "flash_attention_score rotary_position_embedding",
     "decompositions": """
         inverse matrix_inverse pinv det logdet slogdet log_matrix_determinant matrix_determinant cholesky
         cholesky_inverse cholesky_solve qr svd eigh eigvalsh lu_solve lu_unpack lstsq matrix_solve eigvals

@@ -9,7 +9,7 @@ from graphcore.ops.functional.arguments import shape_error
 from graphcore.ops.primitives.base import primitive
 from graphcore.tensor import Tensor
 
-__all__ = ["FlashAttentionScore", "ReshapeAndCache"]
+__all__ = ["FlashAttentionScore", "PagedAttention", "ReshapeAndCache", "RotaryPositionEmbedding"]
 
 # layout -> (axes of a tensor [B, N, S, D] made of one, and back); H is N * D
 _TO_HEADS = {"BSND": (0, 2, 1, 3), "BSH": (0, 2, 1, 3), "SBH": (1, 2, 0, 3), "BNSD": (0, 1, 2, 3)}
@@ -88,3 +88,41 @@ def ReshapeAndCache(key, value=None, key_cache=None, value_cache=None, slot_mapp
             flat = F.concat([flat, F.zeros((1, flat.shape[1]), flat.dtype)], 0)
             F.assign(cache, F.reshape(F.tensor_scatter_update(flat, slots, tokens)[:-1], cache.shape))
     return key
+
+
+@primitive
+def PagedAttention(query, key_cache, value_cache=None, block_tables=None, context_lens=None, antiquant_scale=None,
+                   antiquant_offset=None, attn_mask=None, q_seq_lens=None, alibi_mask=None, *, head_num, scale_value,
+                   kv_head_num, kv_cache_quant_mode="DEFAULT", mask_mode="MASK_DEFAULT", mla_v_dim=0):
+    """softmax(scale_value * query @ key^T) @ value of single tokens over keys and values in a cache of blocks.
+
+    query: [tokens, ...] of head_num * D numbers a token; key_cache, value_cache: [blocks, block size, ...] of
+    kv_head_num * D numbers a place, see `ReshapeAndCache`; block_tables: int [tokens, most blocks], the blocks of each
+    token's sequence in order; context_lens: int [tokens], how many places of them count.  The result is like query.
+    Raises NotImplementedError for quantised caches, masks and queries of several tokens (`q_seq_lens`).
+    """
+    if any(t is not None for t in (antiquant_scale, antiquant_offset, attn_mask, q_seq_lens, alibi_mask)) or mla_v_dim:
+        raise NotImplementedError("PagedAttention takes one token of each sequence, without masks or quantised caches; "
+                                  "use FlashAttentionScore for others")
+    tokens, size = query.shape[0], key_cache.shape[1]
+    tables = F.cast(block_tables, dt.int32)
+    places = F.reshape(F.expand_dims(tables * size, -1) + Tensor(np.arange(size, dtype=np.int32)), (tokens, -1))
+    keys, values = (_of_places(cache, places, kv_head_num, head_num) for cache in (key_cache, value_cache))
+    one = F.reshape(query, (tokens, head_num, 1, -1))
+    scores = F.cast(F.matmul(one, F.swapaxes(keys, -1, -2)), dt.float32) * scale_value
+    counts = Tensor(np.arange(places.shape[1], dtype=np.int32)) < F.reshape(F.cast(context_lens, dt.int32), (-1, 1))
+    scores = F.where(F.reshape(counts, (tokens, 1, 1, -1)), scores, -3e38)
+    return F.reshape(F.matmul(F.cast(F.softmax(scores), values.dtype), values), query.shape)
+
+
+def _of_places(cache, places, heads: int, wanted: int):
+    """[tokens, wanted heads, places, D] of a cache [blocks, block size, ...]."""
+    rows = F.reshape(cache, (cache.shape[0] * cache.shape[1], heads, -1))
+    found = F.swapaxes(F.gather(rows, places, 0), 1, 2)
+    return found if heads == wanted else F.repeat_interleave(found, wanted // heads, 1)
+
+
+@primitive
+def RotaryPositionEmbedding(x, cos, sin, *, mode=0):
+    """Pairs of numbers of x turned by angles; see `ops.rotary_position_embedding`."""
+    return F.rotary_position_embedding(x, cos, sin, mode)

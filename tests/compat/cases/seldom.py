@@ -1,5 +1,5 @@
 """Functions and primitives that few scripts use: derivatives along curves, sets and segments, rarer distributions."""
-from tests.compat.table import case, documented
+from tests.compat.table import case, documented, refused
 
 case("ops.aminmax(Tensor([[9.0, 3, 4], [5, 2, float('nan')]]), axis=None)")
 case("ops.aminmax(Tensor([[9.0, 3, 4], [5, 2, float('nan')]]))")
@@ -91,3 +91,12 @@ documented("y = ops.TruncatedNormal(5)(Tensor([4000], ms.int32)).asnumpy(); [boo
 documented("kind(ops.MultinomialWithReplacement(2, True)(positive(3, 4), 2, 5))", "['Int64', (3, 2)]")
 documented("about(ops.LogNormalReverse(0.5, 0.2)(ops.zeros((4000,))).log(), 0.5, 0.2)", "(np.bool_(True), np.bool_(True))")
 documented("y = ops.Cauchy([4000], 1.0, 2.0)().asnumpy(); [bool(abs(np.median(y) - 1) < 0.3), bool(abs((y < -1).mean() - 0.25) < 0.05)]", "[True, True]")
+TURNED = "x = wave(2, 3, 4, 6); c, s = wave(1, 1, 4, 6, step=0.3), wave(1, 1, 4, 6, step=0.9); "
+documented(TURNED + "ops.rotary_position_embedding(x, c, s)", TURNED + "x * c + ops.cat([-x[..., 3:], x[..., :3]], -1) * s")
+documented(TURNED + "ops.rotary_position_embedding(x, c, s, 1)", TURNED + "t = ops.stack([-x[..., 1], x[..., 0], -x[..., 3], x[..., 2], -x[..., 5], x[..., 4]], -1); x * c + t * s")
+documented(TURNED + "ops.RotaryPositionEmbedding(1)(x, c, s)", TURNED + "t = ops.stack([-x[..., 1], x[..., 0], -x[..., 3], x[..., 2], -x[..., 5], x[..., 4]], -1); x * c + t * s")
+PAGES = "q = wave(2, 4, 3); k = wave(5, 2, 2, 3, step=0.3); v = wave(5, 2, 2, 3, step=0.9); t = Tensor([[3, 0, 1], [4, 2, 0]], ms.int32); n = Tensor([5, 3], ms.int32); "
+documented(PAGES + "P.PagedAttention(4, 0.5, 2)(q, k, v, t, n)",
+           PAGES + "f = lambda c, b, m: ops.repeat_interleave(ops.cat([c[i] for i in b], 0)[:m].transpose(1, 0, 2), 2, 0)\n"
+           "one = lambda i, b, m: (ops.softmax((f(k, b, m) * q[i].expand_dims(1)).sum(-1) * 0.5, -1).expand_dims(-1) * f(v, b, m)).sum(1)\nops.stack([one(0, [3, 0, 1], 5), one(1, [4, 2], 3)])")
+refused("ops.PagedAttention(4, 0.5, 2)(wave(2, 4, 3), wave(5, 2, 2, 3), wave(5, 2, 2, 3), ints(2, 3), ints(2), attn_mask=wave(2, 6))")
