@@ -139,7 +139,7 @@ def _train(name, result) -> None:
         exact, on_my_sides = step_without_rounding(name, size, gain)
         result.update(ours=distance(mine, exact), theirs=distance(theirs, exact), **on_my_sides)
     result["matches"] = (result["plain_sums"] <= STEP_TOLERANCE or result["ours"] <= result["theirs"]
-                         or (result["sides"] <= STEP_TOLERANCE and result["activations"] <= TOLERANCE))
+                         or (result["sides"] <= STEP_TOLERANCE and result["activations"] <= STEP_TOLERANCE))
 
 
 def _timed(net, x) -> tuple[np.ndarray, float]:
