@@ -54,6 +54,14 @@ def test_the_traceback_shows_the_script_alone(command, file):
     assert err.count("File ") == 2 and err.endswith("ZeroDivisionError: division by zero\n")
 
 
+def test_the_launcher_is_no_caller(file):
+    path = file("fails.py", "import mindspore as ms\n\nms.jit(lambda x: x @ x)(ms.Tensor([[1.0, 2.0]]))\n")
+    launcher = file("launcher", "import sys\nfrom graphcore.cli.main import main\nsys.exit(main(sys.argv[1:]))\n")
+    done = subprocess.run([sys.executable, launcher, "run", path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and f"called from {path}:3, in <module>\n" in done.stderr
+    assert f"{launcher}:" not in done.stderr
+
+
 @pytest.mark.parametrize("text, code", [("import sys; sys.exit(7)", 7), ("raise SystemExit", None), ("pass", 0),
                                         ("raise KeyboardInterrupt", 130), ("def f(:", 1)])
 def test_exit_codes(command, file, text, code):
