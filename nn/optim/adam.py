@@ -11,12 +11,12 @@ from graphcore.parameter import Parameter
 
 
 def check_betas(optimizer, beta1, beta2, eps) -> tuple:
-    """(beta1, beta2, eps) as floats.  Raises ValueError unless the betas lie between 0 and 1 and eps is above 0.
+    """(beta1, beta2, eps) as floats.  Raises ValueError unless the betas lie in [0, 1) and eps is above 0.
 
     The betas are rounded to float32 first: their powers are kept in float32, and ``1 - beta`` has to go with those.
     """
     owner = optimizer.cls_name
-    betas = (np.float32(number(beta, name, owner, low=0.0, high=1.0, open_low=True, open_high=True))
+    betas = (np.float32(number(beta, name, owner, low=0.0, high=1.0, open_high=True))
              for name, beta in (("beta1", beta1), ("beta2", beta2)))
     return (*map(float, betas), number(eps, "eps", owner, low=0.0, open_low=True))
 
@@ -39,7 +39,7 @@ class Adam(Optimizer):
     """Adam: ``w -= lr * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps)``.
 
     params, learning_rate, weight_decay (added to the gradient), loss_scale: see `Optimizer`.
-    beta1, beta2: between 0 and 1; eps: above 0.
+    beta1, beta2: in [0, 1); eps: above 0.
     use_nesterov: ``beta1 * m + (1 - beta1) * g`` instead of m.   use_amsgrad: the largest v so far instead of v.
     use_locking, use_lazy, use_offload: accepted; gradients are dense and nothing is offloaded here.
     State: ``beta1_power``, ``beta2_power``, ``moment1.<name>``, ``moment2.<name>``, with amsgrad ``vhat.<name>``.
@@ -95,7 +95,7 @@ class AdamWeightDecay(Optimizer):
     """Adam without bias correction, with decoupled weight decay.
 
     ``w -= lr * (m / (sqrt(v) + eps) + weight_decay * w)``.
-    params, learning_rate, weight_decay: see `Optimizer`.  beta1, beta2: between 0 and 1; eps: above 0.
+    params, learning_rate, weight_decay: see `Optimizer`.  beta1, beta2: in [0, 1); eps: above 0.
     State: ``adam_m.<name>``, ``adam_v.<name>``.
     """
 
@@ -124,7 +124,7 @@ class AdamW(Optimizer):
 
     ``w *= 1 - lr * weight_decay``, then Adam's step.
     params, learning_rate, weight_decay, loss_scale: see `Optimizer`; `weight_decay` reaches all Parameters but those
-    named "beta" or "gamma", or the groups that set it.  beta1, beta2: between 0 and 1; eps: above 0, added to
+    named "beta" or "gamma", or the groups that set it.  beta1, beta2: in [0, 1); eps: above 0, added to
     ``sqrt(v / (1 - beta2^t))``.
     State: ``beta1_power``, ``beta2_power``, ``moment1.<name>``, ``moment2.<name>``.
     """
@@ -171,7 +171,7 @@ class LazyAdam(Adam):
 class AdaMax(Optimizer):
     """``m = beta1 * m + (1 - beta1) * g``, ``v = max(beta2 * v, |g|)``, ``w -= lr / (1 - beta1^t) * m / (v + eps)``.
 
-    params, learning_rate, weight_decay, loss_scale: see `Optimizer`.  beta1, beta2: between 0 and 1; eps: above 0.
+    params, learning_rate, weight_decay, loss_scale: see `Optimizer`.  beta1, beta2: in [0, 1); eps: above 0.
     State: ``beta1_power``, ``moment1.<name>``, ``moment2.<name>``.
     """
 

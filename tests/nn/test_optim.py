@@ -134,6 +134,15 @@ def test_adagrad_whose_sums_stay(mode):
     assert flat(optimizer.accum).tolist() == [0.25] * 6
 
 
+def test_adam_without_momentum(mode):
+    """beta1 = 0, as GANs with a gradient penalty are trained; MindSpore refuses it."""
+    def update(step, w, g, state):
+        m, v = moments(state, g, 0.0, 0.9)
+        return w - 0.1 * m / (np.sqrt(v / (1 - 0.9 ** step)) + 1e-8)
+    params, _ = run(lambda p: nn.Adam(p, 0.1, beta1=0.0, beta2=0.9))
+    np.testing.assert_allclose(flat(params), by_formula(update), rtol=1e-5)
+
+
 def test_lamb(mode):
     def update(step, w, g, state):
         m, v = moments(state, g)
@@ -297,6 +306,7 @@ def test_order_params_sets_the_order_of_the_gradients():
     (lambda p: nn.Adam(p, weight_decay="x"), TypeError, "weight_decay"),
     (lambda p: nn.Adam(p, loss_scale=0.0), ValueError, "loss_scale"),
     (lambda p: nn.Adam(p, beta1=1.0), ValueError, "beta1"),
+    (lambda p: nn.Adam(p, beta2=-0.1), ValueError, "beta2"),
     (lambda p: nn.Adam(p, eps=0.0), ValueError, "eps"),
     (lambda p: nn.Adam(p, foo=1), KeyError, "foo"),
     (lambda p: nn.Adam(p, use_lazy=True, use_offload=True), ValueError, "exclude each other"),
