@@ -57,7 +57,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore", {
     "capture.jit": "jit",
     "capture.transforms": "jacfwd jacrev jvp vjp vmap",
     "common.sparse_tensor": "COOTensor CSRTensor RowTensor SparseTensor",
-    "common.kinds": "TensorType Type get_py_obj_dtype tensor_type",
+    "common.kinds": "Float Int TensorType Type get_py_obj_dtype tensor_type",
     "common.dtype": "cdouble cfloat",
     "common._grad_function": "_Function",
     "common.tensor": "from_numpy frombuffer",

@@ -11,6 +11,9 @@ from graphcore.parallel import (  # noqa: F401  MindSpore's module path
     set_auto_parallel_context,
 )
 
+__all__ = ["GRAPH_MODE", "PYNATIVE_MODE", "STRICT", "COMPATIBLE", "LAX", "set_context", "get_context",
+           "set_auto_parallel_context", "get_auto_parallel_context", "reset_auto_parallel_context", "ParallelMode",
+           "set_ps_context", "get_ps_context"]
 GRAPH_MODE = 0
 PYNATIVE_MODE = 1
 
@@ -121,4 +124,7 @@ def __getattr__(name: str):
     if name in ("get_ps_context", "reset_ps_context", "set_ps_context"):      # MindSpore's module path
         from graphcore import preparations
         return getattr(preparations, name)
+    if name in ("STRICT", "COMPATIBLE", "LAX"):
+        from graphcore.common import api
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

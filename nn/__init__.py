@@ -2,6 +2,14 @@
 from graphcore.namespace import namespace
 from graphcore.nn import layers, loss, optim
 
+
+def _otherwise(name: str):
+    if name == "metrics":       # scripts take it from here
+        from graphcore.train import metrics
+        return metrics
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __getattr__, __dir__, __all__ = namespace("graphcore.nn", {
     "cell": "Cell",
     "cell_options": "cell_attr_register",
@@ -28,4 +36,4 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn", {
         MAE MSE MeanSurfaceDistance Metric OcclusionSensitivity Perplexity Precision ROC Recall RootMeanSquareDistance
         Top1CategoricalAccuracy Top5CategoricalAccuracy TopKCategoricalAccuracy auc
         get_metric_fn get_metrics names rearrange_inputs""",
-}, modules="probability utils")
+}, modules="probability utils", otherwise=_otherwise)

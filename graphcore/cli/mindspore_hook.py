@@ -133,16 +133,32 @@ class _Root(_KeepsNames):
 
 
 class _UnknownNameFinder:
-    """Comes last: explains ``from mindspore.nn import Densee``.
+    """Comes last: finds ``from mindspore.dataset import engine`` and explains ``from mindspore.nn import Densee``.
 
-    Where a package lacks a name, the import system looks for a submodule called so, and ends here.
+    Where a package lacks a name, the import system looks for a submodule called so, below the module's own name, and
+    ends here.
     """
 
-    def find_spec(self, fullname: str, path=None, target=None) -> None:
+    def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
         package, _, name = fullname.rpartition(".")
         module = sys.modules.get(package)
         if module is not None and package.partition(".")[0] == "graphcore" and _for_a_name():
+            for wanted in _modules_called(name, package):
+                return ModuleSpec(fullname, _AliasLoader(fullname, target_of(wanted, _exists), wanted in PACKAGES))
             raise ImportError(_no_name(module, name), name=package, path=getattr(module, "__file__", None))
+        return None
+
+
+def _modules_called(name: str, package: str) -> list[str]:
+    """MindSpore's modules of this name below those that `package` stands for: ``nn.layer.conv`` for conv in nn."""
+    return [m for m in MODULES if m.rpartition(".")[2] == name and target_of(m, _exists)
+            and _real_name(m.rpartition(".")[0]) == package]
+
+
+def _real_name(wanted: str) -> str | None:
+    """The name of the module that stands for ``mindspore.<wanted>``: its home may itself be an alias by now."""
+    home = target_of(wanted, _exists)
+    return getattr(sys.modules.get(home), "__name__", home)
 
 
 def _for_a_name() -> bool:

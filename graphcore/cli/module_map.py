@@ -37,6 +37,7 @@ _MERGED = {
     "dataset": """dataset.engine dataset.engine.datasets dataset.engine.datasets_standard_format
         dataset.engine.datasets_user_defined dataset.engine.datasets_vision dataset.engine.iterators""",
     "dataset.samplers": "dataset.engine.samplers",
+    "dataset.audio": "dataset.audio.utils",
     "dataset.config": "dataset.core.config",
     "dataset.transforms": "dataset.transforms.transforms",
     "dataset.vision": "dataset.vision.transforms dataset.vision.utils dataset.transforms.vision",

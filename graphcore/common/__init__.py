@@ -6,14 +6,16 @@ from graphcore.common import dtype, initializer
 from graphcore.common.tensor import tensor
 
 _ELSEWHERE = ("JitConfig", "Parameter", "ParameterTuple", "Tensor", "get_seed", "jit", "jit_class", "lazy_inline",
-              "ms_class", "ms_function", "mutable", "no_inline", "set_seed", *dtype.__all__)
+              "ms_class", "ms_function", "mutable", "no_inline", "RowTensor", "SparseTensor", "COOTensor", "CSRTensor", "set_seed",
+              *dtype.__all__)
 __all__ = ["dtype", "initializer", "tensor", *_ELSEWHERE]
 
 
 def __getattr__(name: str):
     if name not in _ELSEWHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(graphcore, name)
+    home = dtype if name in dtype.__all__ else graphcore
+    value = globals()[name] = getattr(home, name)
     return value
 
 

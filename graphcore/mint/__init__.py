@@ -11,6 +11,8 @@ __all__ = [*functions.__all__, *_SUBMODULES]
 
 
 def __getattr__(name: str):
-    if name in _SUBMODULES:
+    if name == "functional":        # MindSpore's package happens to have it, and scripts use it
+        name = "nn.functional"
+    if name in _SUBMODULES or name == "nn.functional":
         return importlib.import_module(f"graphcore.mint.{name}")
     raise AttributeError(f"module 'graphcore.mint' has no attribute {name!r}")

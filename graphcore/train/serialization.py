@@ -378,6 +378,12 @@ def _match_by_prefix(missing: list, candidates: list, parameters: dict, paramete
 
 def __getattr__(name: str):
     from graphcore.parallel import strategies
+    if name == "export":
+        from graphcore.train.exporting import export
+        return export
+    if name == "load":
+        from graphcore.files.loading import load
+        return load
     if name in strategies.__all__:      # MindSpore has them here
         return getattr(strategies, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

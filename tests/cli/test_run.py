@@ -186,6 +186,21 @@ mindspore.communication.management init
 mindspore.parallel._utils _get_device_num
 mindspore.log warning
 mindspore._checkparam check_positive_int
+mindspore.common Bool
+mindspore.common RowTensor
+mindspore.context LAX
+mindspore.dataset engine
+mindspore.dataset.audio.utils create_dct
+mindspore.dataset.text.transforms JiebaTokenizer
+mindspore.dataset.vision.py_transforms_util hwc_to_chw
+mindspore.mint functional
+mindspore.nn metrics
+mindspore.nn.layer conv
+mindspore.ops.operations nn_ops
+mindspore.ops.operations _inner_ops
+mindspore.train._utils check_value_type
+mindspore.train.serialization export
+mindspore.train.serialization load
 """
 
 
