@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import importlib
 import warnings
 
 from graphcore.parallel import (  # noqa: F401  MindSpore's module path
@@ -11,9 +12,10 @@ from graphcore.parallel import (  # noqa: F401  MindSpore's module path
     set_auto_parallel_context,
 )
 
-__all__ = ["GRAPH_MODE", "PYNATIVE_MODE", "STRICT", "COMPATIBLE", "LAX", "set_context", "get_context",
-           "set_auto_parallel_context", "get_auto_parallel_context", "reset_auto_parallel_context", "ParallelMode",
-           "set_ps_context", "get_ps_context"]
+_ELSEWHERE = {"get_ps_context": "preparations", "reset_ps_context": "preparations", "set_ps_context": "preparations",
+              "STRICT": "common.api", "COMPATIBLE": "common.api", "LAX": "common.api"}      # MindSpore's module path
+__all__ = ["GRAPH_MODE", "PYNATIVE_MODE", "ParallelMode", "get_auto_parallel_context", "get_context",
+           "reset_auto_parallel_context", "set_auto_parallel_context", "set_context", *_ELSEWHERE]
 GRAPH_MODE = 0
 PYNATIVE_MODE = 1
 
@@ -121,10 +123,6 @@ class ParallelMode:
 
 
 def __getattr__(name: str):
-    if name in ("get_ps_context", "reset_ps_context", "set_ps_context"):      # MindSpore's module path
-        from graphcore import preparations
-        return getattr(preparations, name)
-    if name in ("STRICT", "COMPATIBLE", "LAX"):
-        from graphcore.common import api
-        return getattr(api, name)
+    if name in _ELSEWHERE:
+        return getattr(importlib.import_module(f"graphcore.{_ELSEWHERE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -196,7 +196,7 @@ class Tensor:
     def __copy__(self):
         return Tensor._wrap(self._array.copy(), self._dtype)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memodict):
         return Tensor._wrap(self._array.copy(), self._dtype)
 
     def __reduce__(self):

@@ -98,7 +98,7 @@ class TracedTensor(Tensor):
         self.recorder.check_hashable(self.node)
         return id(self)
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memodict):
         return self
 
     __copy__ = None     # copy.copy falls back on __reduce_ex__, refused below

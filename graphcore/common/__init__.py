@@ -5,9 +5,9 @@ import graphcore
 from graphcore.common import dtype, initializer
 from graphcore.common.tensor import tensor
 
-_ELSEWHERE = ("JitConfig", "Parameter", "ParameterTuple", "Tensor", "get_seed", "jit", "jit_class", "lazy_inline",
-              "ms_class", "ms_function", "mutable", "no_inline", "RowTensor", "SparseTensor", "COOTensor", "CSRTensor", "set_seed",
-              *dtype.__all__)
+_ELSEWHERE = ("COOTensor", "CSRTensor", "JitConfig", "Parameter", "ParameterTuple", "RowTensor", "SparseTensor",
+              "Tensor", "get_seed", "jit", "jit_class", "lazy_inline", "ms_class", "ms_function", "mutable",
+              "no_inline", "set_seed", *dtype.__all__)
 __all__ = ["dtype", "initializer", "tensor", *_ELSEWHERE]
 
 

@@ -10,19 +10,16 @@ from graphcore.ops.functional.arguments import also_named, axes_of, floating, sh
 from graphcore.tensor import Tensor
 
 _AS_THEY_ARE = """abs acos acosh addbmm addcdiv addcmul addmm addmv arange arccos arccosh arcsin arcsinh arctan
-    arctan2 arctanh asin asinh atan atan2 atanh baddbmm bernoulli bincount bitwise_and bitwise_not bitwise_or
-    bitwise_xor bmm broadcast_to cdist ceil clamp clone conv2d cos cosh cross
-    diff divide dot dstack einsum empty empty_like eq erf
-    erfc erfinv exp exp2 expm1 eye float_power floor floor_divide fmod frac full full_like gcd greater greater_equal gt
-    histc hstack inverse isclose isfinite isinf isnan isneginf le lerp less less_equal log log10 log1p log2 logaddexp
-    logaddexp2 logical_and logical_not logical_or logical_xor lt masked_select matmul maximum meshgrid minimum mm mul
-    multinomial mv nan_to_num ne neg negative nonzero not_equal ones ones_like outer polar pow rand rand_like randint
-    randint_like randn randn_like randperm ravel real imag reciprocal remainder reshape roll round rsqrt searchsorted
-    sigmoid sign sin sinc sinh sqrt square t take tan tanh tile trace tril triu trunc where xlogy zeros
-    zeros_like""".split()
-_WITH_DIM = """amax amin any all argmax argmin cat chunk concat cummax cummin cumprod cumsum index_select
-    log_softmax logsumexp mean narrow nansum prod repeat_interleave scatter softmax split squeeze stack sum swapaxes
-    topk unbind unsqueeze""".split()
+    arctan2 arctanh asin asinh atan atan2 atanh baddbmm bincount bitwise_and bitwise_not bitwise_or bitwise_xor
+    broadcast_to ceil clamp clone cos cosh cross divide dot dstack einsum empty empty_like eq erf erfc erfinv exp exp2
+    expm1 eye float_power floor floor_divide fmod full full_like gcd greater greater_equal gt histc hstack imag
+    inverse isclose isfinite isinf isnan isneginf le lerp less less_equal log log10 log1p log2 logaddexp logaddexp2
+    logical_and logical_not logical_or logical_xor lt masked_select matmul maximum meshgrid minimum mm mul nan_to_num
+    ne neg negative nonzero not_equal ones ones_like outer polar pow ravel real reciprocal remainder reshape roll
+    round rsqrt searchsorted sigmoid sign sin sinc sinh sqrt square t take tan tanh tile trace tril triu trunc where
+    xlogy zeros zeros_like""".split()
+_WITH_DIM = """all any argmax cat chunk concat cummax cummin cumprod index_select logsumexp nansum narrow prod scatter
+    split squeeze stack sum swapaxes topk unbind unsqueeze""".split()
 
 
 def with_dim(function):
@@ -227,6 +224,150 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """The elements without repetitions of the one before; then the number of each, and how often it comes."""
     return F.unique_consecutive(input, return_inverse, return_counts, dim)
+
+
+def bmm(input, mat2):
+    """The products of the matrices of two batches."""
+    return F.bmm(input, mat2)
+
+
+def mv(input, vec):
+    """A matrix times a vector."""
+    return F.mv(input, vec)
+
+
+def frac(input):
+    """The part after the point."""
+    return F.frac(input)
+
+
+def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+    """The p-norm distances of all rows of x1 from all of x2; compute_mode says how others find them."""
+    return F.cdist(x1, x2, p)
+
+
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Images (n, c, h, w) convolved with weights (c_out, c / groups, kh, kw).
+
+    padding: an int, one for each axis, "same" or "valid".
+    """
+    mode, border = (padding, 0) if isinstance(padding, str) else ("pad", padding)
+    return F.conv2d(input, weight, bias, stride, mode, border, dilation, groups)
+
+
+def amax(input, dim=(), keepdim=False):
+    """The maximum along `dim` (by default of all elements)."""
+    return F.amax(input, dim if dim != () else None, keepdim)
+
+
+def amin(input, dim=(), keepdim=False):
+    """The minimum along `dim` (by default of all elements)."""
+    return F.amin(input, dim if dim != () else None, keepdim)
+
+
+def argmin(input, dim=None, keepdim=False):
+    """Where the minimum along `dim` is (None: among all elements)."""
+    return F.argmin(input, dim, keepdim)
+
+
+def mean(input, dim=None, keepdim=False, *, dtype=None):
+    """The mean along `dim` (None: of all elements), computed in `dtype`."""
+    return F.mean(_as(input, dtype), dim, keepdim)
+
+
+def cumsum(input, dim, dtype=None):
+    """The sums of the elements up to each along `dim`, in `dtype`."""
+    return F.cumsum(input, dim, dtype)
+
+
+def softmax(input, dim=None, dtype=None):
+    """The exponentials along `dim`, divided by their sum; in `dtype`.  Without `dim`: axis 0, or 1 of 2, 4 or more."""
+    return F.softmax(_as(input, dtype), _usual_axis(input) if dim is None else dim)
+
+
+def log_softmax(input, dim=None, dtype=None):
+    """The logarithm of `softmax`."""
+    return F.log_softmax(_as(input, dtype), _usual_axis(input) if dim is None else dim)
+
+
+def _usual_axis(input) -> int:
+    return 0 if tensor_of(input, "softmax").ndim in (0, 1, 3) else 1
+
+
+def _as(input, dtype) -> Tensor:
+    return input if dtype is None else F.cast(input, dtype)
+
+
+def diff(input, n=1, dim=-1, prepend=None, append=None):
+    """The differences of neighbours along `dim`, n times."""
+    return F.diff(input, n, dim, prepend, append)
+
+
+def repeat_interleave(input, repeats, dim=None, output_size=None):
+    """Each element along `dim` (None: of all in a row) as often as `repeats` says; output_size is not needed."""
+    return F.repeat_interleave(input, repeats, dim)
+
+
+def _no_generator(name: str, generator) -> None:
+    if generator is not None:
+        raise ValueError(f"mint.{name}: random numbers follow mindspore.set_seed; leave `generator` out")
+
+
+def bernoulli(input, *, generator=None):
+    """Ones with the probabilities `input`, else zeros."""
+    _no_generator("bernoulli", generator)
+    return F.bernoulli(input, input)
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None):
+    """Indices drawn with the weights of the rows of `input`."""
+    _no_generator("multinomial", generator)
+    return F.multinomial(input, num_samples, replacement)
+
+
+def _sizes(size: tuple) -> tuple:
+    return size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+
+
+def rand(*size, generator=None, dtype=None, device=None):
+    """Uniform numbers in [0, 1)."""
+    _no_generator("rand", generator)
+    return F.rand(*_sizes(size), dtype=dtype)
+
+
+def randn(*size, generator=None, dtype=None, device=None):
+    """Standard normal numbers."""
+    _no_generator("randn", generator)
+    return F.randn(*_sizes(size), dtype=dtype)
+
+
+def randint(*args, generator=None, dtype=dt.int64):
+    """``randint([low,] high, size)``: whole numbers from low (0) to high - 1."""
+    _no_generator("randint", generator)
+    low, high, size = args if len(args) == 3 else (0, *args)
+    return F.randint(low, high, size, dtype=dtype)
+
+
+def randperm(n, *, generator=None, dtype=dt.int64):
+    """The numbers below n in random order."""
+    _no_generator("randperm", generator)
+    return F.randperm(n, dtype=dtype)
+
+
+def rand_like(input, *, dtype=None, device=None):
+    """`rand` of the shape and dtype of `input`."""
+    return F.rand_like(input, dtype=dtype)
+
+
+def randn_like(input, *, dtype=None, device=None):
+    """`randn` of the shape and dtype of `input`."""
+    return F.randn_like(input, dtype=dtype)
+
+
+def randint_like(input, *args, dtype=None, device=None):
+    """``randint_like(input, [low,] high)``: `randint` of the shape of `input`, in its dtype by default."""
+    low, high = args if len(args) == 2 else (0, *args)
+    return F.randint_like(input, low, high, dtype=dtype)
 
 
 def vdot(input, other):

@@ -4,17 +4,99 @@ from __future__ import annotations
 import inspect
 
 from graphcore.mint import functions
-from graphcore.mint.functions import with_dim
+from graphcore.mint.functions import conv2d, log_softmax, softmax, with_dim  # noqa: F401
 from graphcore.ops import functional as F
 from graphcore.ops.tensor_methods import overwrite
 
 _AS_THEY_ARE = """adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
-    batch_norm binary_cross_entropy binary_cross_entropy_with_logits celu conv1d conv2d
-    conv3d cosine_embedding_loss cross_entropy dropout dropout2d elu embedding fold gelu glu grid_sample group_norm
-    hardshrink hardsigmoid hardswish hardtanh interpolate l1_loss layer_norm leaky_relu log_softmax logsigmoid
-    max_pool2d mish mse_loss nll_loss pad pixel_shuffle prelu relu relu6 selu sigmoid silu smooth_l1_loss
-    soft_margin_loss softmax softplus softshrink tanh threshold unfold upsample""".split()
+    celu conv1d conv3d cosine_embedding_loss cross_entropy embedding fold gelu grid_sample group_norm hardshrink
+    hardsigmoid hardswish interpolate l1_loss layer_norm mish mse_loss pixel_shuffle prelu relu selu sigmoid
+    smooth_l1_loss soft_margin_loss softplus softshrink tanh unfold upsample""".split()
 globals().update({name: with_dim(getattr(F, name)) for name in _AS_THEY_ARE})
+
+
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    """`ops.batch_norm`; running statistics, weight and bias may be None."""
+    return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """`ops.binary_cross_entropy` of probabilities."""
+    return F.binary_cross_entropy(input, target, weight, reduction)
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """`ops.binary_cross_entropy_with_logits`."""
+    return F.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    """`ops.nll_loss` of logarithms of probabilities."""
+    return F.nll_loss(input, target, weight, ignore_index, reduction)
+
+
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """`ops.max_pool2d`."""
+    return F.max_pool2d(input, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+
+
+def pad(input, pad, mode="constant", value=None):
+    """`ops.pad`: `pad` counts from the last axis on, before and after each."""
+    return F.pad(input, pad, mode, value)
+
+
+def dropout(input, p=0.5, training=True, inplace=False):
+    """Elements become zero with probability p while training; the others are scaled up."""
+    return _given_back(input, F.dropout(input, p, training), inplace)
+
+
+def dropout2d(input, p=0.5, training=True, inplace=False):
+    """As `dropout`, whole channels at a time."""
+    return _given_back(input, F.dropout2d(input, p, training), inplace)
+
+
+def elu(input, alpha=1.0, inplace=False):
+    """`ops.elu`."""
+    return _given_back(input, F.elu(input, alpha), inplace)
+
+
+def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
+    """`ops.hardtanh`."""
+    return _given_back(input, F.hardtanh(input, min_val, max_val), inplace)
+
+
+def leaky_relu(input, negative_slope=0.01):
+    """x above 0, negative_slope * x below."""
+    return F.leaky_relu(input, negative_slope)
+
+
+def logsigmoid(input):
+    """The logarithm of the sigmoid."""
+    return F.logsigmoid(input)
+
+
+def glu(input, dim=-1):
+    """The first half along `dim` times the sigmoid of the second."""
+    return F.glu(input, dim)
+
+
+def relu6(input, inplace=False):
+    """`ops.relu6`."""
+    return _given_back(input, F.relu6(input), inplace)
+
+
+def silu(input, inplace=False):
+    """`ops.silu`."""
+    return _given_back(input, F.silu(input), inplace)
+
+
+def threshold(input, threshold, value, inplace=False):
+    """x above `threshold`, else `value`."""
+    return _given_back(input, F.threshold(input, threshold, value), inplace)
+
+
+def _given_back(input, result, inplace):
+    return overwrite(input, result) if inplace else result
 
 
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
@@ -77,7 +159,7 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
 
 
 def _in_place(name):
-    function = getattr(F, name)
+    function = globals()[name]
 
     def written(input, *args, **kwargs):
         return overwrite(input, function(input, *args, **kwargs))
@@ -88,5 +170,5 @@ def _in_place(name):
 
 relu_, sigmoid_, elu_, hardtanh_, threshold_ = map(_in_place, ("relu", "sigmoid", "elu", "hardtanh", "threshold"))
 
-__all__ = sorted({*_AS_THEY_ARE, "linear", *(n for n, v in list(globals().items())
+__all__ = sorted({*_AS_THEY_ARE, "conv2d", "linear", "log_softmax", "softmax", *(n for n, v in list(globals().items())
                                             if inspect.isfunction(v) and v.__module__ == __name__ and n[0] != "_")})

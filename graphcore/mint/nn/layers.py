@@ -2,22 +2,20 @@
 from __future__ import annotations
 
 import inspect
+import math
 
+from graphcore import dtype as dt
 from graphcore import nn
+from graphcore.initializer import Normal, Uniform, initializer
 from graphcore.mint import functions
-from graphcore.mint.nn import functional
+from graphcore.mint.nn import functional, normalization
+from graphcore.mint.nn.normalization import *  # noqa: F403
 from graphcore.nn import (
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
     Cell,
     ConstantPad1d,
     ConstantPad2d,
     ConstantPad3d,
-    Embedding,
-    GroupNorm,
     Identity,
-    LayerNorm,
     PixelShuffle,
     ReflectionPad1d,
     ReflectionPad2d,
@@ -25,11 +23,11 @@ from graphcore.nn import (
     ReplicationPad1d,
     ReplicationPad2d,
     ReplicationPad3d,
-    SyncBatchNorm,
-    Unfold,
     Upsample,
     ZeroPad2d,
 )
+from graphcore.parameter import Parameter
+from graphcore.tensor import Tensor
 
 
 def _layer(name: str, function, *settings: str) -> type:
@@ -68,7 +66,7 @@ _LAYERS = {
     "Hardswish": ("hardswish", "inplace=False"), "ELU": ("elu", "alpha=1.0", "inplace=False"),
     "GELU": ("gelu", "approximate='none'"), "GLU": ("glu", "dim=-1"), "Hardshrink": ("hardshrink", "lambd=0.5"),
     "Softshrink": ("softshrink", "lambd=0.5"), "Hardtanh": ("hardtanh", "min_val=-1", "max_val=1", "inplace=False"),
-    "Threshold": ("threshold", "threshold:thr", "value", "inplace=False"), "Tanh": ("tanh",), "Sigmoid": ("sigmoid",),
+    "Threshold": ("threshold", "threshold", "value", "inplace=False"), "Tanh": ("tanh",), "Sigmoid": ("sigmoid",),
     "LogSigmoid": ("logsigmoid",), "Softmax": ("softmax", "dim=None"), "LogSoftmax": ("log_softmax", "dim=None"),
     "L1Loss": ("l1_loss", "reduction='mean'"), "MSELoss": ("mse_loss", "reduction='mean'"),
     "SmoothL1Loss": ("smooth_l1_loss", "reduction='mean'", "beta=1.0"),
@@ -91,6 +89,7 @@ _LAYERS = {
                   "divisor_override=None"),
     "MaxPool2d": ("max_pool2d", "kernel_size", "stride=None", "padding=0", "dilation=1", "return_indices=False",
                   "ceil_mode=False"),
+    "Unfold": ("unfold", "kernel_size", "dilation=1", "padding=0", "stride=1"),
     "Fold": ("fold", "output_size", "kernel_size", "dilation=1", "padding=0", "stride=1"),
 }
 globals().update({name: _layer(name, getattr(functional, function), *settings)
@@ -133,7 +132,7 @@ class BCEWithLogitsLoss(Cell):
 
     def construct(self, input, target):
         weight, pos_weight = (functions.ones_like(input) if w is None else w for w in (self.weight, self.pos_weight))
-        return functional.binary_cross_entropy_with_logits(input, target, weight, pos_weight, self.reduction)
+        return functional.binary_cross_entropy_with_logits(input, target, weight, self.reduction, pos_weight)
 
 
 class PReLU(nn.PReLU):
@@ -198,8 +197,66 @@ class UpsamplingBilinear2d(Cell):
         return functional.interpolate(input, self.size, self.scale_factor, "bilinear", True)
 
 
-_TAKEN = (BatchNorm1d, BatchNorm2d, BatchNorm3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, Embedding, GroupNorm,
-          Identity, LayerNorm, PixelShuffle, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d,
-          ReplicationPad2d, ReplicationPad3d, SyncBatchNorm, Unfold, Upsample, ZeroPad2d)
+class Embedding(Cell):
+    """The rows of a trained table `weight` (num_embeddings, embedding_dim) that integer ids name.
+
+    padding_idx: a row that starts as zeros and gets no gradient.  _weight: the table; _freeze: it is not trained.
+    Raises ValueError for a padding_idx outside the table, for a _weight of another shape, and for max_norm,
+    scale_grad_by_freq and sparse, which are not supported.
+    """
+
+    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
+                 scale_grad_by_freq=False, sparse=False, _weight=None, _freeze=False, dtype=None):
+        super().__init__()
+        if max_norm is not None or scale_grad_by_freq or sparse:
+            raise ValueError("mint.nn.Embedding: max_norm, scale_grad_by_freq and sparse are not supported")
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding: padding_idx must lie in [{-num_embeddings}, {num_embeddings}), got "
+                             f"{padding_idx}")
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        shape = (num_embeddings, embedding_dim)
+        if _weight is None:
+            table = initializer(Normal(1.0), shape, dt.float32 if dtype is None else dtype).asnumpy().copy()
+            if padding_idx is not None:
+                table[padding_idx] = 0
+            _weight = Tensor(table)
+        elif tuple(_weight.shape) != shape:
+            raise ValueError(f"Embedding: _weight is of shape {tuple(_weight.shape)}, not {shape}")
+        self.weight = Parameter(_weight, name="weight", requires_grad=not _freeze)
+
+    def construct(self, input):
+        return functional.embedding(input, self.weight, self.padding_idx)
+
+    def extend_repr(self):
+        return (f"num_embeddings={self.num_embeddings}, embedding_dim={self.embedding_dim}, "
+                f"padding_idx={self.padding_idx}")
+
+
+class ConvTranspose2d(Cell):
+    """The transposed convolution of images (n, in_channels, h, w); Parameters weight (in_channels, out_channels /
+    groups, kh, kw) and bias (out_channels,)."""
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
+                 bias=True, dilation=1, padding_mode="zeros", dtype=None):
+        super().__init__()
+        if padding_mode != "zeros":
+            raise ValueError(f"ConvTranspose2d: the padding mode is 'zeros', got {padding_mode!r}")
+        size = kernel_size if isinstance(kernel_size, tuple) else (kernel_size,) * 2
+        dtype = dt.float32 if dtype is None else dtype
+        bound = 1 / math.sqrt(out_channels // groups * size[0] * size[1])
+        self.weight = Parameter(initializer(Uniform(bound), (in_channels, out_channels // groups, *size), dtype),
+                                name="weight")
+        self.bias = Parameter(initializer(Uniform(bound), (out_channels,), dtype), name="bias") if bias else None
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
+        self.groups, self.dilation = groups, dilation
+
+    def construct(self, input):
+        return functional.conv_transpose2d(input, self.weight, self.bias, self.stride, self.padding,
+                                           self.output_padding, self.groups, self.dilation)
+
+
+_TAKEN = (*(getattr(normalization, name) for name in normalization.__all__), ConstantPad1d, ConstantPad2d,
+          ConstantPad3d, Identity, PixelShuffle, ReflectionPad1d, ReflectionPad2d, ReflectionPad3d, ReplicationPad1d,
+          ReplicationPad2d, ReplicationPad3d, Upsample, ZeroPad2d)
 __all__ = sorted({t.__name__ for t in _TAKEN} | {
     n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__})

@@ -5,6 +5,7 @@ from graphcore.ir.dims import product
 from graphcore.ops import view as records
 from graphcore.ops.functional.arguments import (
     Tensor,
+    also_named,
     apply,
     axes_of,
     axis_of,
@@ -171,6 +172,7 @@ def atleast_3d(inputs):
 
 # -- order of axes ----------------------------------------------------------------------------------------
 
+@also_named(input_perm="dims", input_x="input")
 def transpose(input, dims):
     """Axis i of the result is axis dims[i] of `input`.  Raises ShapeError unless `dims` names every axis once."""
     x = tensor_of(input, "transpose")
