@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn", {
     "wrap": """
         WithLossCell WithEvalCell WithGradCell ForwardValueAndGrad TrainOneStepCell ParameterUpdate
         DistributedGradReducer DynamicLossScaleUpdateCell FixedLossScaleUpdateCell TrainOneStepWithLossScaleCell
-        _VirtualDatasetCell""",
+        _VirtualDatasetCell _grad_overflow""",
     # They stand with Model, in graphcore.train; MindSpore lists them here too.
     "graphcore.train.metrics": """
         Accuracy BleuScore ConfusionMatrix ConfusionMatrixMetric CosineSimilarity Dice F1 Fbeta HausdorffDistance Loss

@@ -304,3 +304,11 @@ class _VirtualDatasetCell(Cell):
 
     def construct(self, *inputs):
         return self._backbone(*inputs)
+
+
+_grad_overflow = ops.MultitypeFuncGraph("_grad_overflow")
+
+
+@_grad_overflow.register("Tensor")
+def _overflow_of_tensor(gradient):
+    return ops.FloatStatus()(gradient)

@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.dataset", {
     "config": "get_seed set_seed",
     "core": "Dataset zip=zip_datasets",
     "errors": "ColumnError DatasetError",
+    "families": "AudioBaseDataset MappableDataset SourceDataset TextBaseDataset VisionBaseDataset",
     "folders": "ImageFolderDataset",
     "mindrecord": "MindDataset",
     "pictures": "CelebADataset CityscapesDataset CocoDataset FakeImageDataset VOCDataset",

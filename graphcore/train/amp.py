@@ -109,6 +109,29 @@ def _convert_all_but(network, classes: list, dtype) -> None:
     network.register_forward_hook(_output_as(dt.float32))
 
 
+# MindSpore's own names for parts of this, which public training loops are made of.
+_config_level = {
+    level: {"keep_batchnorm_fp32": level == "O2",
+            "cast_model_type": dt.float16 if level in ("O2", "O3") else dt.float32,
+            "loss_scale_manager": DynamicLossScaleManager() if level == "O2" else None} for level in _LEVELS}
+
+
+def _do_keep_batchnorm_fp32(network) -> None:
+    """Let the Cells of the black list in a net that computes in float16 compute in float32, and give float16."""
+    for _, cell in network.cells_and_names():
+        if cell is not network and isinstance(cell, tuple(get_black_list())):
+            cell.to_float(dt.float32)
+            cell.register_forward_hook(_output_as(dt.float16))
+
+
+def _add_loss_network(network, loss_fn, cast_model_type):
+    """The net with its loss, which is computed in float32."""
+    from graphcore.nn.wrap import WithLossCell
+    if cast_model_type in (dt.float16, dt.bfloat16):
+        network.register_forward_hook(_output_as(dt.float32))
+    return WithLossCell(network, loss_fn)
+
+
 def build_train_network(network, optimizer, loss_fn=None, level: str = "O0", boost_level: str = "O0", **kwargs):
     """The Cell of a training step: net, loss, mixed precision, gradients, loss scale and update.
 

@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.nn.layers", {
     "pool": """
         MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d AdaptiveAvgPool1d AdaptiveAvgPool2d
         AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d""",
-    "rnn": "RNN GRU LSTM RNNCell GRUCell LSTMCell",
+    "rnn": "RNN GRU LSTM RNNCell GRUCell LSTMCell RNNCellBase",
     "transformer": "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer",
     "special": "LGamma DiGamma IGamma LBeta MatInverse MatDet",
     "unpool": """

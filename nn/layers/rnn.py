@@ -18,7 +18,7 @@ from graphcore.ops.control import scan
 from graphcore.parameter import Parameter
 from graphcore.parameter_tuple import ParameterTuple
 
-__all__ = ["RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell"]
+__all__ = ["RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell", "RNNCellBase"]
 
 
 # -- one step: (projection of the input, state, w_hh, b_hh) -> state, the first of whose tensors is the output ---------
@@ -187,20 +187,31 @@ class LSTM(_Recurrent):
 
 
 # -- cells -----------------------------------------------------------------------------------------------------
-class _RecurrentCell(Cell):
-    """What the single steps share: weight_ih, weight_hh, bias_ih, bias_hh, uniform in ±1/sqrt(hidden_size)."""
+class RNNCellBase(Cell):
+    """The Parameters of a single step, for a `construct` of one's own: uniform in ±1/sqrt(hidden_size).
 
-    def __init__(self, kind, input_size, hidden_size, has_bias, dtype):
+    weight_ih (num_chunks * hidden_size, input_size), weight_hh (num_chunks * hidden_size, hidden_size), bias_ih and
+    bias_hh (num_chunks * hidden_size,), which are None without `has_bias`.
+    """
+
+    def __init__(self, input_size, hidden_size, has_bias, num_chunks, dtype=dt.float32):
         super().__init__()
-        self.kind = kind
         self.input_size = positive_int(input_size, "input_size", self.cls_name)
         self.hidden_size = positive_int(hidden_size, "hidden_size", self.cls_name)
         self.has_bias = boolean(has_bias, "has_bias", self.cls_name)
-        init, rows = Uniform(1 / math.sqrt(hidden_size)), _GATES[kind] * hidden_size
+        init, rows = Uniform(1 / math.sqrt(hidden_size)), num_chunks * hidden_size
         self.weight_ih = Parameter(initializer(init, (rows, input_size), dtype))
         self.weight_hh = Parameter(initializer(init, (rows, hidden_size), dtype))
         self.bias_ih = Parameter(initializer(init, (rows,), dtype)) if has_bias else None
         self.bias_hh = Parameter(initializer(init, (rows,), dtype)) if has_bias else None
+
+
+class _RecurrentCell(RNNCellBase):
+    """What the single steps of RNN, GRU and LSTM share."""
+
+    def __init__(self, kind, input_size, hidden_size, has_bias, dtype):
+        super().__init__(input_size, hidden_size, has_bias, _GATES[kind], dtype)
+        self.kind = kind
 
     def step(self, x, state) -> tuple:
         """The state after one step from `state`, a tuple of tensors (N, hidden_size)."""

@@ -94,14 +94,21 @@ def window(x: Tensor, axis: int, start, length) -> Tensor:
                  stride=(1,) * x.ndim)
 
 
-def split(tensor, split_size_or_sections, axis=0):
+def split(tensor, split_size_or_sections=None, axis=0, *, output_num=None):
     """A tuple of parts along `axis`: of one size (the last may be smaller), or of the sizes in a tuple or list.
 
-    Raises ShapeError if the sizes do not add up.
+    output_num: the number of parts, in place of their size, as MindSpore 1 had it.
+    Raises ShapeError if the sizes do not add up, or if neither or both of size and number are given.
     """
     x = tensor_of(tensor, "split")
     axis = axis_of(axis, x.ndim, "split")
     extent, sizes = x.shape[axis], split_size_or_sections
+    if (sizes is None) == (output_num is None):
+        raise shape_error("split: give the size of the parts, or their sizes, or output_num, their number")
+    if output_num is not None:
+        if output_num <= 0 or extent % output_num:
+            raise shape_error(f"split: axis {axis} of shape {x.shape} cannot be divided into {output_num} equal parts")
+        sizes = extent // output_num
     if isinstance(sizes, (list, tuple)):
         sizes = ints_of(sizes, "split: sizes")
         total = sum(sizes[1:], sizes[0]) if sizes else 0

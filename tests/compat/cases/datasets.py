@@ -134,3 +134,5 @@ documented(CIFAR + "open('c/test_batch.bin', 'wb').write(r(3, 1)); rows(dataset.
            PICTURES + "[[a, np.array(0, np.uint32)]]")
 documented(CIFAR + "open('c/train.bin', 'wb').write(r(3, 2)); data = dataset.Cifar100Dataset('c', 'train', shuffle=False, sampler=None); [rows(data, 1), data.get_col_names()]",
            PICTURES + "[[[a, np.array(0, np.uint32), np.array(0, np.uint32)]], ['image', 'coarse_label', 'fine_label']]")
+for made in ("NumpySlicesDataset([1, 2])", "FakeImageDataset(2, (2, 2, 3))", "NumpySlicesDataset([1, 2]).batch(2)"):
+    case(f"[isinstance(dataset.{made}, c) for c in (dataset.SourceDataset, dataset.VisionBaseDataset, dataset.TextBaseDataset, dataset.AudioBaseDataset)]")

@@ -592,3 +592,5 @@ case("ops.avg_pool2d(Tensor(np.arange(36.).reshape(1,1,6,6).astype(np.float32)),
 case("ops.conv1d(Tensor(np.arange(10.).reshape(1,2,5).astype(np.float32)),Tensor(np.ones((1,2,3),np.float32)),"
      "pad_mode='same')")
 case("ops.max_pool2d(Tensor(np.arange(36.).reshape(1,1,6,6).astype(np.float32)),2,2,0,2)")
+documented("ops.split(wave(4, 6), axis=1, output_num=3)", "ops.split(wave(4, 6), 2, 1)")
+documented("wave(4, 6).split(axis=0, output_num=2)", "ops.split(wave(4, 6), 2)")

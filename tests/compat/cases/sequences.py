@@ -35,3 +35,5 @@ documented(GRU + "y = ops.DynamicGRUV2()(x, w.T, u.T, b, c, None, start); [y[0],
            GRU + "out, h = net(x, start[None]); [out, h[0]]")
 documented(GRU + "turn = lambda t: ops.concat([t[2:4], t[:2], t[4:]]); P.DynamicGRUV2(gate_order='zrh')(x, turn(w).T, turn(u).T, turn(b), turn(c), None, start)[0]",
            GRU + "net(x, start[None])[0]")
+case("from mindspore.nn.layer.rnn_cells import RNNCellBase; [(p.shape, p.dtype) for p in RNNCellBase(3, 4, True, 2).get_parameters()]")
+case("from mindspore.nn.layer.rnn_cells import RNNCellBase; cell = RNNCellBase(3, 4, False, num_chunks=1); [cell.weight_hh.shape, cell.bias_hh, cell.hidden_size]")

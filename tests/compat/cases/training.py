@@ -201,3 +201,8 @@ case("train.auc(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.7, 1.0]))")
 case("sorted(set(train.names()) & {'accuracy', 'acc', 'mae', 'mse', 'loss', 'F1', 'topk', 'dice', 'roc'})")
 case("type(train.get_metric_fn('accuracy', 'multilabel')).__name__")
 case("type(nn.get_metric_fn('mse')).__name__")
+case("from mindspore.train.amp import _config_level; [[d['keep_batchnorm_fp32'], d['cast_model_type'], d['loss_scale_manager'] is None] for d in _config_level.values()]")
+documented("from mindspore.nn.wrap.loss_scale import _grad_overflow; ops.HyperMap()(ops.partial(_grad_overflow), (Tensor([1.0, np.inf]), wave(2, 2)))", "(Tensor([1.0]), Tensor([0.0]))")
+case("from mindspore.train.amp import _add_loss_network, _do_keep_batchnorm_fp32; net = nn.SequentialCell(filled(nn.Dense(3, 2)), nn.BatchNorm1d(2)).to_float(ms.float16); "
+     "_do_keep_batchnorm_fp32(net); [net(wave(4, 3)), _add_loss_network(net, nn.MSELoss(), ms.float16)(wave(4, 3), wave(4, 2))]")
+case("from mindspore.train.summary.summary_record import _get_summary_tensor_data; callable(_get_summary_tensor_data)")
