@@ -84,21 +84,21 @@ class Dim:
         return result
 
     def _divide_by_symbol(self, other: Dim):
-        if len(other.terms) == 1:
-            (mono, coef), quotient = other.terms[0], {}
-            for m, c in self.terms:
-                left = list(m)
-                try:
-                    for atom in mono:
-                        left.remove(atom)
-                except ValueError:
-                    break
-                if c % coef:
-                    break
-                quotient[tuple(left)] = c // coef
-            else:
-                return self._make(quotient)
-        raise ShapeError(f"{self} is not known to be divisible by {other}")
+        """The quotient of two polynomials, by long division.  Raises ShapeError unless it is exact."""
+        (lead, coefficient), rest, quotient = max(other.terms, key=_degree), self, {}
+        while rest != 0:
+            mono, c = max(self._table(rest).items(), key=_degree)
+            left = list(mono)
+            try:
+                for atom in lead:
+                    left.remove(atom)
+            except ValueError:
+                left = None
+            if left is None or c % coefficient or len(quotient) == _MOST_TERMS:
+                raise ShapeError(f"{self} is not known to be divisible by {other}")
+            quotient[tuple(left)] = c // coefficient
+            rest = rest - self._make({tuple(left): c // coefficient}) * other
+        return self._make(quotient)
 
     def __rfloordiv__(self, other):
         if other == 0:
@@ -149,6 +149,11 @@ class Dim:
 
 
 Size = Union[int, Dim]
+
+
+def _degree(term: tuple) -> tuple:
+    """What orders terms so that the greatest of a product is the product of the greatest."""
+    return len(term[0]), tuple(map(str, term[0]))
 
 
 def evaluate(size: Size, binding: Mapping[str, int]) -> int:

@@ -216,6 +216,8 @@ def _reshape_strides(shape, strides, new_shape):
     """Strides of a reshape without a copy: pair up runs of axes of equal size, each old run contiguous in itself."""
     if 0 in shape:
         return tuple(new_shape), (0,) * len(new_shape), 0
+    if all(n == 1 or s == row_major for n, s, row_major in zip(shape, strides, _row_major(shape))):
+        return tuple(new_shape), tuple(0 if n == 1 else s for n, s in zip(new_shape, _row_major(new_shape))), 0
     old = [(n, s) for n, s in zip(shape, strides) if n != 1]
     new = [n for n in new_shape if n != 1]
     found: list = []
@@ -240,6 +242,15 @@ def _reshape_strides(shape, strides, new_shape):
         return None
     remaining = iter(found)
     return tuple(new_shape), tuple(0 if n == 1 else next(remaining) for n in new_shape), 0
+
+
+def _row_major(shape) -> tuple:
+    """The strides of contiguous memory."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step = n * step
+    return tuple(reversed(strides))
 
 
 def _divides(a, b) -> bool:

@@ -48,8 +48,9 @@ class Slices(nn.Cell):
 
     def construct(self, x, y):
         n, m = x.shape[0], y.shape[0]
-        joined = ops.concat((x[n // 2:], y[:m - 1]), 0)
-        return joined * 2.0, ops.matmul(x, ops.transpose(y, (1, 0))), ops.reshape(x, (-1,)).sum() / (n * m)
+        joined, whole = ops.concat((x[n // 2:], y[:m - 1]), 0), ops.concat((ops.roll(x, 1, 0), ops.roll(y, -1, 0)))
+        flat = ops.reshape(whole, (-1,)), ops.reshape(ops.transpose(whole, (1, 0)), (5, n + m, -1))
+        return joined * 2.0, flat, ops.matmul(x, ops.transpose(y, (1, 0))), ops.reshape(x, (-1,)).sum() / (n * m)
 
 
 class Steps(nn.Cell):

@@ -1,7 +1,7 @@
 """Padding, cutting windows out of images and putting them together again."""
 from __future__ import annotations
 
-from graphcore.ir.dims import product
+from graphcore.ir.dims import Dim, product
 from graphcore.ops import view as records
 from graphcore.ops.functional.arguments import Tensor, apply, axis_of, ints_of, number_of, shape_error, tensor_of
 from graphcore.ops.functional.arithmetic import add
@@ -117,9 +117,13 @@ def roll(input, shifts, dims=None):
         raise shape_error(f"roll: {len(amounts)} shifts for {len(axes)} axes")
     for amount, axis in zip(amounts, axes):
         axis = axis_of(axis, x.ndim, "roll")
-        amount %= x.shape[axis] or 1
+        size = x.shape[axis]
+        if not isinstance(size, Dim):
+            amount %= size or 1
+        elif amount < 0:            # of a size that is not known amounts are taken to be no larger
+            amount = size + amount
         if amount:
-            stays = x.shape[axis] - amount
+            stays = size - amount
             x = concat([window(x, axis, stays, amount), window(x, axis, 0, stays)], axis)
     return x
 
