@@ -16,6 +16,7 @@ from graphcore.ops.functional.arguments import (
     current_trace,
     dt,
     dtype_error,
+    ints_of,
     tensor_of,
     values_known,
 )
@@ -53,6 +54,13 @@ def size_from_data(value: Tensor, name: str) -> int:
         return int(value.asnumpy())
     return trace.assume(trace.node_of(value), f"{name} gives a tensor whose size depends on the data",
                         "use where, select or masked_fill")
+
+
+def ints_from_data(values, name: str) -> tuple:
+    """A tuple of ints from one or from an int Tensor of one axis; in a capture the program is asked for them."""
+    if not isinstance(values, Tensor) or values_known(values):
+        return ints_of(values, name)
+    return tuple(size_from_data(cast(values[i], dt.int64), name) for i in range(values.shape[0]))
 
 
 def masked_select(input, mask):

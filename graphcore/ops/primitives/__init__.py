@@ -19,7 +19,9 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         UniformReal UniformInt Multinomial RandomShuffle""",
     "attention": "FlashAttentionScore PagedAttention ReshapeAndCache RotaryPositionEmbedding",
     "custom": "Custom PyFunc",
-    "detection": "CropAndResize NMSWithMask ROIAlign RandomChoiceWithMask",
+    "detection": """
+        CropAndResize NMSWithMask NonMaxSuppressionWithOverlaps CombinedNonMaxSuppression ROIAlign
+        RandomChoiceWithMask""",
     "devices": """
         FloatStatus NPUAllocFloatStatus NPUGetFloatStatus NPUClearFloatStatus ScalarSummary TensorSummary
         ImageSummary HistogramSummary ControlDepend""",
@@ -66,7 +68,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
     "pooling": """
         MaxPool AvgPool MaxPoolWithArgmax MaxPoolWithArgmaxV2 AdaptiveAvgPool2D AdaptiveMaxPool2D AdaptiveAvgPool3D
         AdaptiveMaxPool3D MaxPool3D AvgPool3D MaxPool3DWithArgmax MaxUnpool2D MaxUnpool3D
-        FractionalMaxPoolWithFixedKsize FractionalMaxPool3DWithFixedKsize""",
+        FractionalMaxPoolWithFixedKsize FractionalMaxPool3DWithFixedKsize FractionalMaxPool FractionalAvgPool""",
     "rare": """
         identity Eps Bernoulli RandomCategorical Dropout2D Dropout3D DropoutGenMask DropoutDoMask InTopK
         FillDiagonal UnravelIndex MaskedScatter Im2Col FFTWithSize STFT LuUnpack Ormqr Eig NuclearNorm MatrixBandPart

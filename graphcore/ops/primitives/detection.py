@@ -5,11 +5,13 @@ import numpy as np
 
 from graphcore import dtype as dt
 from graphcore.ops import functional as F
+from graphcore.ops.functional.selecting import size_from_data
 from graphcore.ops.host import on_host
 from graphcore.ops.primitives.base import primitive
 from graphcore.tensor import Tensor
 
-__all__ = ["CropAndResize", "NMSWithMask", "ROIAlign", "RandomChoiceWithMask"]
+__all__ = ["CropAndResize", "NMSWithMask", "NonMaxSuppressionWithOverlaps", "CombinedNonMaxSuppression", "ROIAlign",
+           "RandomChoiceWithMask"]
 
 
 @primitive
@@ -35,6 +37,76 @@ def NMSWithMask(bboxes, *, iou_threshold=0.5):
     count = bboxes.shape[0]
     return on_host("NMSWithMask", choose, [bboxes], [(bboxes.dtype, (count, 5)), (dt.int32, (count,)),
                                                      (dt.bool_, (count,))])
+
+
+@primitive
+def NonMaxSuppressionWithOverlaps(overlaps, scores, max_output_size, overlap_threshold, score_threshold):
+    """The int32 numbers of the boxes that are kept, by falling score: those above `score_threshold` that overlap none
+    that is kept by more than `overlap_threshold`, at most `max_output_size`.
+
+    overlaps: [boxes, boxes]; scores: [boxes].  How many there are depends on the data: see `ops.nonzero`.
+    """
+    def choose(table, values, most, shared, least):
+        kept = []
+        for box in np.argsort(-values, kind="stable"):
+            if len(kept) < most and values[box] > least and not any(table[box, other] > shared for other in kept):
+                kept.append(box)
+        numbers = np.zeros(len(values), np.int32)
+        numbers[:len(kept)] = kept
+        return numbers, np.int64(len(kept))
+
+    given = [v if isinstance(v, Tensor) else Tensor(v) for v in (max_output_size, overlap_threshold, score_threshold)]
+    numbers, count = on_host("NonMaxSuppressionWithOverlaps", choose, [overlaps, scores, *given],
+                             [(dt.int32, scores.shape), (dt.int64, ())])
+    return numbers[:size_from_data(count, "NonMaxSuppressionWithOverlaps")]
+
+
+@primitive
+def CombinedNonMaxSuppression(boxes, scores, max_output_size_per_class, max_total_size, iou_threshold, score_threshold,
+                              *, pad_per_class=False, clip_boxes=True):
+    """(boxes [N, M, 4], their scores [N, M], their classes [N, M], int32 [N]: how many count) of each image.
+
+    boxes: [N, boxes, classes or 1, 4], two opposite corners each; scores: [N, boxes, classes].  Of each class the boxes
+    above `score_threshold` that overlap none that is kept by more than `iou_threshold` of their common area, then the
+    best of all classes.  M is max_total_size, with pad_per_class at most the number per class times the classes.
+    clip_boxes: corners are cut off at 0 and 1.
+    """
+    most, total = (int(v) for v in (max_output_size_per_class, max_total_size))
+    images, _, classes = scores.shape
+    size = min(total, most * classes) if pad_per_class else total
+
+    def choose(corners, values, shared, least):
+        found = [np.zeros((images, size, 4), np.float32), np.zeros((images, size), np.float32),
+                 np.zeros((images, size), np.float32), np.zeros(images, np.int32)]
+        for image in range(images):
+            kept = []
+            for kind in range(classes):
+                own = corners[image, :, kind if corners.shape[2] > 1 else 0]
+                kept += [(values[image, box, kind], kind, own[box])
+                         for box in _kept(own, values[image, :, kind], most, shared, least)]
+            kept.sort(key=lambda entry: -entry[0])
+            for place, (score, kind, box) in enumerate(kept[:size]):
+                found[0][image, place] = np.clip(box, 0, 1) if clip_boxes else box
+                found[1][image, place], found[2][image, place] = score, kind
+            found[3][image] = min(len(kept), size)
+        return found
+
+    given = [v if isinstance(v, Tensor) else Tensor(v, dt.float32) for v in (iou_threshold, score_threshold)]
+    return on_host("CombinedNonMaxSuppression", choose, [boxes, scores, *given],
+                   [(dt.float32, (images, size, 4)), (dt.float32, (images, size)), (dt.float32, (images, size)),
+                    (dt.int32, (images,))])
+
+
+def _kept(boxes, scores, most, shared, least) -> list:
+    """The numbers of the boxes of one class that are kept, by falling score."""
+    low, high = np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])
+    areas, kept = (high - low).prod(1), []
+    for box in np.argsort(-scores, kind="stable"):
+        common = [np.clip(np.minimum(high[box], high[o]) - np.maximum(low[box], low[o]), 0, None).prod() for o in kept]
+        if len(kept) < most and scores[box] > least and all(
+                c <= shared * (areas[box] + areas[o] - c) for c, o in zip(common, kept)):
+            kept.append(box)
+    return kept
 
 
 @primitive

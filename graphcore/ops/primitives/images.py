@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from graphcore.ops import functional as F
-from graphcore.ops.functional.arguments import ints_of, shape_error
+from graphcore.ops.functional.arguments import shape_error
 from graphcore.ops.functional.resizing import resized
+from graphcore.ops.functional.selecting import ints_from_data
 from graphcore.ops.primitives.base import primitive
 
 # -- sizes and places ---------------------------------------------------------------------------------------
@@ -14,7 +15,7 @@ def ResizeBicubic(image, size, *, align_corners=False, half_pixel_centers=False)
     if align_corners and half_pixel_centers:
         raise shape_error("ResizeBicubic: align_corners and half_pixel_centers exclude each other")
     mode = "bicubic" if half_pixel_centers or align_corners else "bicubic-from-corner"
-    rows, columns = ints_of(size, "ResizeBicubic: size")
+    rows, columns = ints_from_data(size, "ResizeBicubic: size")
     return resized(resized(image, 2, rows, mode, align_corners), 3, columns, mode, align_corners)
 
 
@@ -24,7 +25,7 @@ def ResizeLinear1D(x, size, *, coordinate_transformation_mode="align_corners"):
     if coordinate_transformation_mode not in ("align_corners", "half_pixel"):
         raise shape_error("ResizeLinear1D: coordinate_transformation_mode must be 'align_corners' or 'half_pixel', got "
                           f"{coordinate_transformation_mode!r}")
-    (width,) = ints_of(size, "ResizeLinear1D: size")
+    (width,) = ints_from_data(size, "ResizeLinear1D: size")
     return resized(x, 2, width, "linear", coordinate_transformation_mode == "align_corners")
 
 

@@ -1,16 +1,21 @@
 """Primitives of pooling: over windows, to a given size, at random places, and back."""
 from __future__ import annotations
 
+import numpy as np
+
 from graphcore import dtype as dt
 from graphcore.ops import functional as F
 from graphcore.ops import pooling as pooling_records
-from graphcore.ops.functional.arguments import ints_of
+from graphcore.ops.functional.arguments import shape_error
 from graphcore.ops.functional.convolution import amounts
 from graphcore.ops.functional.padding import pair_of
 from graphcore.ops.functional.pooling import max_places, pool_same, same_padding
+from graphcore.ops.functional.random import numpy_generator
+from graphcore.ops.functional.selecting import ints_from_data
 from graphcore.ops.functional.volumes import pooled_maxima, pooled_means, three_of
 from graphcore.ops.primitives.base import primitive
 from graphcore.ops.primitives.layers import check_layout, last_two
+from graphcore.tensor import Tensor
 
 
 @primitive
@@ -56,7 +61,7 @@ def AdaptiveMaxPool2D(input, *, output_size):
 @primitive
 def AdaptiveMaxPool3D(x, output_size):
     """(maxima over windows that divide a volume into `output_size`, three ints or a Tensor of them; int32 places)."""
-    return F.adaptive_max_pool3d(x, ints_of(output_size, "AdaptiveMaxPool3D: output_size"), True)
+    return F.adaptive_max_pool3d(x, ints_from_data(output_size, "AdaptiveMaxPool3D: output_size"), True)
 
 
 @primitive
@@ -136,6 +141,45 @@ def FractionalMaxPool3DWithFixedKsize(x, random_samples, *, ksize, output_shape,
     """(maxima of windows of volumes at random places, their int64 places); see `ops.fractional_max_pool3d`."""
     check_layout("FractionalMaxPool3DWithFixedKsize", data_format)
     return F.fractional_max_pool3d(x, ksize, output_shape, None, True, random_samples)
+
+
+def _of_random_sizes(name: str, combine, summary: str) -> type:
+    def pooled(x, *, pooling_ratio, pseudo_random=False, overlapping=False, deterministic=False, seed=0, seed2=0):
+        if x.ndim != 4 or len(pooling_ratio) != 4 or pooling_ratio[0] != 1 or pooling_ratio[3] != 1:
+            raise shape_error(f"{name} takes images [N, H, W, C] and a pooling_ratio (1.0, rows, columns, 1.0), got "
+                              f"shape {x.shape} and {pooling_ratio}")
+        generator = numpy_generator((seed or seed2 or 1) if deterministic or seed or seed2 else None)
+        edges = [_edges(n, ratio, pseudo_random, generator) for n, ratio in zip(x.shape[1:3], pooling_ratio[1:3])]
+        for axis, borders in enumerate(edges, 1):
+            ends = [min(end + bool(overlapping), x.shape[axis]) for end in borders[1:]]
+            x = F.concat([combine(F.narrow(x, axis, start, end - start), axis, True)
+                          for start, end in zip(borders, ends)], axis)
+        return x, *(Tensor(borders, dt.int64) for borders in edges)
+    pooled.__name__, pooled.__module__ = name, __name__
+    pooled.__doc__ = (f"({summary} of windows of images [N, H, W, C] whose sizes vary by chance; where the windows "
+                      "begin and end along the rows, and along the columns, int64).\n\n"
+                      "pooling_ratio: (1.0, rows, columns, 1.0), how many pixels there are for one of the result; "
+                      "overlapping: windows share the pixel at their edge; pseudo_random: their sizes are as even as "
+                      "they can be.  The sizes are drawn by NumPy, so not in a capture.")
+    return primitive(pooled)
+
+
+def _edges(extent: int, ratio: float, pseudo_random: bool, generator) -> list:
+    """Where windows begin, and the last one ends: of two sizes, in random order, or as even as they can be."""
+    count = int(extent / ratio)
+    if not 1 <= count <= extent:
+        raise shape_error(f"pooling {extent} pixels by {ratio} leaves {count} windows; the ratio is 1 or more and at "
+                          "most the number of pixels")
+    if pseudo_random and count > 1:
+        step, shift = extent / count, generator.uniform()
+        return [0, *(int((i + shift) * step) - int(shift * step) for i in range(1, count)), extent]
+    sizes = np.full(count, extent // count)
+    sizes[:extent % count] += 1
+    return [0, *np.cumsum(generator.permutation(sizes)).tolist()]
+
+
+FractionalMaxPool = _of_random_sizes("FractionalMaxPool", F.amax, "maxima")
+FractionalAvgPool = _of_random_sizes("FractionalAvgPool", F.mean, "means")
 
 
 __all__ = [n for n, v in list(globals().items()) if isinstance(v, type) and v.__module__ == __name__]
