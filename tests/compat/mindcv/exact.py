@@ -50,7 +50,7 @@ def compare(net, images_record: dict) -> dict:
                                                                            "matches": bool(ratio <= give)}
 
 
-def step_without_rounding(name: str, size: int, gain: float) -> tuple[dict, dict]:
+def step_without_rounding(name: str, size: int, gain: float, images: int) -> tuple[dict, dict]:
     """(a training step without rounding, how far the compiled one lies from it on its own sides of all kinks).
 
     The first has loss, norm and projections of the gradients, see `training.step`.  The second: sides, the distance of
@@ -62,7 +62,7 @@ def step_without_rounding(name: str, size: int, gain: float) -> tuple[dict, dict
 
     from tests.compat.mindcv.training import batch, distance, measures, ready_to_train
     net, loss_of = ready_to_train(name, gain)
-    trained, inputs = net.trainable_params(), batch(size)
+    trained, inputs = net.trainable_params(), batch(size, images)
     before = {p.name: p.asnumpy().copy() for p in net.get_parameters()}
     gradient = ms.value_and_grad(lambda x, y: loss_of(net(x), y), None, trained)
     gradient(*map(ms.Tensor, inputs))

@@ -120,12 +120,12 @@ def _train(name, result) -> None:
     import mindspore as ms
 
     from tests.compat.mindcv.exact import step_without_rounding
-    from tests.compat.mindcv.training import distance, step
+    from tests.compat.mindcv.training import IMAGES, distance, step
     ms.set_context(mode=ms.GRAPH_MODE)
     theirs = recorded_steps()[name]
-    size, gain = theirs["size"], theirs["gain"]
+    way = (name, theirs["size"], theirs["gain"], theirs.get("images", IMAGES))
     begin = _cpu()
-    mine = step(name, size, gain)
+    mine = step(*way)
     result.update(step=mine, compile_s=round(_cpu() - begin, 1), compiled=True, error=distance(mine, theirs))
     result["matches"] = result["error"] <= STEP_TOLERANCE
     if result["matches"]:
@@ -133,10 +133,10 @@ def _train(name, result) -> None:
     # Is it rounding?  That of Winograd's algorithm alone, or what is left without it, seen from float64: no farther
     # than MindSpore's, or there but for units whose float32 value lies on the other side of a ReLU's kink.
     os.environ["GRAPHCORE_WINOGRAD"] = "0"
-    mine = step(name, size, gain)
+    mine = step(*way)
     result["plain_sums"] = distance(mine, theirs)
     if result["plain_sums"] > STEP_TOLERANCE:
-        exact, on_my_sides = step_without_rounding(name, size, gain)
+        exact, on_my_sides = step_without_rounding(*way)
         result.update(ours=distance(mine, exact), theirs=distance(theirs, exact), **on_my_sides)
     result["matches"] = (result["plain_sums"] <= STEP_TOLERANCE or result["ours"] <= result["theirs"]
                          or (result["sides"] <= STEP_TOLERANCE and result["activations"] <= STEP_TOLERANCE))

@@ -8,6 +8,7 @@
 The first form is for models whose record decides nothing: where the weights are so large that the outputs overflow on
 the way, or that MindSpore's own outputs move by more than the tolerance with the rounding of the image.  gain: the
 factor on the variance of matrices and kernels, size: the side of the images; without them, those of the record.
+images: how many a training step sees, 2 unless told.
 """
 from __future__ import annotations
 
@@ -27,9 +28,10 @@ from tests.compat.mindcv.one import (
     recorded_steps,
     with_weights,
 )
+from tests.compat.mindcv.training import IMAGES, how, step
 
 ROUNDING = 1e-7         # what a float32 number cannot hold of itself
-IMAGES = 10             # for the comparison without rounding
+COMPARED = 10           # images for the comparison without rounding
 
 
 def record(name: str, gain: float, old: dict) -> tuple[dict, float]:
@@ -50,9 +52,9 @@ def record(name: str, gain: float, old: dict) -> tuple[dict, float]:
 
 
 def more_images(name: str, gain: float, size: int) -> dict:
-    """What MindSpore gives for `IMAGES` images, and the median share by which rounding these moves it."""
+    """What MindSpore gives for `COMPARED` images, and the median share by which rounding these moves it."""
     net = _net(name, gain)
-    images = [image(index, size) for index in range(IMAGES)]
+    images = [image(index, size) for index in range(COMPARED)]
     outputs = [_output(net, x) for x in images]
     moved = np.median([_moved(net, x, y, seed) for seed, (x, y) in enumerate(zip(images, outputs))])
     return {"gain": gain, "size": size, "moved": float(f"{moved:.2g}"), "outputs": [_rounded(y) for y in outputs]}
@@ -81,7 +83,7 @@ def _rounded(y: np.ndarray) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", metavar="NAME[:GAIN[:SIZE]]")
+    parser.add_argument("models", nargs="+", metavar="NAME[:GAIN[:SIZE[:IMAGES]]]")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--train", action="store_true", help="record a training step")
     what.add_argument("--images", action="store_true", help="record more images: for the comparison without rounding")
@@ -90,19 +92,20 @@ def main() -> None:
     options = parser.parse_args()
     for argument in options.models:
         records = recorded()
-        name, gain, size, *_ = (argument + "::").split(":")
+        name, gain, size, images, *_ = (argument + ":::").split(":")
         old = records[name]
         gain, size = float(gain or old["gain"]), int(size or old["size"])
         if options.train:
             steps = recorded_steps()
-            steps[name] = _step(name, gain, size, options.graph) | _tried(steps.get(name), gain, size)
+            new = _step(name, gain, size, int(images or IMAGES), options.graph)
+            steps[name] = new | _tried(steps.get(name), new)
             _write(RECORDED_STEPS, steps)
             print(f"{name}: {steps[name]}", flush=True)
         elif options.images:
-            images = recorded_images()
-            images[name] = more_images(name, gain, size)
-            _write(RECORDED_IMAGES, images)
-            print(f"{name}: the outputs move by {images[name]['moved']} with the rounding of the images", flush=True)
+            more = recorded_images()
+            more[name] = more_images(name, gain, size)
+            _write(RECORDED_IMAGES, more)
+            print(f"{name}: the outputs move by {more[name]['moved']} with the rounding of the images", flush=True)
         elif options.time:
             old["run_s"] = _cpu_seconds(name, gain, old["size"])
             _write(RECORDED, records)
@@ -122,21 +125,20 @@ def _cpu_seconds(name: str, gain: float, size: int) -> float:
     return cpu_seconds(net, x)
 
 
-def _tried(old: dict | None, gain: float, size: int) -> dict:
+def _tried(old: dict | None, new: dict) -> dict:
     """What the new record of a step says of the old one and of those before."""
     if not old:
         return {}
-    tried = dict.fromkeys([*old.get("tried", ()), f"{old['gain']:g} at {old['size']}"])
-    tried.pop(f"{gain:g} at {size}", None)
+    tried = dict.fromkeys([*old.get("tried", ()), how(old)])
+    tried.pop(how(new), None)
     return {"tried": list(tried)} if tried else {}
 
 
-def _step(name: str, gain: float, size: int, graph_mode: bool) -> dict:
+def _step(name: str, gain: float, size: int, images: int, graph_mode: bool) -> dict:
     import mindspore as ms
-
-    from tests.compat.mindcv.training import step
     ms.set_context(mode=ms.GRAPH_MODE if graph_mode else ms.PYNATIVE_MODE)
-    return {"gain": gain, "size": size, "graph_mode": graph_mode, **step(name, size, gain)}
+    batch = {} if images == IMAGES else {"images": images}
+    return {"gain": gain, "size": size, **batch, "graph_mode": graph_mode, **step(name, size, gain, images)}
 
 
 def _write(path, entries: dict) -> None:

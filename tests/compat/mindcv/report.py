@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.compat.mindcv.families import family_of
 from tests.compat.mindcv.one import STEP_TOLERANCE
+from tests.compat.mindcv.training import how
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "compat.md"
 _HEAD = """# MindCV's models
@@ -65,6 +66,7 @@ The training steps that miss MindSpore's also with `GRAPHCORE_WINOGRAD=0`, seen 
 - **units**: how many units of ReLUs and windows of max poolings take another side in graphcore's step, and of how many;
   **activations**: the largest distance of those that they are chosen by, divided by their norm.
 - **same sides**: how far graphcore's step lies from the one without rounding in which all units take graphcore's sides.
+  A step counts as matching as far as rounding lets it where this and the activations' distance are at most 1e-3.
 
 | model | MindSpore | graphcore | units | activations | same sides |
 |---|---:|---:|---:|---:|---:|
@@ -106,8 +108,8 @@ def _kinks_row(result: dict) -> str:
 
 
 def _tried(steps: dict) -> str:
-    """A sentence for the models whose training step was recorded again, with another gain or larger images."""
-    again = [f"{name} ({', '.join(step['tried'])} before {step['gain']:g} at {step['size']})"
+    """A sentence for the models whose training step was recorded again, with another gain or more and larger images."""
+    again = [f"{name} ({', '.join(step['tried'])} before {how(step)})"
              for name, step in steps.items() if "tried" in step]
     text = f"Recorded again after a first step that rounding moved, gain at image size: {', '.join(again)}."
     return textwrap.indent("\n" + textwrap.fill(text, 118), "  ") if again else ""

@@ -11,10 +11,11 @@ import numpy as np
 from tests.compat.mindcv.inputs import image
 
 PROJECTIONS = 4
+IMAGES = 2              # of a batch, where its record does not say otherwise
 
 
-def step(name: str, size: int, gain: float) -> dict:
-    """What one step on two images does.
+def step(name: str, size: int, gain: float, images: int = IMAGES) -> dict:
+    """What one step on a batch of images does.
 
     loss: before the step; norm: of all gradients; projections: of all gradients on a few fixed vectors; after: the loss
     on the same images after `trainer.train` (clipped gradients, momentum, weight decay but for norms and biases, the
@@ -26,14 +27,14 @@ def step(name: str, size: int, gain: float) -> dict:
     from mindcv.utils.trainer_factory import create_trainer
     from mindspore.dataset import NumpySlicesDataset
     net, loss_of = ready_to_train(name, gain)
-    images, labels = batch(size)
+    inputs, labels = batch(size, images)
 
     def forward(x, y):
         return loss_of(net(x), y)
 
     trained = net.trainable_params()
     before = {p.name: ms.Tensor(p.asnumpy().copy()) for p in net.get_parameters()}
-    loss, gradients = ms.value_and_grad(forward, None, trained)(ms.Tensor(images), ms.Tensor(labels))
+    loss, gradients = ms.value_and_grad(forward, None, trained)(ms.Tensor(inputs), ms.Tensor(labels))
     found = measures(loss.asnumpy(), {p.name: g.asnumpy() for p, g in zip(trained, gradients)})
     for p in net.get_parameters():          # the forward pass has moved the statistics of BatchNorm
         p.set_data(before[p.name])
@@ -44,9 +45,9 @@ def step(name: str, size: int, gain: float) -> dict:
                                  weight_decay_filter="norm_and_bias")
     trainer = create_trainer(net, loss_of, optimizer, metrics={}, amp_level="O0", amp_cast_list=None,
                              loss_scale_type="fixed", clip_grad=True, clip_value=5.0)
-    data = NumpySlicesDataset({"image": images, "label": labels}, shuffle=False).batch(2)
+    data = NumpySlicesDataset({"image": inputs, "label": labels}, shuffle=False).batch(images)
     trainer.train(1, data, dataset_sink_mode=False)
-    after = forward(ms.Tensor(images), ms.Tensor(labels))
+    after = forward(ms.Tensor(inputs), ms.Tensor(labels))
     return {**found, "after": float(f"{float(after.asnumpy()):.7g}")}
 
 
@@ -61,9 +62,16 @@ def ready_to_train(name: str, gain: float) -> tuple:
     return net, create_loss("CE", label_smoothing=0.1, aux_factor=0.3)
 
 
-def batch(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The two images and their labels."""
-    return np.concatenate([image(0, size), image(1, size)]), np.array([3, 7], np.int32)
+def batch(size: int, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first images and their labels."""
+    return (np.concatenate([image(index, size) for index in range(images)]),
+            ((3 + 4 * np.arange(images)) % 10).astype(np.int32))
+
+
+def how(record: dict) -> str:
+    """With which weights and images a step was recorded: "1 at 64", "1 at 64 with 8 images"."""
+    images = record.get("images", IMAGES)
+    return f"{record['gain']:g} at {record['size']}" + (f" with {images} images" if images != IMAGES else "")
 
 
 def measures(loss: np.ndarray, gradients: dict) -> dict:
