@@ -23,13 +23,14 @@ MIB = 1 << 20
 class Answer:
     """What rank 0 measured.
 
-    times: seconds of each step; waiting: of them, those it stood still for exchanges, in the mean; alone: what the
-    exchanges of a step take by themselves; exchanges, bytes: of a step; kept: bytes of Parameters and state; resident:
-    the largest memory of the process.  A peer tells times and resident.
+    times: seconds of each step; starting, waiting: of them, those that starting exchanges and waiting for them took, in
+    the mean; alone: what the exchanges of a step take by themselves; exchanges, bytes: of a step; kept: bytes of
+    Parameters and state; resident: the largest memory of the process.  A peer tells times and resident.
     """
 
     times: list
     resident: int
+    starting: float = 0.0
     waiting: float = 0.0
     alone: float = 0.0
     exchanges: int = 0
@@ -89,13 +90,14 @@ def table(name: str, best: dict) -> list[str]:
     lines = [f"{name}: median step, speed-up over one rank, of communication hidden, memory of a rank"]
     for title, answer in best.items():
         alone = best[f"{title.split()[0]} 1"].step
-        hidden = f"{1 - answer.waiting / answer.alone:6.0%}" if answer.alone else "      "
+        hidden = f"{1 - (answer.starting + answer.waiting) / answer.alone:6.0%}" if answer.alone else "      "
         kept = f"{answer.kept / MIB:7.1f} MiB of weights and state" if answer.kept else ""
         lines.append(f"  {title:22s} {answer.step * 1e3:8.1f} ms {alone / answer.step:6.2f}x {hidden} "
                      f"{answer.resident / MIB:7.0f} MiB {kept}")
         if answer.exchanges:
             lines.append(f"    {answer.exchanges} exchanges of {answer.bytes / MIB:.1f} MiB a step: "
-                         f"{answer.waiting * 1e3:.1f} ms waiting, {answer.alone * 1e3:.1f} ms by themselves")
+                         f"{answer.starting * 1e3:.1f} ms starting, {answer.waiting * 1e3:.1f} ms waiting, "
+                         f"{answer.alone * 1e3:.1f} ms by themselves")
     return lines
 
 

@@ -26,18 +26,18 @@ def main(name: str, sharded: bool, seconds: float) -> None:
     shares = [tuple(Tensor(np.split(a, size)[rank]) for a in arrays) for arrays in task.arguments]
     for arguments in shares:
         float(step(*arguments))
-    before = _waited()
+    before = _in_exchanges()
     times = _times(lambda i: float(step(*shares[i % len(shares)])), seconds)
-    waiting = (_waited() - before) / len(times)
+    starting, waiting = (_in_exchanges() - before) / len(times)
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024   # before there are arrays to measure with
     exchanges = _exchanges_of(lambda: float(step(*shares[0]))) if size > 1 else []
     alone = _alone(exchanges)
     kept = sum(int(np.prod(p.shape)) * p.dtype.itemsize for p in step.get_parameters()
                if p.part_of is None or not p.part_of.stands_in)
     if rank == 0:
-        print(json.dumps({"times": times, "waiting": waiting, "alone": alone, "exchanges": len(exchanges),
-                          "bytes": sum(target.nbytes for _, _, target in exchanges), "kept": kept,
-                          "resident": resident}))
+        print(json.dumps({"times": times, "starting": starting, "waiting": waiting, "alone": alone,
+                          "exchanges": len(exchanges), "bytes": sum(target.nbytes for _, _, target in exchanges),
+                          "kept": kept, "resident": resident}))
 
 
 def _times(call, seconds: float) -> list[float]:
@@ -55,9 +55,12 @@ def _times(call, seconds: float) -> list[float]:
     return times
 
 
-def _waited() -> float:
-    """Seconds that this rank has stood still, waiting for exchanges."""
-    return transport.transport().seconds_waiting if transport.group_size() > 1 else 0.0
+def _in_exchanges() -> np.ndarray:
+    """Seconds that this rank has taken to start exchanges, and to wait for them."""
+    if transport.group_size() == 1:
+        return np.zeros(2)
+    carrier = transport.transport()
+    return np.array([carrier.seconds_starting, carrier.seconds_waiting])
 
 
 def _exchanges_of(step) -> list:

@@ -18,7 +18,7 @@ from graphcore.ops.transport import WORLD, Collective, CommunicationError
 
 #: Seconds of waiting after which the processor is offered to others, and from which on it is asked, every so often,
 #: whether a process that is waited for has ended; and how long what it sent last may still be under way.
-SPINNING, ASKING, ON_ITS_WAY = 50e-6, 1.0, 5.0
+SPINNING, ASKING, ON_ITS_WAY = 1e-3, 1.0, 5.0
 
 
 def load_mpi():
@@ -36,7 +36,8 @@ def load_mpi():
 class MpiTransport:
     """The processes that mpiexec started; see `ops.transport.Transport`.
 
-    seconds_waiting: how long this process has stood still in `finish`; exchanges, bytes: what it has exchanged.
+    seconds_starting: how long this process has been in `begin`, where MPI also carries on what was started before;
+    seconds_waiting: in `finish`; exchanges, bytes: what it has exchanged.
     """
 
     def __init__(self):
@@ -51,7 +52,7 @@ class MpiTransport:
         self._farewells = world.Dup()
         self._left: dict = {}                                   # rank among all → when it was found to have ended
         atexit.register(self._take_leave)
-        self.seconds_waiting, self.exchanges, self.bytes = 0.0, 0, 0
+        self.seconds_starting, self.seconds_waiting, self.exchanges, self.bytes = 0.0, 0.0, 0, 0
 
     # -- groups ------------------------------------------------------------------------------------------------
     def rank(self, group: str) -> int:
@@ -111,6 +112,7 @@ class MpiTransport:
     # -- exchanges ---------------------------------------------------------------------------------------------
     def begin(self, collective: Collective, source: np.ndarray, target: np.ndarray) -> _Exchange:
         """Start a collective; see `Transport.begin`."""
+        begun = time.perf_counter()
         self.progress()
         communicator = self._communicator(collective.group)
         request = _STARTS[collective.what](self, communicator, collective, source, target)
@@ -118,6 +120,7 @@ class MpiTransport:
         self.bytes += target.nbytes
         started = _Exchange(self, request, collective, (source, target))
         self._pending.append(started)
+        self.seconds_starting += time.perf_counter() - begun
         return started
 
     def progress(self) -> None:
