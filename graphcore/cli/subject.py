@@ -24,10 +24,11 @@ from graphcore.ir.types import TensorType
 
 TARGETS = """\
 TARGET is FILE.py:NAME or package.module:NAME, where NAME is a Cell class (constructed without arguments, or with those
-behind it: 'Net(16)'), a Cell, a train.Model (its training step), a function without parameters that makes one of these,
-or a function of tensors, @jit or not; a graph in a file that `dump` or `export` has written, FILE.gir, or the folder
-that `dump -o` has written; or an ONNX model, FILE.onnx.  Each argument of construct is given by --input: a type like
-f32[64,1,8,8], where a size may be a name, as in f32[N,1,8,8], or @FILE.npy for data; of files it may be left out."""
+behind it: 'Net(16)'), a Cell, a train.Model (its training step), a function of tensors, @jit or not, or a function
+without parameters that makes one of these; a graph in a file that `dump` or `export` has written, FILE.gir, or the
+folder that `dump -o` has written; or an ONNX model, FILE.onnx.  Each argument of construct is given by --input: a type
+like f32[64,1,8,8], where a size may be a name, as in f32[N,1,8,8], or @FILE.npy for data; of files it may be left
+out."""
 
 #: What --train takes for a loss and an optimiser unless told otherwise.
 LOSSES = {"labels": "SoftmaxCrossEntropyWithLogits", "numbers": "MSELoss"}

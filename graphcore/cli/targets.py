@@ -136,8 +136,8 @@ def make_callable(target, name: str):
     """What can be captured, from what the user named: (callable, whether it is a Cell).
 
     A Cell class is constructed without arguments; a function without required parameters is called and must return a
-    Cell or Model; a Model stands for its training step; a Cell, and a function with parameters (``@jit`` or not), stand
-    for themselves.  Raises UsageError.
+    Cell, a Model or a function; a Model stands for its training step; a Cell, and a function with parameters (``@jit``
+    or not), stand for themselves.  Raises UsageError.
     """
     from graphcore.nn import Cell
     if isinstance(target, type):
@@ -148,9 +148,9 @@ def make_callable(target, name: str):
         target = target()
     elif not isinstance(target, Cell) and inspect.isroutine(target) and not _required_parameters(target):
         made = target()
-        if not isinstance(made, Cell) and not _is_model(made):
+        if not _is_model(made) and (not callable(made) or isinstance(made, type)):
             raise UsageError(f"{name}() returned {_a(type(made).__name__)}, not an nn.Cell; a function without "
-                             "parameters is called to make the net")
+                             "parameters is called to make the net, or the function of a training step")
         target = made
     if _is_model(target):
         target = target.train_network

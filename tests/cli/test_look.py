@@ -16,7 +16,7 @@ TRAIN = (*INFER, "--input", "i32[8]", "--train")
 
 LIBRARY = """\
 import numpy as np
-from graphcore import nn, ops
+from graphcore import jit, nn, ops
 from graphcore.train import Model
 
 
@@ -36,6 +36,15 @@ def sized(width, bias):
 def make_model():
     net = Two().fc
     return Model(net, nn.MSELoss(), nn.SGD(net.trainable_params()))
+
+
+def make_step():
+    net = Two().fc
+
+    @jit
+    def total(x):
+        return net(x).sum()
+    return total
 
 
 def untrainable(x):
@@ -59,6 +68,7 @@ def out_of(command, *arguments):
     ("nets/library.py:Two", ["f32[5,4]", "@b.npy"], "graph Two(%a: f32[5,4], %b: f32[2,3]) -> f32[5,3] {"),
     ("nets.library:make_model", ["f32[5,4]", "f32[5,3]"],
      "graph TrainOneStepCell(%arg0: f32[5,4], %arg1: f32[5,3]) -> f32[] {"),
+    ("nets.library:make_step", ["f32[5,4]"], "graph total(%x: f32[5,4]) -> f32[] {"),
     ("nets.library:Two --train", ["f32[5,4]", "f32[5,3]", "f32[5,3]"],
      "graph TrainOneStepCell(%arg0: f32[5,4], %arg1: f32[5,3], %arg2: f32[5,3]) -> f32[] {"),
     ("nets.library:Two --train --optimizer Adam --loss L1Loss", ["f32[5,4]", "f32[5,3]", "f32[5,3]"],
