@@ -3,7 +3,9 @@ import pytest
 
 from graphcore.compiler.passes import exchanges
 from graphcore.compiler.pipeline import run_stages
+from graphcore.compiler.plan import compile_plan
 from graphcore.compiler.schedule.steps import make_schedule
+from graphcore.compiler.toolchain.cpu import host
 from graphcore.dtype import float32
 from graphcore.ir import graph as ir
 from graphcore.ir.graph import Graph
@@ -180,6 +182,11 @@ def test_own_parts_are_updated_where_they_are_gathered_while_later_gradients_are
     assert sorted(where for where in schedule.direct.values() if where[0] == "update") == [
         ("update", f"w{k}") for k in range(4)] and not schedule.copies
     assert len(schedule.placed) == 4 and {n.attrs["what"] for n in schedule.placed.values()} == {whole}
+
+
+def test_gradients_that_are_shared_do_not_pile_up():
+    arenas = [compile_plan(_shared_updates(count), host(), {}).plan.arena_bytes for count in (6, 12)]
+    assert arenas[0] == arenas[1] <= 8 * 64 * 64 * 4
 
 
 def test_a_parameter_that_is_read_later_is_not_overwritten():
