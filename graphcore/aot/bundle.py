@@ -60,7 +60,9 @@ def write_bundle(folder: str | os.PathLike, name: str, exported, weights: str = 
         raise ValueError(f"the size {unfit[0]!r} cannot be called that in C; use another letter or word")
     folder.mkdir(parents=True, exist_ok=True)
     values = {parameter: exported.values[parameter] for parameter in graph.params}
-    names = _c_names([leaf.name for leaf in graph.inputs], len(graph.outputs), (*graph.symbols, name))
+    outputs = exported.names or (["output"] if len(graph.outputs) == 1 else
+                                 [f"output_{i}" for i in range(len(graph.outputs))])
+    names = _c_names((*(leaf.name for leaf in graph.inputs), *outputs), (*graph.symbols, name))
     arrays = [Argument(n, node.dtype, node.shape) for n, node in zip(names, (*graph.inputs, *graph.outputs))]
     inputs, outputs = arrays[:len(graph.inputs)], arrays[len(graph.inputs):]
     infos = [[ArrayInfo(a.name, a.dtype.name.rstrip("_"), tuple(s if isinstance(s, int) else str(s) for s in a.shape))
@@ -110,9 +112,8 @@ def _info(name: str, content: bytes) -> FileInfo:
     return FileInfo(name, len(content), hashlib.sha256(content).hexdigest())
 
 
-def _c_names(inputs: Sequence[str], outputs: int, others: Sequence[str]) -> list[str]:
+def _c_names(wanted: Sequence[str], others: Sequence[str]) -> list[str]:
     """Names for the arguments of the C function, each once and none of the `others`."""
-    wanted = [*inputs, *(["output"] if outputs == 1 else [f"output_{i}" for i in range(outputs)])]
     taken, names = {*_C_WORDS, *others}, []
     for text in wanted:
         name = re.sub(r"[^A-Za-z0-9_]", "_", text).lstrip("_") or "x"

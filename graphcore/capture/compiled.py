@@ -321,5 +321,5 @@ def _argument_names(function, args) -> list:
                  if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     except (TypeError, ValueError):
         names = []
-    names = names[:len(args)]
+    names = [*names, *getattr(getattr(function, "__self__", None), "_variadic_names", ())][:len(args)]
     return names + [f"arg{i}" for i in range(len(names), len(args))]

@@ -77,8 +77,8 @@ def input_types(net, sizes: dict) -> list[TensorType]:
 def _type(place, sizes: dict) -> TensorType:
     """The type of an input; sizes that are neither known nor given are symbols."""
     if place.dtype is None or place.sizes is None:
-        raise UsageError(f"the model does not say of what type or shape its input {place.name} is; export it in "
-                         "Python, where the inputs say it")
+        raise UsageError(f"the model does not say of what type or shape its input {place.name} is; say it by "
+                         "graphcore compile --input")
     found = []
     for axis, size in enumerate(place.sizes):
         name = size if isinstance(size, str) else f"{place.name}_{axis}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from graphcore import __version__
+from graphcore.capture.location import treat_as_library
 from graphcore.cli.errors import nearest
 from graphcore.cli.report import one_line
 
@@ -65,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         arguments.what += rest          # positional arguments behind options
+    launcher = getattr(sys.modules["__main__"], "__file__", None)
+    if launcher:
+        treat_as_library(launcher)      # bin/graphcore is no caller of the user's code
     try:
         code = COMMANDS[arguments.command].run(arguments)
         sys.stdout.flush()

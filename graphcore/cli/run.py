@@ -8,7 +8,6 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 
-from graphcore.capture.location import treat_as_library
 from graphcore.cli import mindspore_hook
 from graphcore.cli.errors import UsageError, nearest
 
@@ -33,9 +32,6 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"there is no script {path!r}" + nearest(os.path.basename(path), scripts))
     path = os.path.abspath(path)
     sys.argv = [options.script, *options.arguments]
-    launcher = getattr(sys.modules["__main__"], "__file__", None)
-    if launcher:
-        treat_as_library(launcher)      # bin/graphcore is no caller of the script
     _put_on_path(os.path.dirname(path))
     mindspore_hook.install()
     try:

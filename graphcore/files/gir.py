@@ -30,12 +30,13 @@ class GraphFile:
     """A net that was exported.
 
     graph: without effects; its params are leaves by name.  values: name -> what a Parameter holds.
-    result: the number of an output, or nested lists of them.
+    result: the number of an output, or nested lists of them.  names: of the outputs, where the net says them.
     """
 
     graph: Graph
     values: dict
     result: object
+    names: tuple = ()
 
 
 def write_graph(path: str | os.PathLike, contents: GraphFile) -> None:

@@ -45,6 +45,8 @@ class OnnxCell(Cell):
         self.model, self.max_elements = model, max_elements
         self.sources = []               # the graph and name behind each Parameter
         parameters, taken = [], set()
+        self._variadic_names = tuple(_valid_name(place.name, taken) for place in model.inputs)
+        self._result_names = tuple(place.name for place in model.outputs)
         for graph in model.all_graphs():
             uses = _uses(graph)
             for name, value in graph.constants.items():

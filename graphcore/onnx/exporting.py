@@ -45,7 +45,7 @@ def onnx_model(exported: GraphFile):
     made = writer.write(graph)
     outputs = []
     for i, (name, node) in enumerate(zip(made, graph.outputs)):
-        own = "output" if len(made) == 1 else f"output_{i}"
+        own = exported.names[i] if exported.names else "output" if len(made) == 1 else f"output_{i}"
         own = own if own not in writer.taken else writer.new_name(own)
         writer.nodes.append(onnx.helper.make_node("Identity", [name], [own], name=f"n_{own}"))
         outputs.append(value_info(onnx.helper, own, node.type))

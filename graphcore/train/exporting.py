@@ -81,7 +81,7 @@ def exported_graph(net, inputs) -> GraphFile:
                 "Take this out of construct")
         raise ExportError(f"export: the net {' and '.join(beside)} while it runs; a file holds a graph alone. {cure}")
     values = {name: StoredTensor.of(captured.parameters[name].materialized()) for name in graph.params}
-    return GraphFile(graph, values, _numbers(captured.structure))
+    return GraphFile(graph, values, _numbers(captured.structure), getattr(net, "_result_names", ()))
 
 
 def _what_it_does_beside(captured) -> list[str]:
@@ -91,7 +91,7 @@ def _what_it_does_beside(captured) -> list[str]:
         [asked] = graph.outputs
         places = [str(origin) for origin in graph.origins.of(asked) if str(origin)]
         return [f"asks Python for the value of a tensor of type {asked.type}, the result of {asked.op}"
-                + f" ({places[0]})" * bool(places)]
+                + (f" ({places[0]})" if places else "")]
     changed = [name for name, _ in graph.updates if captured.parameters[name] is not key_parameter()]
     if changed:
         words.append(f"changes the Parameter{'s' * (len(changed) > 1)} {', '.join(changed)}")

@@ -56,6 +56,27 @@ def test_an_onnx_model(command, tmp_path):
     np.testing.assert_allclose(gc.load("build")(x).asnumpy(), net(x).asnumpy(), 1e-6, 1e-6)
 
 
+def test_arguments_are_called_what_an_onnx_model_calls_them(command, tmp_path):
+    pytest.importorskip("onnx.helper")
+    from tests.onnx.models import model, node
+    nodes = [node("Add", ["in put:0", "int"], ["sum.1"]), node("Neg", ["int"], ["y"])]
+    sizes = ["n", 2]
+    (tmp_path / "net.onnx").write_bytes(model(nodes, {"in put:0": sizes, "int": sizes}, {"y": sizes, "sum.1": sizes}))
+    assert command("compile", tmp_path / "net.onnx", "--level", "2", "-o", "build")[0] == 0
+    compiled = gc.load("build")
+    assert [a.name for a in compiled.inputs] == ["in_put_0", "int_2"]
+    assert [a.name for a in compiled.outputs] == ["y", "sum_1"]
+
+
+def test_an_onnx_model_whose_input_is_a_shape_is_refused(command, tmp_path):
+    pytest.importorskip("onnx.helper")
+    from tests.onnx.models import model, node
+    (tmp_path / "net.onnx").write_bytes(model([node("Reshape", ["x", "shape"], ["y"])], {"x": [4], "shape": (7, [2])},
+                                              {"y": ["a", "b"]}))
+    code, _, err = command("compile", tmp_path / "net.onnx", "-o", "build")
+    assert code == 2 and "asks Python for the value of a tensor of type i64[]" in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize("arguments, words", [
     (("none.gir",), "there is no file 'none.gir'"), (("none.onnx",), "there is no file 'none.onnx'"),
     (("none.py:Net",), "there is no file 'none.py'"), (("net.py:Net",), "0 inputs are given"),
