@@ -181,19 +181,17 @@ def gather_into_tensor(output_tensor, input_tensor, dst=0, group=None, async_op=
 def all_gather_into_tensor_uneven(output, input, output_split_sizes=None, group=None, async_op=False):
     """Write the rows of all processes, one after the other, into `output`; output_split_sizes: how many each has."""
     rows = rows_of(output_split_sizes, output.shape[0], group)
-    size, own = len(rows), input.shape[0]
-    from graphcore.ops import concat
-    arrived = functions.all_to_all_uneven(concat([input] * size, 0), [own] * size, rows, group)
-    output.copy_(arrived.reshape(output.shape))
+    output.copy_(functions.all_gather_uneven(input, rows, group).reshape(output.shape))
     return _handle(async_op)
 
 
 def reduce_scatter_tensor_uneven(output, input, input_split_sizes=None, op="sum", group=None, async_op=False):
     """Write into `output` this process's rows of the combination of `input`; input_split_sizes: how many each gets."""
-    rows, rank = rows_of(input_split_sizes, input.shape[0], group), get_rank(group)
-    begin = sum(rows[:rank])
-    total = _combined(functions.all_reduce, input, op, group)
-    output.copy_(total[begin:begin + rows[rank]].reshape(output.shape))
+    rows = rows_of(input_split_sizes, input.shape[0], group)
+
+    def own_rows(tensor, op, group):
+        return functions.reduce_scatter_uneven(tensor, rows, op, group)
+    output.copy_(_combined(own_rows, input, op, group).reshape(output.shape))
     return _handle(async_op)
 
 

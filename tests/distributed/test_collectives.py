@@ -43,6 +43,13 @@ CASES = {
     "uneven": (lambda v: ops.AlltoAllV()(v.reshape(-1), uneven, [uneven[rank]] * size),
                lambda x: [np.concatenate([x[j].reshape(-1)[ends[k]:ends[k + 1]] for j in range(size)])
                           for k in range(size)]),
+    "uneven, of all": (lambda v: ops.AlltoAllVC()(v.reshape(-1), uneven * size),
+                       lambda x: [np.concatenate([x[j].reshape(-1)[ends[k]:ends[k + 1]] for j in range(size)])
+                                  for k in range(size)]),
+    "gather uneven": (lambda v: ops.AllGatherV()(v.reshape(-1)[:uneven[rank]], uneven),
+                      lambda x: [np.concatenate([x[j].reshape(-1)[:uneven[j]] for j in range(size)])] * size),
+    "scatter uneven": (lambda v: ops.ReduceScatterV()(v.reshape(-1), uneven),
+                       lambda x: [x.sum(0).reshape(-1)[ends[k]:ends[k + 1]] for k in range(size)]),
     "scatter of one": (ops.CollectiveScatter(1), lambda x: list(rows(x[1]))),
     "reduce": (ops.Reduce(1), lambda x: [x.sum(0)] * size),     # in a compiled function all get it
 }

@@ -21,8 +21,8 @@ from graphcore.ops.functional.shaping import reshape
 from graphcore.ops.transport import group_rank, group_size
 from graphcore.tensor import Tensor
 
-__all__ = ["all_gather", "all_reduce", "all_to_all", "all_to_all_uneven", "broadcast", "neighbor_exchange", "own_part",
-           "reduce_scatter"]
+__all__ = ["all_gather", "all_gather_uneven", "all_reduce", "all_to_all", "all_to_all_uneven", "broadcast",
+           "neighbor_exchange", "own_part", "reduce_scatter", "reduce_scatter_uneven"]
 
 _HALVES = (dt.float16, dt.bfloat16)
 
@@ -108,6 +108,27 @@ def all_to_all_uneven(x, sizes, arriving, group=None):
                        for counts in (sizes, arriving))
     arrived = apply(records.neighbor_exchange, reshape(x, (-1,)), sends=sends, receives=receives, **attrs)
     return reshape(arrived, (sum(arriving), *x.shape[1:]))
+
+
+def all_gather_uneven(x, sizes, group=None):
+    """The rows of all processes one after the other along axis 0, of which each has the number in `sizes`.
+
+    Raises ShapeError unless `x` has this process's rows, ValueError unless there is a number for each process.
+    """
+    count = len(sizes)
+    return all_to_all_uneven(concat([x] * count, 0) if count > 1 else x, [x.shape[0]] * count, sizes, group)
+
+
+def reduce_scatter_uneven(x, sizes, op="sum", group=None):
+    """This process's rows, along axis 0, of the combination over all; `sizes`: how many each process gets.
+
+    Raises ShapeError unless `x` has the rows of all, and else as `all_reduce`.
+    """
+    if not x.shape or x.shape[0] != sum(sizes):
+        raise shape_error(f"reduce_scatter: {sum(sizes)} rows are to be given out, but the tensor has shape {x.shape}")
+    from graphcore.communication.management import group_key
+    begin = sum(sizes[:group_rank(group_key(group))])
+    return all_reduce(x, op, group)[begin:begin + sizes[group_rank(group_key(group))]]
 
 
 def neighbor_exchange(tensors, destinations, sources, shapes, dtype, group=None) -> tuple:

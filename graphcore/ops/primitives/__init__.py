@@ -26,8 +26,8 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         FloatStatus NPUAllocFloatStatus NPUGetFloatStatus NPUClearFloatStatus ScalarSummary TensorSummary
         ImageSummary HistogramSummary ControlDepend""",
     "exchanges": """
-        ReduceOp AllReduce AllGather AlltoAll AlltoAllV Barrier Broadcast CollectiveGather CollectiveScatter
-        NeighborExchange Receive Reduce ReduceScatter Send""",
+        ReduceOp AllReduce AllGather AllGatherV AlltoAll AlltoAllV AlltoAllVC Barrier Broadcast CollectiveGather
+        CollectiveScatter NeighborExchange Receive Reduce ReduceScatter ReduceScatterV Send""",
     "elementwise": """
         Add TensorAdd Sub Mul Div RealDiv DivNoNan Mod FloorMod FloorDiv TruncateDiv TruncateMod Pow Maximum Minimum
         Neg Abs Sign Square Sqrt Rsqrt Exp Expm1 Log Log1p Reciprocal Inv Floor Ceil Rint Trunc Sin Cos Tan Asin

@@ -9,10 +9,11 @@ from graphcore.communication.messages import expect_others, is_for
 from graphcore.ops import functional as F
 from graphcore.ops.functional import communication
 from graphcore.ops.primitives.base import primitive
-from graphcore.ops.transport import group_size
+from graphcore.ops.transport import group_rank, group_size
 
-__all__ = ["ReduceOp", "AllReduce", "AllGather", "AlltoAll", "AlltoAllV", "Barrier", "Broadcast", "CollectiveGather",
-           "CollectiveScatter", "NeighborExchange", "Receive", "Reduce", "ReduceScatter", "Send"]
+__all__ = ["ReduceOp", "AllReduce", "AllGather", "AllGatherV", "AlltoAll", "AlltoAllV", "AlltoAllVC", "Barrier",
+           "Broadcast", "CollectiveGather", "CollectiveScatter", "NeighborExchange", "Receive", "Reduce",
+           "ReduceScatter", "ReduceScatterV", "Send"]
 
 _WORLD = "hccl_world_group"
 
@@ -68,6 +69,33 @@ def AlltoAllV(input_x, send_numel_list, recv_numel_list, *, group="world", block
     """
     sizes, arriving = ([int(n) * block_size for n in numbers] for numbers in (send_numel_list, recv_numel_list))
     return communication.all_to_all_uneven(input_x, sizes, arriving, group)
+
+
+@primitive
+def AlltoAllVC(input_x, send_count_matrix, *, group="world", block_size=1, transpose=False):
+    """As `AlltoAllV`; send_count_matrix[i * size + j], times `block_size`, is what rank i of the group sends rank j.
+
+    transpose: read it the other way round.  Raises ValueError unless there is a number for each pair of processes.
+    """
+    key = group_key(group)
+    size, rank = group_size(key), group_rank(key)
+    counts = [int(n) * block_size for n in send_count_matrix]
+    if len(counts) != size * size:
+        raise ValueError(f"AlltoAllVC: send_count_matrix needs {size * size} numbers, got {len(counts)}")
+    given, arriving = counts[rank * size:(rank + 1) * size], counts[rank::size]
+    return communication.all_to_all_uneven(input_x, *((arriving, given) if transpose else (given, arriving)), group)
+
+
+@primitive
+def AllGatherV(input_x, output_split_sizes, *, group="world"):
+    """The vectors of all processes end to end; output_split_sizes: the elements of each."""
+    return communication.all_gather_uneven(input_x, [int(n) for n in output_split_sizes], group)
+
+
+@primitive
+def ReduceScatterV(input_x, input_split_sizes, *, op=ReduceOp.SUM, group="world"):
+    """This process's part of the combination of a vector over all; input_split_sizes: the elements that each gets."""
+    return communication.reduce_scatter_uneven(input_x, [int(n) for n in input_split_sizes], op, group)
 
 
 @primitive

@@ -50,7 +50,7 @@ for call in ("all_to_all_with_output_shape([f], [f])[0][0]", "all_to_all_single_
 documented(COMM + "y = ops.zeros_like(f); comm_func.all_to_all_v_c(y, f, [3]); release(); y", "f")
 for call in ("send(f, 1)", "recv(f, 1)", "isend(f, 1)", "irecv(f, 1)", "batch_isend_irecv([comm_func.P2POp('isend', f, 1)])"):
     case(COMM + f"comm_func.{call}", fails=True)
-for call in ("Reduce(0)(f)", "CollectiveGather(0)(f)", "CollectiveScatter()(f)", "AlltoAllV()(f, [3], [3])"):
+for call in ("Reduce(0)(f)", "CollectiveGather(0)(f)", "CollectiveScatter()(f)", "AlltoAllV()(f, [3], [3])", "AlltoAllVC()(f, [3])", "AllGatherV()(f, [3])", "ReduceScatterV()(f, [3])"):
     documented(COMM + f"y = ops.{call}; release(); y", "f")
 documented(COMM + "ops.Barrier()(); release(); f", "f")
 for call in ("Send(0, 1)(f)", "Receive(0, 1, [2], ms.float32)()", "NeighborExchange([1], [1], ([3],), ([3],), ms.float32)((f,))"):
