@@ -11,6 +11,7 @@ from graphcore.capture.language import effects
 from graphcore.capture.language.branches import and_, as_number, if_expression, is_known, or_, truth
 from graphcore.capture.language.loops import TracedEnumerate, TracedRange, traced_range
 from graphcore.capture.language.nests import tensors_in
+from graphcore.capture.language.surroundings import of_surroundings
 from graphcore.capture.location import is_library_file, locate
 from graphcore.capture.trace import TracedNumber, TracedTensor, current_trace, no_trace
 from graphcore.errors import CaptureError
@@ -22,6 +23,7 @@ def callee(function):
     trace = current_trace()
     if trace is None or not trace.symbolic:
         return function
+    function = of_surroundings(function)
     kind = type(function)
     if kind is FunctionType:
         return _user_function(function)
