@@ -7,7 +7,8 @@ def _otherwise(name: str):
     if name == "metrics":       # scripts take it from here
         from graphcore.train import metrics
         return metrics
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from graphcore.hints import instead
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{instead(__name__, name, __all__)}")
 
 
 __getattr__, __dir__, __all__ = namespace("graphcore.nn", {

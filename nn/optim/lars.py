@@ -4,6 +4,7 @@ from __future__ import annotations
 from graphcore import ops
 from graphcore.nn.arguments import boolean
 from graphcore.nn.cell import Cell
+from graphcore.nn.optim.groups import gradient_tuple
 from graphcore.nn.optim.optimizer import Optimizer
 
 __all__ = ["LARS"]
@@ -40,7 +41,7 @@ class LARS(Optimizer):
         optimizer._decays = (0.0,) * len(self.lars_flag)
 
     def construct(self, gradients):
-        gradients = self.check_gradients(gradients)
+        gradients = gradient_tuple(gradients, self.opt.parameters, self.cls_name)
         rates = None
         if self.use_clip:
             rate = self.opt.get_lr()
