@@ -14,8 +14,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         UnsortedSegmentSum MaskedSelect NonZero Unique IndexFill InvertPermutation Trace Concat Stack Unstack Split
         SplitV SplitWithSize ReverseSequence Randperm Squeeze BroadcastTo StridedSlice ReverseV2 Roll OneHot Range
         Meshgrid Tril Triu Pad PadV3 MirrorPad Gather TensorScatterElements IndexAdd TopK Sort DepthToSpace
-        SpaceToDepth ResizeNearestNeighbor ResizeNearestNeighborV2 ResizeBilinearV2 ResizeBilinear ResizeLinear1D
-        StandardNormal
+        SpaceToDepth ResizeNearestNeighbor ResizeNearestNeighborV2 ResizeBilinearV2 ResizeBilinear StandardNormal
         UniformReal UniformInt Multinomial RandomShuffle""",
     "attention": "FlashAttentionScore PagedAttention ReshapeAndCache RotaryPositionEmbedding",
     "custom": "Custom PyFunc",

@@ -284,13 +284,6 @@ def ResizeBilinear(image, *, size, align_corners=False, half_pixel_centers=False
     return ResizeBilinearV2(align_corners, half_pixel_centers)(image, size)
 
 
-@primitive
-def ResizeLinear1D(x, size, *, coordinate_transformation_mode="align_corners"):
-    """Signals [N, C, W] with another number of elements, a one-element `size`, by linear interpolation."""
-    (length,) = F.arguments.sizes_of(size, "ResizeLinear1D")
-    return resized(x, 2, length, "linear", coordinate_transformation_mode == "align_corners")
-
-
 # -- random -----------------------------------------------------------------------------------------------
 
 def _seed_of(seed, seed2):
