@@ -56,7 +56,7 @@ class P2POp:
         self.name, self.recv_dtype = name, recv_dtype
 
 
-def start_send(tensor, dst, group=None, tag=0, name="send") -> transport.Collective:
+def start_send(tensor, dst, group=None, tag=0, name="send"):
     """Begin to send a tensor to the process `dst`, counted among all; what is under way, to be finished.
 
     Raises TypeError unless it is a Tensor, ValueError for a process that is not another one of the group,
