@@ -270,3 +270,14 @@ def test_broadcasting_by_attributes_as_before_opset_7():
                                {"b": np.arange(3, dtype="f4")}, opset=6))
     x = values(2, 3, 4)
     np.testing.assert_allclose(net(Tensor(x)).asnumpy(), x + np.arange(3, dtype="f4")[:, None], rtol=1e-6)
+
+
+def test_scales_of_blocks():
+    """Five elements in blocks of two: the last block has one. Scales for other blocks are refused."""
+    x, scale = np.arange(10, dtype=np.int8).reshape(5, 2), np.array([[1, 2], [3, 4], [5, 6]], np.float32)
+    blocks = [node("DequantizeLinear", ["x", "s"], ["y"], axis=0, block_size=2)]
+    found = gc.import_onnx(model(blocks, {"x": (3, [5, 2])}, {"y": None}, {"s": scale}, opset=21))(Tensor(x))
+    np.testing.assert_array_equal(found.asnumpy(), x * scale[[0, 0, 1, 1, 2]])
+    other = gc.import_onnx(model(blocks, {"x": (3, [5, 2])}, {"y": None}, {"s": scale[:2]}, opset=21))
+    with pytest.raises(FormatError, match=r"scales for blocks of 2 along axis 0 of \(5, 2\) have the shape \(3, 2\)"):
+        other(Tensor(x))

@@ -277,39 +277,52 @@ def bernoulli(x, *, dtype=None, seed=None):
 
 # -- quantised values -------------------------------------------------------------------------------------------
 
-def _along(values: Tensor, rank: int, axis: int) -> Tensor:
-    """A vector of scales (or zero points) so that it broadcasts along one axis."""
+def _along(values: Tensor, x: Tensor, axis: int, block_size: int) -> Tensor:
+    """Scales (zero points) that broadcast to `x`: one, one for each slice along an axis, or one for each block."""
     if values.ndim == 0 or values.size == 1:
         return F.reshape(values, ())
+    axis %= x.ndim
+    if block_size:
+        return _of_blocks(values, x.shape, axis, block_size)
     if values.ndim != 1:
-        raise UnsupportedOnnxError("scales in blocks are not supported, only one, or one for each slice; got shape "
-                                   f"{values.shape}")
-    return F.reshape(values, tuple(-1 if i == axis % rank else 1 for i in range(rank)))
+        raise ValueError(f"scales of the shape {values.shape} need a block_size")
+    return F.reshape(values, tuple(-1 if i == axis else 1 for i in range(x.ndim)))
+
+
+def _of_blocks(values: Tensor, shape: tuple, axis: int, block_size: int) -> Tensor:
+    """Each of `values` for `block_size` elements along an axis of `shape`; the last block may be shorter."""
+    length = shape[axis]
+    if block_size < 1:
+        raise ValueError(f"block_size is {block_size}")
+    wanted = (*shape[:axis], -(-length // block_size), *shape[axis + 1:])
+    if values.shape != wanted:
+        raise ValueError(f"scales for blocks of {block_size} along axis {axis} of {shape} have the shape {wanted}, not "
+                         f"{values.shape}")
+    repeated = F.repeat_interleave(values, min(block_size, length), axis)
+    return F.narrow(repeated, axis, 0, length)
 
 
 @operator("DequantizeLinear", 10)
 def dequantize(x, scale, zero_point=None, *, axis=1, block_size=0, output_dtype=0):
     """(x - zero_point) * scale, in the dtype of the scale."""
-    if block_size:
-        raise UnsupportedOnnxError("block_size is not supported")
     wide = F.cast(x, scale.dtype)
     if zero_point is not None:
-        wide = wide - F.cast(_along(zero_point, x.ndim, axis), scale.dtype)
-    result = wide * _along(scale, x.ndim, axis)
+        wide = wide - F.cast(_along(zero_point, x, axis, block_size), scale.dtype)
+    result = wide * _along(scale, x, axis, block_size)
     return F.cast(result, dtype_of(output_dtype)) if output_dtype else result
 
 
 @operator("QuantizeLinear", 10)
 def quantize(x, scale, zero_point=None, *, axis=1, block_size=0, output_dtype=0, saturate=1, precision=0):
     """round(x / scale) + zero_point, ties to even, limited to what the dtype of the zero point holds."""
-    if block_size or precision:
-        raise UnsupportedOnnxError("block_size and precision are not supported")
+    if precision:
+        raise UnsupportedOnnxError("precision is not supported")
     target = zero_point.dtype if zero_point is not None else dtype_of(output_dtype) if output_dtype else dt.uint8
     if not target.is_integer:
         raise ValueError(f"quantised values are integers, not {target.name}")
-    wide = F.round(x / F.cast(_along(scale, x.ndim, axis), x.dtype))
+    wide = F.round(x / F.cast(_along(scale, x, axis, block_size), x.dtype))
     if zero_point is not None:
-        wide = wide + F.cast(_along(zero_point, x.ndim, axis), x.dtype)
+        wide = wide + F.cast(_along(zero_point, x, axis, block_size), x.dtype)
     limits = np.iinfo(target.storage)
     return F.cast(F.clamp(wide, float(limits.min), float(limits.max)), target)
 
