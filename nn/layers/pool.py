@@ -272,6 +272,7 @@ class AdaptiveAvgPool3d(_Adaptive):
 
 
 class _AdaptiveMax(_Adaptive):
+    """Maxima, with their places if wanted."""
 
     def __init__(self, output_size, return_indices=False):
         super().__init__(output_size)
@@ -283,8 +284,8 @@ class AdaptiveMaxPool1d(_Adaptive):
 
     axes = 1
 
-    def construct(self, input):
-        return ops.adaptive_max_pool1d(input, self.sizes)
+    def construct(self, x):
+        return ops.adaptive_max_pool1d(x, self.sizes)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):

@@ -9,7 +9,7 @@ from graphcore.ops.functional.arguments import shape_error
 from graphcore.ops.primitives.base import primitive
 from graphcore.tensor import Tensor
 
-__all__ = ["FlashAttentionScore", "PagedAttention", "ReshapeAndCache", "RotaryPositionEmbedding"]
+__all__ = ["FlashAttentionScore", "PagedAttention", "PagedAttentionMask", "ReshapeAndCache", "RotaryPositionEmbedding"]
 
 # layout -> (axes of a tensor [B, N, S, D] made of one, and back); H is N * D
 _TO_HEADS = {"BSND": (0, 2, 1, 3), "BSH": (0, 2, 1, 3), "SBH": (1, 2, 0, 3), "BNSD": (0, 1, 2, 3)}
@@ -104,12 +104,29 @@ def PagedAttention(query, key_cache, value_cache=None, block_tables=None, contex
     if any(t is not None for t in (antiquant_scale, antiquant_offset, attn_mask, q_seq_lens, alibi_mask)) or mla_v_dim:
         raise NotImplementedError("PagedAttention takes one token of each sequence, without masks or quantised caches; "
                                   "use FlashAttentionScore for others")
+    return _paged(query, key_cache, value_cache, block_tables, context_lens, head_num, scale_value, kv_head_num)
+
+
+@primitive
+def PagedAttentionMask(query, key_cache, value_cache, block_tables, context_lens, antiquant_scale=None,
+                       antiquant_offset=None, alibi_mask=None, *, head_num, scale_value, kv_head_num,
+                       kv_cache_quant_mode="DEFAULT"):
+    """`PagedAttention` with a bias: alibi_mask [tokens, head_num, 1, places] is added to the scaled scores."""
+    if antiquant_scale is not None or antiquant_offset is not None:
+        raise NotImplementedError("PagedAttentionMask takes no quantised caches; keep keys and values as floats")
+    return _paged(query, key_cache, value_cache, block_tables, context_lens, head_num, scale_value, kv_head_num,
+                  alibi_mask)
+
+
+def _paged(query, key_cache, value_cache, block_tables, context_lens, head_num, scale_value, kv_head_num, bias=None):
     tokens, size = query.shape[0], key_cache.shape[1]
     tables = F.cast(block_tables, dt.int32)
     places = F.reshape(F.expand_dims(tables * size, -1) + Tensor(np.arange(size, dtype=np.int32)), (tokens, -1))
     keys, values = (_of_places(cache, places, kv_head_num, head_num) for cache in (key_cache, value_cache))
     one = F.reshape(query, (tokens, head_num, 1, -1))
     scores = F.cast(F.matmul(one, F.swapaxes(keys, -1, -2)), dt.float32) * scale_value
+    if bias is not None:
+        scores = scores + F.cast(bias[..., :places.shape[1]], dt.float32)
     counts = Tensor(np.arange(places.shape[1], dtype=np.int32)) < F.reshape(F.cast(context_lens, dt.int32), (-1, 1))
     scores = F.where(F.reshape(counts, (tokens, 1, 1, -1)), scores, -3e38)
     return F.reshape(F.matmul(F.cast(F.softmax(scores), values.dtype), values), query.shape)

@@ -90,3 +90,4 @@ case("ops.FractionalMaxPool([1.0, 2.0, 3.0, 1.0], overlapping=True)(wave(1, 4, 9
 case("ops.FractionalAvgPool([1.0, 2.0, 3.0, 1.0])(wave(1, 4, 9, 2))")
 case("ops.FractionalMaxPool([1.0, 2.0, 3.0, 2.0])(wave(1, 4, 9, 2))", fails=True)
 case("class Net(nn.Cell):\n    def __init__(self):\n        super().__init__()\n        self.r = ops.ResizeBicubic()\n    def construct(self, x, n):\n        return self.r(x, n)\nms.set_context(mode=ms.GRAPH_MODE); Net()(wave(1, 1, 2, 2), Tensor([1, 4], ms.int32))")
+documented("y, n = ops.max_pool3d(wave(1, 2, 4, 4, 6), 2, 2, return_indices=True); ops.MaxUnpool3D(2, 2)(y, n)", "y, n = ops.max_pool3d(wave(1, 2, 4, 4, 6), 2, 2, return_indices=True); ops.max_unpool3d(y, n, 2, 2)")

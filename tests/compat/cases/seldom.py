@@ -100,3 +100,6 @@ documented(PAGES + "P.PagedAttention(4, 0.5, 2)(q, k, v, t, n)",
            PAGES + "f = lambda c, b, m: ops.repeat_interleave(ops.cat([c[i] for i in b], 0)[:m].transpose(1, 0, 2), 2, 0)\n"
            "one = lambda i, b, m: (ops.softmax((f(k, b, m) * q[i].expand_dims(1)).sum(-1) * 0.5, -1).expand_dims(-1) * f(v, b, m)).sum(1)\nops.stack([one(0, [3, 0, 1], 5), one(1, [4, 2], 3)])")
 refused("ops.PagedAttention(4, 0.5, 2)(wave(2, 4, 3), wave(5, 2, 2, 3), wave(5, 2, 2, 3), ints(2, 3), ints(2), attn_mask=wave(2, 6))")
+documented(PAGES + "b = wave(2, 4, 1, 6, step=2); ops.PagedAttentionMask(4, 0.5, 2)(q, k, v, t, n, alibi_mask=b)",
+           PAGES + "bias = wave(2, 4, 1, 6, step=2); f = lambda c, b, m: ops.repeat_interleave(ops.cat([c[i] for i in b], 0)[:m].transpose(1, 0, 2), 2, 0)\n"
+           "one = lambda i, b, m: (ops.softmax((f(k, b, m) * q[i].expand_dims(1)).sum(-1) * 0.5 + bias[i, :, 0, :m], -1).expand_dims(-1) * f(v, b, m)).sum(1)\nops.stack([one(0, [3, 0, 1], 5), one(1, [4, 2], 3)])")
