@@ -233,6 +233,9 @@ def storage_of(data, dtype: DType | None = None) -> tuple:
             array = np.array(data)
             found = dt.from_numpy(array.dtype)
         except (TypeError, ValueError) as error:
+            if isinstance(data, int):
+                raise TypeError(f"a Tensor cannot be made of {data}, an int of {data.bit_length()} bits; integers have "
+                                "up to 64: write a float") from None
             raise TypeError(f"a Tensor cannot be made of {type(data).__name__}: {error}") from None
         if array.size == 0 and not isinstance(data, np.ndarray):
             found = dt.float32

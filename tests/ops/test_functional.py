@@ -431,3 +431,17 @@ def test_every_function_is_documented():
     for name in ops.functional.__all__:
         function = getattr(ops.functional, name)
         assert function.__doc__ and len(function.__doc__) > 5, name
+
+
+@pytest.mark.parametrize("dtype", [gc.uint8, gc.int8, gc.int32, gc.int64])
+@pytest.mark.parametrize("number", [-1, 300, -129, 2 ** 40, np.int64(257)])
+def test_numbers_that_an_integer_dtype_lacks_are_compared_by_value(dtype, number):
+    """MindSpore wraps them around: there uint8 values are not above -1, and 1 is equal to 257."""
+    values = np.array([1, 100], dtype.storage)
+
+    @gc.jit
+    def compared(x):
+        return x < number, x > number, x == number, x != number, number <= x
+    wide = values.astype(np.int64)
+    expected = wide < number, wide > number, wide == number, wide != number, number <= wide
+    np.testing.assert_array_equal([t.asnumpy() for t in compared(Tensor(values))], expected)

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from graphcore.ops import pointwise as pw
 from graphcore.ops import reduction
 from graphcore.ops.functional.arguments import (
@@ -26,14 +28,23 @@ __all__ = [
 ]
 
 
+def _widened(tensor, number):
+    """`tensor` as int64 where its integer dtype lacks `number`, which would wrap around: uint8 values are above -1."""
+    if not isinstance(tensor, Tensor) or not isinstance(number, (int, np.integer)) or not tensor.dtype.is_integer:
+        return tensor
+    held = np.iinfo(tensor.dtype.storage)
+    return tensor if held.min <= number <= held.max or held.bits == 64 else cast(tensor, dt.int64)
+
+
 def _comparison(name: str, record, summary: str):
     def function(input, other):
-        return apply(record, *operands(input, other, name=name))
+        return apply(record, *operands(_widened(input, other), _widened(other, input), name=name))
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""{summary}
 
     input, other: Tensors or numbers, broadcast against each other; compared in the dtype that both
-    promote to.  Returns a bool Tensor.  Raises ShapeError if the shapes do not broadcast, DTypeError for anything else.
+    promote to, and by value where an integer dtype lacks the number.  Returns a bool Tensor.
+    Raises ShapeError if the shapes do not broadcast, DTypeError for anything else.
     """
     return function
 
