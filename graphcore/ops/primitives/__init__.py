@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = namespace("graphcore.ops.primitives", {
         Meshgrid Tril Triu Pad PadV3 MirrorPad Gather TensorScatterElements IndexAdd TopK Sort DepthToSpace
         SpaceToDepth ResizeNearestNeighbor ResizeNearestNeighborV2 ResizeBilinearV2 ResizeBilinear StandardNormal
         UniformReal UniformInt Multinomial RandomShuffle""",
-    "attention": "FlashAttentionScore PagedAttention ReshapeAndCache RotaryPositionEmbedding",
+    "attention": "FlashAttentionScore PagedAttention PagedAttentionMask ReshapeAndCache RotaryPositionEmbedding",
     "custom": "Custom PyFunc",
     "detection": """
         CropAndResize NMSWithMask NonMaxSuppressionWithOverlaps CombinedNonMaxSuppression ROIAlign
