@@ -202,6 +202,8 @@ def patches_kernel(tile: Tile, dtype: DType, columns: int) -> KernelSource:
 
 def lower_depthwise(build, node, inputs: list, output: View, epilogue) -> None:
     """Launches for ``depthwise_channels_last``; `output` is contiguous, dtype float32 or float64."""
+    if 0 in output.shape:
+        return
     image, weight = build.contiguous(inputs[0]), build.contiguous(inputs[1])
     tile, attrs = Tile.of(build.cpu, output.dtype), node.attrs
     images, height, width, channels = image.shape

@@ -145,12 +145,19 @@ class concat(Assembled):
         return [([a, b], {"axis": 1}), ([a, 2 * a, a], {"axis": 0})]
 
 
+def _holds(dtype, number) -> bool:
+    limits = np.iinfo(dtype.storage)
+    return limits.min <= number <= limits.max
+
+
 @op
 class place(Assembled):
     """x at begin + k*stride of an array of `shape` filled with `fill` (padding; the gradient of slicing)."""
     arity = 1
     def infer(x, *, shape, begin, stride, fill):
         _check_place("place", x.shape, begin, stride, shape)
+        if x.dtype.is_integer and x.shape != tuple(shape) and not _holds(x.dtype, fill):
+            raise DTypeError(f"place: {x.dtype.name} does not hold {fill}, which the rest is to be filled with")
         return x.with_shape(shape)
     def reference(x, *, shape, begin, stride, fill):
         result = np.full(shape, fill, x.dtype)

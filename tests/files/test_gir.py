@@ -84,6 +84,9 @@ X = "graph g(%x: f32[4], %y: f32[2]) -> f32[4] {"
     (f"{X}\n%1 = all_to_all(%x) {{group=\"world\", size=1}} : f32[4]\nreturn %1\n}}", "other processes"),
     (f"{X}\n%1 = host_call(%x) {{callback=0, label=\"\", returns=False}} : ()\neffect %1\nreturn %x\n}}", "effects"),
     (f"{X}\n%1 = broadcast_to(%x) {{shape=(99999999999999,4)}} : f32[99999999999999,4]\nreturn %x\n}}\n", None),
+    ("graph g(%x: u8[2]) -> u8[4] {\n%1 = place(%x) {begin=(0,), fill=inf, shape=(4,), stride=(1,)} : u8[4]\n"
+     "return %1\n}",
+     "uint8 does not hold inf"),
     ("graph g(%x: f32[N]) -> f32[N] {\nreturn %x\n}", "known sizes"),
     ("graph g(%x: f32[" + ",".join(["A+B+C+D+E+F+G+H"] * 32) + "]) -> f32[1] {\n%1 = reshape(%x) {shape=(1,)} : "
      "f32[1]\nreturn %1\n}", "256 terms"),

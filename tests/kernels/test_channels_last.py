@@ -42,6 +42,10 @@ def test_dilation(dilation, stride):
     depthwise((1, 12, 13, 24), (3, 3), dilation=dilation, stride=stride, pad=(3, 2, 1, 4))
 
 
+def test_no_images():
+    depthwise((0, 5, 6, 3), (3, 3))
+
+
 def test_float64():
     depthwise((2, 8, 9, 21), (3, 3), dtype=dt.float64)
 
