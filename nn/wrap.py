@@ -11,6 +11,7 @@ from graphcore import ops
 from graphcore.capture.gradients import GradOperation, grad, value_and_grad
 from graphcore.communication.management import get_group_size
 from graphcore.communication.parameters import begin_alike
+from graphcore.errors import shown
 from graphcore.nn.arguments import boolean, number
 from graphcore.nn.cell import Cell
 from graphcore.nn.grad_reducer import DistributedGradReducer
@@ -26,10 +27,13 @@ __all__ = ["WithLossCell", "WithEvalCell", "WithGradCell", "ForwardValueAndGrad"
 
 
 class WithLossCell(Cell):
-    """``loss_fn(backbone(data), label)``: a net together with its loss."""
+    """``loss_fn(backbone(data), label)``: a net together with its loss.  Raises TypeError for what cannot be called."""
 
     def __init__(self, backbone, loss_fn):
         super().__init__(auto_prefix=False)
+        for name, value in (("backbone", backbone), ("loss_fn", loss_fn)):
+            if not callable(value):
+                raise TypeError(f"{self.cls_name}: {name} must be a Cell or a function, got {shown(value)}")
         self._backbone = backbone
         self._loss_fn = loss_fn
 
@@ -117,13 +121,16 @@ class TrainOneStepCell(Cell):
     network: a Cell that returns the loss; sens: what the loss is multiplied by before differentiation (loss scale);
     return_grad: return (loss, {name: gradient}) instead of the loss.
     In parallel_mode "data_parallel" the gradients pass through a `DistributedGradReducer`.
-    Raises ValueError for sens = 0.
+    Raises ValueError for sens = 0, TypeError for an optimizer that is none.
     """
 
     def __init__(self, network, optimizer, sens=None, return_grad=False):
         super().__init__(auto_prefix=False)
         if sens is not None and not isinstance(sens, Tensor) and number(sens, "sens", self.cls_name) == 0:
             raise ValueError("TrainOneStepCell: sens must not be 0: all gradients would be 0")
+        if isinstance(optimizer, type) or not hasattr(optimizer, "parameters"):
+            raise TypeError(f"{self.cls_name}(network, optimizer): the optimizer must be an nn.Optimizer, got "
+                            f"{shown(optimizer)}")
         self.network = network
         self.network.set_grad()
         self.optimizer = optimizer

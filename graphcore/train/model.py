@@ -126,7 +126,7 @@ class Model:
             raise TypeError("For 'Model.fit', the type of 'valid_frequency' must be a list or an integer, but got type "
                             f"{type(valid_frequency)}.")
         if valid_dataset is not None and not self._metric_fns:
-            raise ValueError("For 'Model.fit', if valid_dataset is not None, the model argument 'metrics' can not be"
+            raise ValueError("For 'Model.fit', if valid_dataset is not None, the model argument 'metrics' can not be "
                              "None or empty, you should set the argument 'metrics' for model.")
         valid = None if valid_dataset is None else (valid_dataset, valid_frequency)
         return self._run_training("fit", epoch, train_dataset, callbacks, dataset_sink_mode, sink_size, initial_epoch,

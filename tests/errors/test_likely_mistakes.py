@@ -63,3 +63,14 @@ def test_an_operation_of_a_dataset_that_returns_nothing():
         value + 1
     with pytest.raises(DatasetError, match=r"operation .*forgets.* on columns \['column_0'\], row 0, returned None"):
         list(rows().map(forgets, input_columns=["column_0"]).create_tuple_iterator())
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda net, optimizer: nn.TrainOneStepCell(optimizer, net), "optimizer must be an nn.Optimizer, got a Dense"),
+    (lambda net, optimizer: nn.TrainOneStepCell(net, nn.SGD), "optimizer must be an nn.Optimizer, got class SGD"),
+    (lambda net, optimizer: nn.WithLossCell(net, "mse"), "loss_fn must be a Cell or a function, got 'mse'"),
+])
+def test_parts_of_a_step_in_wrong_places(make, message):
+    net = nn.Dense(3, 2)
+    with pytest.raises(TypeError, match=message):
+        make(net, nn.SGD(net.trainable_params()))
