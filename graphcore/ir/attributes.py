@@ -45,7 +45,7 @@ _KINDS: dict[str, tuple[Callable, tuple]] = {
     "a number": (_is_number, ("fill", "scale")),
     "an int or None": (lambda v: v is None or _is_int(v), ("divisor_override",)),
     "a size or None": (lambda v: v is None or _is_size(v), ("length",)),
-    "a tuple of ints": (_tuple_of(_is_int), ("axes", "dilation", "kernel", "pad", "perm")),
+    "a tuple of ints": (_tuple_of(_is_int), ("axes", "dilation", "kernel", "pad", "perm", "receives", "sends")),
     "a tuple of sizes": (_tuple_of(_is_size), ("begin", "shape", "stride")),
     "a tuple of sizes, or a number of processes": (
         lambda v: _is_int(v) or type(v) is tuple and all(map(_is_size, v)), ("size",)),
