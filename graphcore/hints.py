@@ -5,6 +5,7 @@ People who come from PyTorch write `loss.backward()`; that name cannot be near a
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable
 
 _ELSEWHERE = "everything runs on the CPU: leave it out"
@@ -59,3 +60,10 @@ def instead(kind: str, name: str, known: Iterable[str] = ()) -> str:
     by_lower = {k.lower(): k for k in known}
     near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.7)
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+@functools.lru_cache(maxsize=512)       # programs ask hasattr(x, name) again and again
+def instead_of_method(name: str) -> str:
+    """`instead` for an attribute of Tensors."""
+    from graphcore.tensor import Tensor
+    return instead("Tensor", name, [n for n in dir(Tensor) if n[0] != "_"])

@@ -189,9 +189,11 @@ class Tensor:
 
     def __getattr__(self, name):
         # Only called for what is neither in __dict__ nor in the class.
-        from graphcore.hints import instead
-        known = [n for n in dir(Tensor) if n[0] != "_"] if name[0] != "_" else ()
-        raise AttributeError(f"'Tensor' object has no attribute {name!r}{instead('Tensor', name, known)}")
+        hint = ""
+        if name[0] != "_":      # NumPy asks for some of those in every conversion
+            from graphcore.hints import instead_of_method
+            hint = instead_of_method(name)
+        raise AttributeError(f"'Tensor' object has no attribute {name!r}{hint}")
 
     def __copy__(self):
         return Tensor._wrap(self._array.copy(), self._dtype)
