@@ -10,3 +10,4 @@ from graphcore.initializer import (  # noqa: F401
     _init_random_uniform,
     _register,
 )
+from graphcore.tensor import Tensor  # noqa: F401

@@ -27,6 +27,7 @@ def _unknown(name: str) -> str:
 __getattr__, __dir__, __all__ = namespace("graphcore.ops", {
     "functional": " ".join(functional.__all__),
     "primitives": " ".join(primitives.__all__),
+    "primitives.base": "_primexpr",
     "composite": "MultitypeFuncGraph HyperMap Map GradOperation add_flags core",
     "control": "ForiLoop Scan WhileLoop",
     "graphcore.capture.transforms": "derivative jacfwd jacrev jet jvp linearize vjp vmap",

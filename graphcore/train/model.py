@@ -55,18 +55,22 @@ class Model:
         self._loss_scale_manager = kwargs.get("loss_scale_manager")
         if self._loss_scale_manager is not None and optimizer is None:
             raise ValueError("The argument 'optimizer' can not be None when set 'loss_scale_manager'.")
-        self._train_network = self._build_train_network(kwargs)
+        self._loss_scale_manager_set = "loss_scale_manager" in kwargs
+        self._keep_bn_fp32 = kwargs.get("keep_batchnorm_fp32")
+        self._train_network = self._build_train_network()
         self._metric_fns = get_metrics(metrics) or {}
         self._eval_network, self._eval_indexes = eval_network, eval_indexes
         if self._metric_fns:
             self._build_eval_network()
         self._current_epoch_num = self._current_step_num = 0
 
-    def _build_train_network(self, options):
+    def _build_train_network(self):
+        """The net with loss and optimizer; Models of public libraries have one of their own, under MindSpore's name."""
         if self._optimizer is not None:
             from graphcore.train.amp import build_train_network
-            chosen = {name: options[name] for name in ("loss_scale_manager", "keep_batchnorm_fp32") if name in options}
-            return build_train_network(self._network, self._optimizer, self._loss_fn, self._amp_level, **chosen)
+            options = {"loss_scale_manager": self._loss_scale_manager} if self._loss_scale_manager_set else {}
+            return build_train_network(self._network, self._optimizer, self._loss_fn, self._amp_level,
+                                       keep_batchnorm_fp32=self._keep_bn_fp32, **options)
         if self._loss_fn is not None:
             from graphcore.nn.wrap import WithLossCell
             return WithLossCell(self._network, self._loss_fn)

@@ -353,6 +353,15 @@ def _update_param(param: Parameter, new_param: Parameter, strict_load: bool = Fa
     param.set_data(_converted(param, new_param, strict_load))
 
 
+def _load_dismatch_prefix_params(net, parameter_dict: dict, param_not_load: list, strict_load: bool = False) -> None:
+    """Load Parameters whose names differ by a prefix, and take them from the list (MindSpore's helper)."""
+    parameters = {name: p for name, p in _named_parameters(net).items() if name in param_not_load}
+    found = _match_by_prefix(list(param_not_load), list(parameter_dict), parameters, parameter_dict)
+    for name, source in found.items():
+        _update_param(parameters[name], parameter_dict[source], strict_load)
+        param_not_load.remove(name)
+
+
 def _match_by_prefix(missing: list, candidates: list, parameters: dict, parameter_dict: dict) -> dict:
     """{name of the net: name of the dict} for names that differ by one prefix that ends with a dot.
 

@@ -72,6 +72,9 @@ def constexpr(fn=None, get_instance=True, name=None, reuse_result=True, check=Tr
     return fn
 
 
+_primexpr = constexpr     # MindSpore's own, for sizes that may be unknown: those are symbolic here
+
+
 def primitive(function) -> type:
     """Class decorator for a function: keyword-only parameters become the constructor's, the others the call's.
 

@@ -29,3 +29,5 @@ case(CSV + "data = dataset.CSVDataset('a.csv', column_names=['a', 'b', 'c'], shu
 case("open('b.csv', 'w').write('a;b\\n1;2\\n'); data = dataset.CSVDataset('b.csv', ';', [0, 0], shuffle=False); [rows(data), data.get_col_names()]")
 case("data = dataset.PaddedDataset([{'a': np.zeros(1, np.int32)}, {'a': np.ones(1, np.int32)}]); [rows(data), data.get_dataset_size()]")
 case("data = dataset.NumpySlicesDataset({'a': np.arange(3).reshape(3, 1)}, shuffle=False) + dataset.PaddedDataset([{'a': np.full(1, -1)}]); rows(data)")
+case("from mindspore.train.serialization import _load_dismatch_prefix_params; net = nn.Dense(3, 2); left = ['weight', 'bias']; "
+     "_load_dismatch_prefix_params(net, {'net.weight': ms.Parameter(wave(2, 3), 'net.weight')}, left, False); [left, net.weight]")

@@ -206,3 +206,6 @@ documented("from mindspore.nn.wrap.loss_scale import _grad_overflow; ops.HyperMa
 case("from mindspore.train.amp import _add_loss_network, _do_keep_batchnorm_fp32; net = nn.SequentialCell(filled(nn.Dense(3, 2)), nn.BatchNorm1d(2)).to_float(ms.float16); "
      "_do_keep_batchnorm_fp32(net); [net(wave(4, 3)), _add_loss_network(net, nn.MSELoss(), ms.float16)(wave(4, 3), wave(4, 2))]")
 case("from mindspore.train.summary.summary_record import _get_summary_tensor_data; callable(_get_summary_tensor_data)")
+documented("class Doubling(ms.Model):\n    def _build_train_network(self):\n        self.seen = [self._amp_level, self._keep_bn_fp32, self._loss_scale_manager_set]\n        return super()._build_train_network()\n"
+           "net = filled(nn.Dense(3, 2)); model = Doubling(net, nn.MSELoss(), nn.SGD(net.trainable_params())); [model.seen, type(model.train_network).__name__]",
+           "[['O0', None, False], 'TrainOneStepCell']")
