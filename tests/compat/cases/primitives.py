@@ -247,7 +247,5 @@ documented("P.TensorAdd()(x, 1)", "x + 1")
 OPTIMIZERS = "p = Parameter(Tensor([1.0, 2.0]), name='p'); m = Parameter(Tensor([0.0, 0.0]), name='m'); v = Parameter(Tensor([0.0, 0.0]), name='v'); "
 case(OPTIMIZERS + "P.Adam()(p, m, v, 0.9, 0.999, 0.1, 0.9, 0.999, 1e-8, Tensor([0.5, -0.5])); [p, m, v]")
 case(OPTIMIZERS + "P.AdamWeightDecay()(p, m, v, 0.1, 0.9, 0.999, 1e-8, 0.01, Tensor([0.5, -0.5])); [p, m, v]")
-for how in ("", "'half_pixel'"):
-    case(f"from mindspore.ops.operations.image_ops import ResizeLinear1D; ResizeLinear1D({how})(wave(1, 2, 5), Tensor([8], ms.int32))")
 case("from mindspore.ops.primitive import _primexpr; half = _primexpr(lambda shape: shape[0] // 2); half((6, 3))")
 case("from mindspore.common.initializer import Tensor as again; again is Tensor")
