@@ -60,9 +60,9 @@ def write_bundle(folder: str | os.PathLike, name: str, exported, weights: str = 
         raise ValueError(f"the size {unfit[0]!r} cannot be called that in C; use another letter or word")
     folder.mkdir(parents=True, exist_ok=True)
     values = {parameter: exported.values[parameter] for parameter in graph.params}
-    outputs = exported.names or (["output"] if len(graph.outputs) == 1 else
+    results = exported.names or (["output"] if len(graph.outputs) == 1 else
                                  [f"output_{i}" for i in range(len(graph.outputs))])
-    names = _c_names((*(leaf.name for leaf in graph.inputs), *outputs), (*graph.symbols, name))
+    names = _c_names((*(leaf.name for leaf in graph.inputs), *results), (*graph.symbols, name))
     arrays = [Argument(n, node.dtype, node.shape) for n, node in zip(names, (*graph.inputs, *graph.outputs))]
     inputs, outputs = arrays[:len(graph.inputs)], arrays[len(graph.inputs):]
     infos = [[ArrayInfo(a.name, a.dtype.name.rstrip("_"), tuple(s if isinstance(s, int) else str(s) for s in a.shape))

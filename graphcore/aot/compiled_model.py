@@ -280,7 +280,8 @@ class _Declared:
             if not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array)
         if dtype is not self.dtype:
-            raise DTypeError(f"{self.info.name} takes {self.info.dtype}, got {dtype}: convert it first")
+            found = dtype if isinstance(dtype, np.dtype) else dtype.name
+            raise DTypeError(f"{self.info.name} takes {self.info.dtype}, got {found}: convert it first")
         return array
 
     def bind(self, shape: tuple, sizes: dict) -> None:

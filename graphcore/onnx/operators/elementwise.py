@@ -281,6 +281,8 @@ def _along(values: Tensor, x: Tensor, axis: int, block_size: int) -> Tensor:
     """Scales (zero points) that broadcast to `x`: one, one for each slice along an axis, or one for each block."""
     if values.ndim == 0 or values.size == 1:
         return F.reshape(values, ())
+    if not x.ndim:
+        raise ValueError(f"a number takes one scale, not the shape {values.shape}")
     axis %= x.ndim
     if block_size:
         return _of_blocks(values, x.shape, axis, block_size)
