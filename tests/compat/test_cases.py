@@ -29,13 +29,18 @@ def mindspore():
         mindspore_hook.uninstall()
 
 
-@pytest.mark.parametrize("key", CASES)
+def _named(key: str) -> str:
+    """The id of a test: with the topic, so that ``-k TOPIC`` finds it; pytest gives long ones a number instead."""
+    return key[:80]
+
+
+@pytest.mark.parametrize("key", CASES, ids=_named)
 def test_at_once(key, mindspore):
     entry = CASES[key]
     assert not list(runner.problems(mindspore, entry, RECORDED[entry.topic]))
 
 
-@pytest.mark.parametrize("key", [key for key, entry in CASES.items() if entry.in_a_graph])
+@pytest.mark.parametrize("key", [key for key, entry in CASES.items() if entry.in_a_graph], ids=_named)
 def test_in_a_graph(key, mindspore):
     entry, trace, leaves, inputs = CASES[key], Trace("test"), {}, {}
     tensors = {name: getattr(Helpers(mindspore), name) for name in table.TENSORS}
