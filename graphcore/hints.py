@@ -57,9 +57,12 @@ def instead(kind: str, name: str, known: Iterable[str] = ()) -> str:
         return f"; {told}"
     if name.startswith("_"):
         return ""
-    by_lower = {k.lower(): k for k in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.7)
-    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+    known = list(known)
+    near = difflib.get_close_matches(name.lower(), {k.lower() for k in known}, 1, 0.7)
+    if not near:
+        return ""
+    [nearest] = difflib.get_close_matches(name, [k for k in known if k.lower() == near[0]], 1, 0)     # Concat, concat
+    return f"; did you mean {nearest!r}?"
 
 
 @functools.lru_cache(maxsize=512)       # programs ask hasattr(x, name) again and again

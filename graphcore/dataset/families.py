@@ -1,19 +1,22 @@
 """What a dataset holds, for ``isinstance(dataset, VisionBaseDataset)``: MindSpore's base classes of its datasets."""
 from __future__ import annotations
 
+from graphcore.dataset.core import Dataset
 from graphcore.dataset.sources import GeneratorDataset, MappableSource, NumpySlicesDataset
 
 __all__ = ["AudioBaseDataset", "MappableDataset", "SourceDataset", "TextBaseDataset", "VisionBaseDataset"]
 
 
 class _Family(type):
-    """A class whose instances are the sources of some modules, and those that may hold anything; or all sources."""
+    """A class whose instances are the sources of some modules, and datasets that may hold anything; or all sources."""
 
     def __instancecheck__(cls, value) -> bool:
-        if not isinstance(value, MappableSource) or not cls.modules:
+        if not cls.modules:
             return isinstance(value, MappableSource)
+        if not isinstance(value, MappableSource) or isinstance(value, (GeneratorDataset, NumpySlicesDataset)):
+            return isinstance(value, Dataset)
         names = {t.__module__.rpartition(".")[2] for t in type(value).__mro__}
-        return isinstance(value, (GeneratorDataset, NumpySlicesDataset)) or not names.isdisjoint(cls.modules)
+        return not names.isdisjoint(cls.modules)
 
 
 class SourceDataset(metaclass=_Family):

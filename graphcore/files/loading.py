@@ -18,12 +18,12 @@ def load(file_name: str | os.PathLike, **kwargs):
     if os.path.isdir(file_name):
         from graphcore.aot.compiled_model import CompiledModel
         return CompiledModel(file_name, **kwargs)
-    if not os.path.exists(file_name):
-        raise ValueError(f"For 'load', the file {file_name} does not exist.")
     from graphcore.files.gir import SUFFIX, read_graph
     if str(file_name).endswith(".mindir"):
         raise NotImplementedError("load: graphcore does not read MindSpore's .mindir files; export the net with "
                                   "file_format='GIR', or load its checkpoint")
+    if not os.path.exists(file_name):
+        raise ValueError(f"For 'load', the file {file_name} does not exist.")
     if not str(file_name).endswith(SUFFIX):
         raise ValueError(f"For 'load', the file must end with '{SUFFIX}' or be the folder of a compiled model, but got "
                          f"{file_name}.")

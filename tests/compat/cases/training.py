@@ -204,7 +204,7 @@ case("type(nn.get_metric_fn('mse')).__name__")
 case("from mindspore.train.amp import _config_level; [[d['keep_batchnorm_fp32'], d['cast_model_type'], d['loss_scale_manager'] is None] for d in _config_level.values()]")
 documented("from mindspore.nn.wrap.loss_scale import _grad_overflow; ops.HyperMap()(ops.partial(_grad_overflow), (Tensor([1.0, np.inf]), wave(2, 2)))", "(Tensor([1.0]), Tensor([0.0]))")
 case("from mindspore.train.amp import _add_loss_network, _do_keep_batchnorm_fp32; net = nn.SequentialCell(filled(nn.Dense(3, 2)), nn.BatchNorm1d(2)).to_float(ms.float16); "
-     "_do_keep_batchnorm_fp32(net); [net(wave(4, 3)), _add_loss_network(net, nn.MSELoss(), ms.float16)(wave(4, 3), wave(4, 2))]")
+     "_do_keep_batchnorm_fp32(net); [net(wave(4, 3)), _add_loss_network(net, nn.MSELoss(), ms.float16)(wave(4, 3), wave(4, 2))]", scale=20)
 case("from mindspore.train.summary.summary_record import _get_summary_tensor_data; callable(_get_summary_tensor_data)")
 documented("class Doubling(ms.Model):\n    def _build_train_network(self):\n        self.seen = [self._amp_level, self._keep_bn_fp32, self._loss_scale_manager_set]\n        return super()._build_train_network()\n"
            "net = filled(nn.Dense(3, 2)); model = Doubling(net, nn.MSELoss(), nn.SGD(net.trainable_params())); [model.seen, type(model.train_network).__name__]",
