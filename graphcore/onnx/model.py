@@ -115,6 +115,11 @@ class _Scope:
         return _Scope(set(self.names), self.versions, self.attributes, self.depth + 1)
 
 
+def _is_text(name) -> bool:
+    """Whether a name is there, and text: protobuf gives bytes where it is no UTF-8."""
+    return isinstance(name, str) and name != ""
+
+
 class _Reader:
     """Reads one model."""
 
@@ -135,7 +140,7 @@ class _Reader:
             raise UnsupportedOnnxError("sparse initialisers are not supported")
         constants = {}
         for tensor in proto.initializer:
-            if not tensor.name or tensor.name in constants:
+            if not _is_text(tensor.name) or tensor.name in constants:
                 raise FormatError(f"two initialisers are called {tensor.name!r}, or one has no name")
             constants[tensor.name] = tensor_of(tensor, self.folder, self.most)
         inputs = tuple(self.place(p) for p in proto.input if p.name not in constants)
@@ -153,8 +158,8 @@ class _Reader:
         return Graph(proto.name, inputs, outputs, constants, steps)
 
     def place(self, proto) -> Place:
-        if not proto.name:
-            raise FormatError("an input or output without a name")
+        if not _is_text(proto.name):
+            raise FormatError("an input or output without a name, or with one that is no text")
         kind = proto.type.WhichOneof("value")
         if kind is None:
             return Place(proto.name)

@@ -71,6 +71,14 @@ def test_what_is_no_model_is_named(tmp_path):
             gc.import_onnx(source)
 
 
+def test_names_are_text():
+    """Protobuf gives bytes for a name that is no UTF-8."""
+    sound = model([node("Add", ["name", "weight"], ["result"])], {"name": [3]}, {"result": None}, {"weight": W})
+    for name in (b"name", b"weight", b"result"):
+        with pytest.raises(FormatError, match="name"):
+            gc.import_onnx(sound.replace(name, b"\xff" * len(name)))
+
+
 def test_bytes_have_no_external_data(tmp_path):
     with pytest.raises(FormatError, match="by its path"):
         gc.import_onnx(beside(tmp_path).read_bytes())
