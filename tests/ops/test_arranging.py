@@ -121,6 +121,12 @@ FUNCTIONS = {
 }
 
 
+SPOTS = Tensor([[0], [2], [0], [3]])
+FUNCTIONS |= {
+    f"tensor scatter {kind}": (lambda x, kind=kind: getattr(ops, f"tensor_scatter_{kind}")(x[:4], SPOTS, x[-4:]), ROWS)
+    for kind in ("max", "min", "mul", "div")}
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_gradients_at_once_and_in_a_graph(name):
     function, x = FUNCTIONS[name]
@@ -137,6 +143,19 @@ def test_gradients_at_once_and_in_a_graph(name):
         moved[place] = step
         slope = (values(loss(Tensor(x + moved))) - values(loss(Tensor(x - moved)))) / (2 * step)
         np.testing.assert_allclose(found[place], slope, rtol=1e-5, atol=1e-7)
+
+
+def test_equal_values_share_the_gradient_of_a_scattered_maximum():
+    x, updates, spots = Tensor([1.0, 5.0, 2.0]), Tensor([1.0, 1.0, 3.0, 7.0]), Tensor([[0], [0], [1], [2]])
+    of_x, of_updates = gc.grad(lambda x, u: ops.tensor_scatter_max(x, spots, u).sum(), (0, 1))(x, updates)
+    np.testing.assert_allclose(values(of_x), [1 / 3, 1, 0], rtol=1e-6)
+    np.testing.assert_allclose(values(of_updates), [1 / 3, 1 / 3, 0, 1], rtol=1e-6)
+
+
+def test_updates_of_zero_in_a_scattered_product():
+    x, updates, spots = Tensor([2.0, 3.0]), Tensor([0.0, 5.0, 0.0, 0.0]), Tensor([[0], [0], [1], [1]])
+    of_x, of_updates = gc.grad(lambda x, u: ops.tensor_scatter_mul(x, spots, u).sum(), (0, 1))(x, updates)
+    assert values(of_x).tolist() == [0, 0] and values(of_updates).tolist() == [10, 0, 0, 0]
 
 
 @pytest.mark.parametrize("kind", ["update", "add", "sub", "mul", "div", "max", "min"])

@@ -8,9 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from graphcore.ops.functional.arguments import cast, dt, shape_error, tensor_of
+from graphcore.ops.functional.arithmetic import div, maximum, mul
+from graphcore.ops.functional.comparison import equal, where
 from graphcore.ops.functional.creation import copied
 from graphcore.ops.functional.indexing import (
+    gather_nd,
     index_add,
+    scatter_nd,
     tensor_scatter_add,
     tensor_scatter_sub,
     tensor_scatter_update,
@@ -32,7 +36,7 @@ def written(variable, value):
 
 
 def _combined(name: str, x, indices, updates):
-    """`x` with `updates` combined at the points of `indices` (..., axes), one after another; without a gradient."""
+    """`x` with `updates` combined at the points of `indices` (..., axes), one after another."""
     x, indices = tensor_of(x, name), tensor_of(indices, name)
     updates = cast(tensor_of(updates, name), x.dtype)
     depth = indices.shape[-1]
@@ -46,7 +50,35 @@ def _combined(name: str, x, indices, updates):
         combined = combine if combine is not np.divide or result.dtype.kind == "f" else np.floor_divide
         combined.at(result, tuple(np.moveaxis(places, -1, 0)), given)
         return result
-    return on_host(name, compute, [x, indices, updates], [(x.dtype, x.shape)])
+
+    def gradient(i, y, g):
+        of_x, of_updates = _GRADIENTS[combine](*i, y[0], g[0])
+        return [of_x, None, of_updates]
+    return on_host(name, compute, [x, indices, updates], [(x.dtype, x.shape)], gradient if x.dtype.is_float else None)
+
+
+def _of_extremes(x, indices, updates, y, g):
+    """What arrives goes to the value that won; those that are equal share it."""
+    kept, won = cast(equal(x, y), x.dtype), cast(equal(updates, gather_nd(y, indices)), x.dtype)
+    share = div(g, maximum(kept + scatter_nd(indices, won, x.shape), 1.0))
+    return mul(share, kept), mul(gather_nd(share, indices), won)
+
+
+def _of_products(x, indices, updates, y, g):
+    """Updates of zero apart: the product without one is not the quotient, and is zero itself if there are two."""
+    zero = equal(updates, 0)
+    others = where(zero, 1.0, updates)
+    zeros = gather_nd(scatter_nd(indices, cast(zero, x.dtype), x.shape), indices)
+    without = gather_nd(mul(g, tensor_scatter_mul(x, indices, others)), indices)
+    return (tensor_scatter_mul(g, indices, updates),
+            where(zero, mul(without, cast(equal(zeros, 1), x.dtype)), div(gather_nd(mul(g, y), indices), others)))
+
+
+def _of_quotients(x, indices, updates, y, g):
+    return tensor_scatter_div(g, indices, updates), div(gather_nd(mul(g, -y), indices), updates)
+
+
+_GRADIENTS = {np.maximum: _of_extremes, np.minimum: _of_extremes, np.multiply: _of_products, np.divide: _of_quotients}
 
 
 def _tensor_scatter(kind):
