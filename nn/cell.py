@@ -147,6 +147,8 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
     # -- attributes ------------------------------------------------------------------------------------
     def __setattr__(self, name, value):
         state = self.__dict__
+        if state.get("_tuples") and name in state["_params"] and name not in state:
+            self._rename_in_tuples(name)
         if isinstance(value, (Tensor, Cell, ParameterTuple)) and self._set_special(state, name, value):
             return
         for registry, kind in (("_params", "a Parameter"), ("_cells", "a sub-cell"), ("_buffers", "a buffer")):
@@ -275,6 +277,17 @@ class Cell(CellTree, CellState, CellHooks, CellOptions):
         """Take the Parameters of the ParameterTuple `name` out of the registry."""
         for key in self.__dict__.get("_tuples", {}).pop(name, ()):
             self.__dict__["_params"].pop(key, None)
+
+    def _rename_in_tuples(self, name) -> None:
+        """Register the Parameter `name` of a ParameterTuple as ``<tuple>.<name>``: it is no attribute, and an attribute
+        of this Cell takes its name, as the `eps` of an optimiser of a net with a Parameter "eps" does."""
+        state = self.__dict__
+        label = next(label for label, keys in state["_tuples"].items() if name in keys)
+        renamed = {name: f"{label}.{name}"}
+        state["_tuples"][label] = [renamed.get(key, key) for key in state["_tuples"][label]]
+        entries = [(renamed.get(key, key), parameter) for key, parameter in state["_params"].items()]
+        state["_params"].clear()
+        state["_params"].update(entries)
 
     def _not_initialised(self, name="") -> AttributeError:
         what = f"has no attribute {name!r}: it" if name else "cannot hold Parameters and Cells yet: it"

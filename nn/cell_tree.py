@@ -72,6 +72,8 @@ class CellTree:
         for path, parameter in list(walk_parameters(self, recurse=recurse)):
             parameter.name = prefix + path
 
+    _update_local_parameters_name = update_parameters_name      # MindSpore's name for subclasses
+
     # -- Cells ---------------------------------------------------------------------------------------
     def name_cells(self) -> OrderedDict:
         """The direct sub-cells by name."""

@@ -2,13 +2,14 @@
 import copy
 import warnings
 
+import numpy as np
 import pytest
 
 from graphcore import context
 from graphcore.capture.compiled import capture_call
 from graphcore.errors import NameClashError
 from graphcore.initializer import initializer
-from graphcore.nn import Cell, CellDict, CellList, SequentialCell
+from graphcore.nn import Adam, Cell, CellDict, CellList, SequentialCell
 from graphcore.ops import pointwise
 from graphcore.ops.dispatch import apply, operands
 from graphcore.parameter import Parameter, ParameterTuple
@@ -192,8 +193,21 @@ def test_an_optimisers_view_of_the_weights_does_not_rename_them():
     assert sorted(quiet_names(careless)) == ["a.a.weight", "b.global_step", "b.moments.a.a.a.weight"]
 
 
+def test_attributes_take_the_names_of_parameters_in_tuples():
+    net = Cell()
+    net.eps, net.momentum = Parameter([0.5], name="eps"), Parameter([1.0], name="momentum")
+    adam = Adam(net.trainable_params(), 0.1, eps=1e-9)
+    adam.momentum = Tensor([9.0])
+    adam(tuple(Tensor([1.0]) for _ in range(2)))
+    assert (adam.eps, net.eps.name, net.momentum.name) == (1e-9, "eps", "momentum")
+    np.testing.assert_allclose([net.eps.asnumpy()[0], net.momentum.asnumpy()[0]], [0.4, 0.9], atol=1e-3)
+    assert {"eps", "momentum"} <= set(adam.parameters_dict())
+
+
 def test_renaming():
     fc = Fc()
+    fc._update_local_parameters_name("local.")
+    assert names(fc) == ["local.weight", "local.bias"]
     fc.update_parameters_name("pre.")
     assert names(fc) == ["pre.weight", "pre.bias"]
     fc.update_parameters_name("again.")
