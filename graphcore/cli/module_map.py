@@ -7,9 +7,10 @@ from collections.abc import Callable
 _MERGED = {
     "nn": """nn.layer nn.layer.activation nn.layer.basic nn.layer.channel_shuffle nn.layer.combined nn.layer.container
         nn.layer.conv nn.layer.dense nn.layer.embedding nn.layer.image nn.layer.math nn.layer.normalization
-        nn.layer.padding nn.layer.pooling nn.layer.rnn_cells nn.layer.rnns nn.layer.timedistributed nn.layer.transformer
+        nn.layer.padding nn.layer.pooling nn.layer.timedistributed nn.layer.transformer
         nn.wrap nn.wrap.cell_wrapper nn.wrap.grad_reducer nn.wrap.loss_scale nn.cell nn.dynamic_lr
         nn.learning_rate_schedule nn.loss nn.loss.loss nn.optim""",
+    "nn.layers.rnn": "nn.layer.rnn_cells nn.layer.rnns",
     "nn.optim": """nn.optim.ada_grad nn.optim.adadelta nn.optim.adafactor nn.optim.adam nn.optim.adamax nn.optim.asgd
         nn.optim.ftrl nn.optim.lamb nn.optim.lars nn.optim.lazyadam nn.optim.momentum nn.optim.optimizer
         nn.optim.proximal_ada_grad nn.optim.rmsprop nn.optim.rprop nn.optim.sgd nn.optim.thor""",
@@ -26,6 +27,7 @@ _MERGED = {
         ops.operations.debug_ops ops.operations.image_ops ops.operations.inner_ops ops.operations.linalg_ops
         ops.operations.math_ops ops.operations.nn_ops ops.operations.other_ops ops.operations.random_ops
         ops.operations.sparse_ops ops.operations._inner_ops ops.operations._grad_ops""",
+    "ops.primitives.recurrent": "ops.operations._rl_inner_ops",
     "numpy": "numpy.array_creations numpy.array_ops numpy.dtypes numpy.logic_ops numpy.math_ops",
     "common.api": "common.jit_config graph.api graph.jit_config",
     "train": "train.model train.dataset_helper train.train_thor",

@@ -54,6 +54,18 @@ _STEPS = {"LSTM": _lstm_step, "GRU": _gru_step, "tanh": _plain_step(ops.tanh), "
 _GATES = {"LSTM": 4, "GRU": 3, "tanh": 1, "relu": 1}
 
 
+def _function_of_a_step(step):
+    """One step as MindSpore's private functions take it: of the input itself, the state, and all weights."""
+    def cell(inputs, hidden, w_ih, w_hh, b_ih, b_hh):
+        state = step(_project(inputs, w_ih, b_ih), hidden if isinstance(hidden, tuple) else (hidden,), w_hh, b_hh)
+        return state if len(state) > 1 else state[0]
+    return cell
+
+
+_rnn_tanh_cell, _rnn_relu_cell, _gru_cell, _lstm_cell = map(_function_of_a_step, map(_STEPS.get, (
+    "tanh", "relu", "GRU", "LSTM")))
+
+
 # -- layers ----------------------------------------------------------------------------------------------------
 class _Recurrent(Cell):
     """What RNN, GRU and LSTM share: Parameters for each layer and direction, and the walk over time.

@@ -196,8 +196,11 @@ mindspore.dataset.vision.py_transforms_util hwc_to_chw
 mindspore.mint functional
 mindspore.nn metrics
 mindspore.nn.layer conv
+mindspore.nn.layer.rnn_cells LSTMCell
+mindspore.nn.layer.rnns GRU
 mindspore.ops.operations nn_ops
 mindspore.ops.operations _inner_ops
+mindspore.ops.operations._rl_inner_ops CudnnGRU
 mindspore.train._utils check_value_type
 mindspore.train.serialization export
 mindspore.train.serialization load

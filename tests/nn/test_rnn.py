@@ -5,6 +5,7 @@ import pytest
 import graphcore as gc
 from graphcore import Tensor, nn
 from graphcore.errors import ShapeError
+from graphcore.nn.layers import rnn
 
 X = ((np.arange(12) % 5 - 2) * 0.5).reshape(3, 2, 2).astype(np.float32)
 LENGTHS = np.array([3, 1], np.int32)
@@ -95,6 +96,16 @@ def test_single_steps(mode):
     close(filled(nn.GRUCell(2, 2))(x, h), [[0.775929, -0.914626], [-0.227795, -0.174752]])
     close(filled(nn.RNNCell(2, 2))(x, h), [[0.379949, 0.197375], [-0.197375, 0.197375]])
     close(filled(nn.RNNCell(2, 2, nonlinearity="relu", has_bias=False))(x, h), [[0.6, 0.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize("cell, step", [(nn.LSTMCell(2, 2), rnn._lstm_cell), (nn.GRUCell(2, 2), rnn._gru_cell),
+                                        (nn.RNNCell(2, 2), rnn._rnn_tanh_cell)])
+def test_functions_of_single_steps(cell, step):
+    x, *state = (Tensor(step) for step in X)
+    state = tuple(state) if isinstance(cell, nn.LSTMCell) else state[0]
+    expected = filled(cell)(x, state)
+    found = step(x, state, cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
+    close(found, tuple(t.asnumpy() for t in expected) if isinstance(expected, tuple) else expected.asnumpy())
 
 
 def test_gradients_reach_all_parameters(mode):

@@ -117,3 +117,10 @@ def LSTM(input, h, c, w, *, input_size, hidden_size, num_layers, has_bias, bidir
 
     (h, c), outputs = scan(step, (h[0], c[0]), projected)
     return outputs, F.expand_dims(h, 0), F.expand_dims(c, 0), F.zeros((0,), w.dtype), F.zeros((0,), w.dtype)
+
+
+class CudnnGRU:
+    """MindSpore's fused GRU of GPUs, which programs import beside a GRU for other devices: refused when it is made."""
+
+    def __init__(self, *args, **kwargs):
+        raise NotImplementedError("CudnnGRU is an operator of GPUs; use nn.GRU on CPUs")
