@@ -22,7 +22,7 @@ from graphcore.compiler.schedule.kinds import (
 )
 from graphcore.compiler.schedule.placing import own_offset, own_part_of, place_parts
 from graphcore.compiler.schedule.windows import Window, access, squeezed, whole_base, window
-from graphcore.ir.dims import evaluate, product
+from graphcore.ir.dims import Size, evaluate, product
 from graphcore.ir.graph import Graph, Node
 from graphcore.ir.types import TensorType
 
@@ -144,7 +144,7 @@ class _Scheduler:
         return direct, copies
 
     def _may_overwrite(self, name: str, base: Node) -> bool:
-        """Whether the Parameter's memory may take the new value once it is computed; orders its readers before.
+        """Whether the Parameter's memory may take the new value once it is computed, after all who read the old one.
 
         Calls of Python functions, which may raise, come before it too: a call that fails leaves all Parameters as they
         were.
@@ -153,14 +153,17 @@ class _Scheduler:
         if leaf in self.grouping.external and any(window(r).base is leaf for r in self.graph.roots):
             return False
         writer = base.inputs[0] if base.op == "exchange_end" else self._units(base)[0]      # written from its start
+        return self._comes_last(writer, leaf, base, 0)
+
+    def _comes_last(self, writer, leaf: Node, base: Node, offset: Size) -> bool:
+        """Whether `writer` may put `base` into a Parameter's memory, from `offset` on; orders its readers before."""
         readers = set(self.callers)
         if writer in readers:
             return False
         for user, operand in self.grouping.consumers.get(leaf, ()):
             units = self._units(user)
-            if any(u is writer for u in units):
-                if not self._reads_in_step(user, operand, base):
-                    return False
+            if any(u is writer for u in units) and not self._reads_in_step(user, operand, base, offset):
+                return False
             readers.update(u for u in units if u is not writer)
         if any(self.grouping.reaches([writer], r) for r in readers):
             return False
@@ -178,30 +181,16 @@ class _Scheduler:
             part = own_part_of(begun, self.graph, self.grouping, attached)
             if part is None or part in direct:
                 continue
-            where, name = direct.get(end, ("", ""))
-            if where == "update" and not self._may_write_part(self.graph.params[name], begun, part):
-                continue
             group = self.grouping.groups_of[part][0]
+            where, name = direct.get(end, ("", ""))
+            if where == "update" and not self._comes_last(group, self.graph.params[name], part, own_offset(begun)):
+                continue
             space = group.space_of(part)
             group.windows[part] = Window(begun, space, contiguous_strides(space), own_offset(begun))
             placed[part] = begun
         return placed
 
-    def _may_write_part(self, leaf: Node, begun: Node, part: Node) -> bool:
-        """Whether a Parameter's memory may take the own part of its new value; orders its readers before."""
-        writer, readers = self.grouping.groups_of[part][0], set(self.callers)
-        for user, operand in self.grouping.consumers.get(leaf, ()):
-            units = self._units(user)
-            if any(u is writer for u in units) and not self._reads_in_step(user, operand, part, own_offset(begun)):
-                return False
-            readers.update(u for u in units if u is not writer)
-        if any(self.grouping.reaches([writer], r) for r in readers):
-            return False
-        for r in readers:
-            self.successors.setdefault(r, set()).add(writer)
-        return True
-
-    def _reads_in_step(self, user: Node, operand: Node, base: Node, offset=0) -> bool:
+    def _reads_in_step(self, user: Node, operand: Node, base: Node, offset: Size) -> bool:
         """Whether the writing kernel reads each old element, from `offset` on, just before it writes the new one."""
         if not is_compute(user) or not is_compute(base) or kind(user) == "reduction":
             return False
